@@ -1,0 +1,49 @@
+"""What all management commands share: `--json`, errors that say what to do, and an honest exit status."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from damage.errors import Refused
+
+INTERRUPTED = 130  # what shells report after Ctrl-C
+
+
+class JsonCommand(BaseCommand):
+    """A command whose `run` returns its result as a dictionary.
+
+    The result goes to standard output, as one JSON document with `--json`, else as `describe` words it. A result with
+    `"ok": False` was only partly done: it is printed all the same, and the exit status is 1.
+    """
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
+        return parser
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the command's own arguments."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            result = self.run(**options)
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; nothing was left half-done.", returncode=INTERRUPTED) from None
+        self.stdout.write(
+            json.dumps(result, cls=DjangoJSONEncoder, indent=2) if options["json"] else self.describe(result)
+        )
+        if not result.get("ok", True):
+            raise CommandError("Not all was done; see above.")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        """Do the work through one service and return what came of it."""
+        raise NotImplementedError
+
+    def describe(self, result: dict[str, Any]) -> str:
+        """Word the result for a person."""
+        return "\n".join(f"{key}: {value}" for key, value in result.items())

@@ -1,0 +1,121 @@
+"""Where imagery comes from: events, the towns they struck, and scenes."""
+
+from pathlib import Path
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.Model):
+    """A disaster."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    slug = models.SlugField(max_length=120, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Town(models.Model):
+    """A place that an event struck."""
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="towns")
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["event", "slug"], name="town_once_per_event")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SceneKind(models.TextChoices):
+    PHOTO = "photo", _("Photo")
+    MOSAIC = "mosaic", _("Orthomosaic")
+
+
+class GsdSource(models.TextChoices):
+    """Where a ground sample distance comes from, which says how far to trust it."""
+
+    NONE = "none", _("unknown")
+    GEOTRANSFORM = "geotransform", _("georeference")
+    CAMERA = "camera", _("camera and height above ground")
+
+
+class Scene(models.Model):
+    """One image as it came: a drone photo or an orthomosaic.
+
+    Scene pixels are those of the image as it is shown: a photo's EXIF orientation is already applied.
+    """
+
+    town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="scenes")
+    kind = models.CharField(max_length=8, choices=SceneKind.choices)
+    name = models.CharField(_("file name"), max_length=255)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+
+    file = models.FileField(upload_to="scenes/", max_length=255, blank=True)
+    in_place_path = models.CharField(max_length=1024, blank=True)
+    view_file = models.FileField(upload_to="views/", max_length=255, blank=True)
+
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    band_count = models.PositiveSmallIntegerField()
+    gsd_m = models.FloatField(null=True, validators=[MinValueValidator(0.0)])
+    gsd_source = models.CharField(max_length=12, choices=GsdSource.choices, default=GsdSource.NONE)
+
+    # Of a mosaic: coordinate system, affine (a, b, c, d, e, f: pixel corner to crs), outline.
+    crs_wkt = models.TextField(blank=True)
+    transform = models.JSONField(null=True)
+    footprint_4326 = models.JSONField(null=True)
+
+    # Of a photo: where the camera was. Of a mosaic: its centre.
+    lon = models.FloatField(
+        null=True, db_index=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+    lat = models.FloatField(
+        null=True, db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    altitude_m = models.FloatField(null=True)
+    height_above_ground_m = models.FloatField(null=True)
+    captured_at = models.DateTimeField(null=True)
+    camera_make = models.CharField(max_length=80, blank=True)
+    camera_model = models.CharField(max_length=80, blank=True)
+    exif_orientation = models.PositiveSmallIntegerField(default=1)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["town_id", "name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="scene_stored_or_in_place",
+                condition=models.Q(file="", in_place_path__gt="") | models.Q(file__gt="", in_place_path=""),
+            ),
+            models.CheckConstraint(
+                name="scene_mosaic_is_georeferenced",
+                condition=~models.Q(kind=SceneKind.MOSAIC)
+                | models.Q(crs_wkt__gt="", transform__isnull=False, gsd_m__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Of the imagery as it came; pixels that are trained on and predicted from are read here."""
+        return Path(self.in_place_path or self.file.path)
+
+    @property
+    def view_path(self) -> Path:
+        """Of what is shown: tiled and with overviews."""
+        return Path(self.view_file.path) if self.view_file else self.path

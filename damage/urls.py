@@ -1,0 +1,42 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import DefaultRouter
+
+import damage.ingestion.api
+import prediction.api
+import tagging.api
+import training.api
+from damage.permissions import ForTaggers
+from damage.views import front
+
+router = DefaultRouter()
+apis = (damage.ingestion.api, tagging.api, training.api, prediction.api)
+for api in apis:
+    for prefix, viewset in api.routes:
+        router.register(prefix, viewset)
+
+urlpatterns = [
+    path("", front, name="front"),
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("jsi18n/", JavaScriptCatalog.as_view(packages=None, domain="djangojs"), name="js-catalog"),
+    path("", include("damage.ingestion.urls")),
+    path("", include("tagging.urls")),
+    path("", include("training.urls")),
+    path("", include("prediction.urls")),
+    path("api/v1/", include(router.urls)),
+    *(path("api/v1/", include((api.urlpatterns, "api"))) for api in apis if api.urlpatterns),
+    path("api/schema/", SpectacularAPIView.as_view(permission_classes=[ForTaggers]), name="schema"),
+    path(
+        "api/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[ForTaggers]),
+        name="api-page",
+    ),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,70 @@
+"""Models run over imagery, and the damage they found."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from damage.ingestion.models import Scene
+from training.models import ModelRun
+
+
+class PredictionRun(models.Model):
+    """One model run over one scene."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="prediction_runs")
+    model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="prediction_runs")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
+    error = models.TextField(blank=True)
+
+    # Everything that decides the result: window, stride, overlap of suppression, threshold, engine.
+    parameters = models.JSONField(default=dict)
+    threshold = models.FloatField()
+    windows_total = models.PositiveIntegerField(default=0)
+    windows_done = models.PositiveIntegerField(default=0)
+    timings_s = models.JSONField(default=dict)
+
+    # Every window's score is kept, so that a threshold is a way of looking and not a property of the data.
+    score_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
+    geojson_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
+    shapefile_zip = models.FileField(upload_to="predictions/", max_length=255, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"prediction {self.pk}"
+
+
+class Detection(models.Model):
+    """One place that a model takes for damage: a box in scene pixels and where its centre lies."""
+
+    run = models.ForeignKey(PredictionRun, on_delete=models.CASCADE, related_name="detections")
+    x_px = models.IntegerField()
+    y_px = models.IntegerField()
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    lon = models.FloatField(db_index=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    lat = models.FloatField(db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    score = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    address = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-score", "id"]
+        indexes = [models.Index(fields=["run", "-score"], name="detection_by_score")]
+
+    def __str__(self) -> str:
+        return f"detection {self.pk} ({self.score:.2f})"

@@ -1,0 +1,117 @@
+"""What the crowd is asked, and what it answers."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from damage.ingestion.models import Scene, Town
+
+
+class Question(models.Model):
+    """What the crowd is asked about a crop; each language's words stand beside each other."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    text = models.CharField(_("question"), max_length=200)
+    text_es = models.CharField(_("question in Spanish"), max_length=200, blank=True)
+    positive_label = models.CharField(_("answer yes"), max_length=60)
+    positive_label_es = models.CharField(max_length=60, blank=True)
+    negative_label = models.CharField(_("answer no"), max_length=60)
+    negative_label_es = models.CharField(max_length=60, blank=True)
+    crop_size_px = models.PositiveIntegerField(
+        _("crop size in scene pixels"),
+        default=299,
+        validators=[MinValueValidator(16), MaxValueValidator(4096)],
+    )
+    is_open = models.BooleanField(_("open for tagging"), default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Crop(models.Model):
+    """A square cut from a scene, or brought along from an earlier event without its scene."""
+
+    town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="crops")
+    scene = models.ForeignKey(Scene, on_delete=models.PROTECT, null=True, related_name="crops")
+    x_px = models.PositiveIntegerField(null=True)
+    y_px = models.PositiveIntegerField(null=True)
+    size_px = models.PositiveIntegerField(validators=[MinValueValidator(16)])
+    gsd_m = models.FloatField(null=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    source_name = models.CharField(_("imported from"), max_length=255, blank=True)
+
+    image = models.ImageField(upload_to="crops/", max_length=255)
+    sha256 = models.CharField(_("digest of the image file"), max_length=64, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scene", "x_px", "y_px", "size_px"],
+                name="crop_once_per_scene",
+                condition=models.Q(scene__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["town", "sha256"],
+                name="imported_crop_once_per_town",
+                condition=models.Q(scene__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="crop_of_a_scene_has_a_place",
+                condition=models.Q(scene__isnull=True) | models.Q(x_px__isnull=False, y_px__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"crop {self.pk}"
+
+
+class Answer(models.TextChoices):
+    POSITIVE = "positive", _("yes")
+    NEGATIVE = "negative", _("no")
+    UNSURE = "unsure", _("can't tell")
+
+
+class Tag(models.Model):
+    """One person's answer for one crop."""
+
+    crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="tags")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="tags")
+    tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tags")
+    answer = models.CharField(max_length=8, choices=Answer.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["crop", "tagger", "question"], name="tag_once_per_person"),
+            models.CheckConstraint(name="tag_answer_known", condition=models.Q(answer__in=Answer.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.crop}: {self.answer}"
+
+
+class TagChange(models.Model):
+    """One step in a tag's history; it outlives the tag. An empty `answer` says that the tag was deleted."""
+
+    crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="tag_changes")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
+    tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.crop}: {self.answer or 'deleted'}"

@@ -1,0 +1,75 @@
+"""The standing cast and places of the tests."""
+
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from damage.accounts.models import Role, User
+from damage.accounts.services import create_account
+from damage.ingestion.models import Event, Town
+from tagging.models import Question
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings, tmp_path):
+    """Files that a test stores go to a folder of its own."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.MEDIA_ROOT = settings.DATA_DIR / "files"
+    return settings.DATA_DIR
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real imagery, which only developers have."""
+    if not (SHARED / "data" / "crops.csv").is_file():
+        pytest.skip("the shared folder with real imagery is not beside the project")
+    return SHARED
+
+
+@pytest.fixture
+def volunteer(db) -> User:
+    return create_account(username="rosa", password="practice-tags", role=Role.VOLUNTEER)
+
+
+@pytest.fixture
+def other_volunteer(db) -> User:
+    return create_account(username="tomas", password="practice-tags", role=Role.VOLUNTEER)
+
+
+@pytest.fixture
+def verifier(db) -> User:
+    return create_account(username="vera", password="practice-tags", role=Role.VERIFIER)
+
+
+@pytest.fixture
+def analyst(db) -> User:
+    return create_account(username="ana", password="practice-tags", role=Role.ANALYST)
+
+
+@pytest.fixture
+def site_admin(db) -> User:
+    return create_account(username="adela", password="practice-tags", role=Role.ADMIN)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """An API client; `api.force_authenticate(person)` logs somebody in."""
+    return APIClient()
+
+
+@pytest.fixture
+def event(db) -> Event:
+    return Event.objects.create(name="Practice quake", slug="practice-quake")
+
+
+@pytest.fixture
+def town(event) -> Town:
+    return Town.objects.create(event=event, name="Altamira", slug="altamira")
+
+
+@pytest.fixture
+def question(db) -> Question:
+    return Question.objects.get(slug="damage")

@@ -1,0 +1,82 @@
+"""The walls of the house plan."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+ROOT = Path(__file__).resolve().parent.parent
+# Each may import itself and those before it.
+ORDER = ("damage.ingestion", "tagging", "training", "prediction")
+MODULES = sorted(
+    path
+    for folder in ("damage", "tagging", "training", "prediction")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts
+)
+
+
+def imported_names(path: Path) -> set[str]:
+    """Every module that the file imports, in functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def app_of(module: str) -> str | None:
+    return next((app for app in ORDER if module == app or module.startswith(app + ".")), None)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_apps_import_one_way(path):
+    app = app_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if app is None:
+        return
+    allowed = set(ORDER[: ORDER.index(app) + 1])
+    assert {app_of(name) for name in imported_names(path)} - {None} <= allowed
+
+
+def test_the_web_process_never_imports_tensorflow():
+    code = (
+        "import sys; from damage.wsgi import application; from django.urls import get_resolver; "
+        "get_resolver().url_patterns; "
+        "sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def api_views() -> dict[str, type[APIView]]:
+    """The API's views by address, without those that REST framework's router makes itself."""
+
+    def walk(patterns, prefix=""):
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            elif isinstance(pattern, URLPattern):
+                view = getattr(pattern.callback, "cls", None)
+                if view is not None and issubclass(view, APIView):
+                    yield route, view
+
+    return {
+        route: view for route, view in walk(get_resolver().url_patterns) if "APIRootView" not in view.__name__
+    }
+
+
+def test_every_api_view_says_who_may_call_it():
+    silent = {
+        view.__name__
+        for view in api_views().values()
+        if view.__module__.split(".")[0] in {"damage", "tagging", "training", "prediction"}
+        and "permission_classes" not in vars(view)
+        and "get_permissions" not in vars(view)
+    }
+    assert silent == set()
