@@ -15,8 +15,8 @@ INTERRUPTED = 130  # what shells report after Ctrl-C
 class JsonCommand(BaseCommand):
     """A command whose `run` returns its result as a dictionary.
 
-    The result goes to standard output, as one JSON document with `--json`, else as `describe` words it. A result with
-    `"ok": False` was only partly done: it is printed all the same, and the exit status is 1.
+    The result goes to standard output, as one JSON document with `--json`, else as `describe` words it.
+    A result with `"ok": False` was only partly done: it is printed all the same, and the exit status is 1.
     """
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Everything comes from this site: after an earthquake there may be no other, and nobody learns who looks at what.
+# Everything comes from this site: after an earthquake there may be no other.
+# And nobody else learns who looks at what.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
