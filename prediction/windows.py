@@ -1,0 +1,173 @@
+"""The windows that a network looks through: where they lie over a scene, and in which blocks they are read.
+
+As in the thesis, windows are squares that overlap by 90 of 299 pixels; the last row and column are shifted
+in, so that every pixel of the scene is seen. A scene smaller than one window gets one, padded with black.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import ceil, floor, log2
+from typing import Any
+
+import numpy as np
+
+from damage.errors import Refused
+
+OVERLAP = 90 / 299
+# How many times coarser than the training's a scene's ground sample distance may be.
+COARSER_WARNED, COARSER_REFUSED = 1.5, 4.0
+# How many times finer; it is read through an overview, but other sensors see other things.
+FINER_WARNED, FINER_REFUSED = 8.0, 32.0
+LEAST_WINDOW_PX = 8
+BLOCK_PX = 4096 * 4096
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of windows: rows [top, bottom) and columns [left, right) of the grid."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Square windows over a scene that is read at 1/`scale` of its size.
+
+    `window_px` and `stride_px` count pixels as read; boxes are in scene pixels.
+    """
+
+    scene_width_px: int
+    scene_height_px: int
+    window_px: int
+    stride_px: int
+    scale: int = 1
+
+    @property
+    def width_px(self) -> int:
+        return ceil(self.scene_width_px / self.scale)
+
+    @property
+    def height_px(self) -> int:
+        return ceil(self.scene_height_px / self.scale)
+
+    @property
+    def xs(self) -> np.ndarray:
+        """Left edges of the columns, in pixels as read."""
+        return starts(self.width_px, self.window_px, self.stride_px)
+
+    @property
+    def ys(self) -> np.ndarray:
+        """Top edges of the rows, in pixels as read."""
+        return starts(self.height_px, self.window_px, self.stride_px)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.ys), len(self.xs)
+
+    def boxes(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Boxes (N, 4) of windows as x, y, width, height in scene pixels, cut to the scene."""
+        x, y = self.xs[columns] * self.scale, self.ys[rows] * self.scale
+        side = self.window_px * self.scale
+        width = np.minimum(x + side, self.scene_width_px) - x
+        height = np.minimum(y + side, self.scene_height_px) - y
+        return np.column_stack([x, y, width, height])
+
+    def area(self, block: Block) -> tuple[int, int, int, int]:
+        """Pixels as read that a block needs: x, y, width, height, cut to the scene."""
+        x, y = int(self.xs[block.left]), int(self.ys[block.top])
+        right = min(int(self.xs[block.right - 1]) + self.window_px, self.width_px)
+        bottom = min(int(self.ys[block.bottom - 1]) + self.window_px, self.height_px)
+        return x, y, right - x, bottom - y
+
+    def blocks(self, *, whole_rows: bool = False, block_px: int = BLOCK_PX) -> Iterator[Block]:
+        """Cut the grid into blocks of about `block_px` pixels; `whole_rows` suits files stored in strips."""
+        rows, columns = self.shape
+        side = self._windows_along(block_px**0.5)
+        across = columns if whole_rows else min(columns, side)
+        down = self._windows_along(block_px / self.width_px) if whole_rows else side
+        for top in range(0, rows, down):
+            for left in range(0, columns, across):
+                yield Block(top, min(top + down, rows), left, min(left + across, columns))
+
+    def _windows_along(self, length_px: float) -> int:
+        return max(1, int(length_px - self.window_px) // self.stride_px + 1)
+
+    def as_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def starts(length_px: int, window_px: int, stride_px: int) -> np.ndarray:
+    """Where windows start along one side; the last is shifted in so that it ends with the side."""
+    last = max(0, length_px - window_px)
+    count = ceil(last / stride_px) + 1
+    return np.minimum(np.arange(count) * stride_px, last)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a model was trained to see: crops of this side on the ground, scaled to the network's input."""
+
+    input_size_px: int
+    crop_size_px: int
+    crop_size_m: float | None = None
+
+    @property
+    def gsd_m(self) -> float | None:
+        return self.crop_size_m / self.crop_size_px if self.crop_size_m else None
+
+
+def grid_for(
+    sight: Sight, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
+) -> tuple[Grid, list[str]]:
+    """Windows of the ground size that the model's crops had, and warnings about what may mislead.
+
+    Raises `Refused` when the scene's ground sample distance is too far from the training's.
+    """
+    warnings = _gsd_warnings(sight, gsd_m)
+    side_px = sight.crop_size_m / gsd_m if sight.crop_size_m and gsd_m else float(sight.crop_size_px)
+    scale = _scale(sight, side_px, gsd_m)
+    window_px = round(side_px / scale)
+    if window_px < LEAST_WINDOW_PX:
+        raise Refused(
+            f"A window would be {window_px} pixels wide, too few to see anything.",
+            "Use imagery with a finer ground sample distance, or a model trained on larger crops.",
+        )
+    stride_px = window_px - round(window_px * overlap)
+    return Grid(width_px, height_px, window_px, stride_px, scale), warnings
+
+
+def _scale(sight: Sight, side_px: float, gsd_m: float | None) -> int:
+    """Power of two by which the scene is reduced: never below the crops' own resolution and the input's."""
+    blur = sight.gsd_m / gsd_m if sight.gsd_m and gsd_m else 1.0
+    surplus = max(blur, side_px / sight.input_size_px)
+    return 2 ** max(0, floor(log2(surplus)))
+
+
+def _gsd_warnings(sight: Sight, gsd_m: float | None) -> list[str]:
+    trained_m = sight.gsd_m
+    if trained_m is None or gsd_m is None:
+        return [
+            f"The ground size of the model's crops or of the scene's pixels is unknown: "
+            f"windows are {sight.crop_size_px} scene pixels wide, whatever they cover."
+        ]
+    coarser = gsd_m / trained_m
+    if coarser > COARSER_REFUSED or coarser < 1 / FINER_REFUSED:
+        raise Refused(
+            f"The scene has {gsd_m:.3g} m per pixel, the model was trained at {trained_m:.3g} m.",
+            f"Use a model trained between {gsd_m / COARSER_REFUSED:.2g} and {gsd_m * FINER_REFUSED:.2g} m.",
+        )
+    if coarser > COARSER_WARNED or coarser < 1 / FINER_WARNED:
+        return [
+            f"The scene has {gsd_m:.3g} m per pixel, the model was trained at {trained_m:.3g} m: "
+            f"expect more mistakes than its test says."
+        ]
+    return []
+
+
+def grid_from_json(values: dict[str, Any]) -> Grid:
+    """The grid that `Grid.as_json` described."""
+    return Grid(**values)
