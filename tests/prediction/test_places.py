@@ -1,0 +1,67 @@
+"""From pixels to lon/lat, by hand."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from pyproj import CRS
+
+from prediction.places import box_ring_4326, centres_lonlat, lonlat
+
+WGS84 = CRS.from_epsg(4326).to_wkt()
+UTM37 = CRS.from_epsg(32637).to_wkt()
+MERCATOR = CRS.from_epsg(3857).to_wkt()
+METRES_PER_DEGREE = 6378137 * math.pi / 180
+
+
+def place(box, transform, crs_wkt):
+    lon, lat = centres_lonlat(np.array([box]), transform=transform, crs_wkt=crs_wkt)
+    return float(lon[0]), float(lat[0])
+
+
+def test_the_first_pixels_centre_is_half_a_pixel_from_the_corner():
+    assert place([0, 0, 1, 1], [0.5, 0, 36.0, 0, -0.5, 38.0], WGS84) == pytest.approx((36.25, 37.75))
+
+
+def test_a_box_of_even_size_has_its_centre_on_a_pixel_corner():
+    assert place([2, 4, 2, 2], [0.5, 0, 36.0, 0, -0.5, 38.0], WGS84) == pytest.approx((37.5, 35.5))
+
+
+def test_a_south_up_raster_grows_northwards():
+    assert place([0, 0, 1, 1], [0.5, 0, 36.0, 0, 0.5, 38.0], WGS84) == pytest.approx((36.25, 38.25))
+
+
+def test_a_rotated_raster():
+    # Turned by 90 degrees: columns go south, rows go west.
+    assert place([0, 0, 4, 2], [0, -0.5, 36.0, -0.5, 0, 38.0], WGS84) == pytest.approx((35.5, 37.0))
+
+
+def test_a_utm_zones_central_meridian_on_the_equator():
+    assert place([0, 0, 2, 2], [10, 0, 499990, 0, -10, 10], UTM37) == pytest.approx((39.0, 0.0), abs=1e-9)
+
+
+def test_web_mercator_has_equal_degrees_of_longitude():
+    transform = [METRES_PER_DEGREE, 0, 0, 0, -METRES_PER_DEGREE, METRES_PER_DEGREE / 2]
+    assert place([10, 0, 1, 1], transform, MERCATOR) == pytest.approx((10.5, 0.0), abs=1e-9)
+
+
+def test_longitudes_beyond_the_antimeridian_come_back_into_range():
+    lon, _ = lonlat(np.array([1.0]), np.array([0.0]), transform=[1, 0, 180, 0, -1, 0], crs_wkt=WGS84)
+    assert lon[0] == pytest.approx(-179)
+
+
+@pytest.mark.parametrize(
+    "transform", [[1, 0, 10, 0, -1, 20], [1, 0, 10, 0, 1, 20], [-1, 0, 10, 0, -1, 20], [0, 1, 10, 1, 0, 20]]
+)
+def test_rings_are_closed_and_anticlockwise(transform):
+    ring = box_ring_4326([0, 0, 2, 3], transform=transform, crs_wkt=WGS84)
+    assert len(ring) == 5
+    assert ring[0] == ring[-1]
+    doubled_area = sum(p[0] * q[1] - q[0] * p[1] for p, q in pairwise(ring))
+    assert doubled_area == pytest.approx(2 * 2 * 3)
+
+
+def test_a_ring_goes_around_the_box():
+    ring = box_ring_4326([1, 2, 2, 3], transform=[1, 0, 10, 0, -1, 20], crs_wkt=WGS84)
+    assert ring == [(11, 18), (11, 15), (13, 15), (13, 18), (11, 18)]
