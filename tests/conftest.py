@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from rest_framework.test import APIClient
 
@@ -9,6 +10,10 @@ from damage.accounts.models import Role, User
 from damage.accounts.services import create_account
 from damage.ingestion.models import Event, Town
 from tagging.models import Question
+
+# A busy machine is not a slow function.
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

@@ -85,7 +85,7 @@ def test_every_pixel_is_covered_and_blocks_hold_every_window_once(length, window
     assert begins[-1] == max(0, length - window)
     assert (np.diff(begins) > 0).all()
 
-    grid = Grid(length, 777, window, stride)
+    grid = Grid(length, window + 77, window, stride)
     for whole_rows in (False, True):
         count = np.zeros(grid.shape, dtype=int)
         for b in grid.blocks(whole_rows=whole_rows, block_px=block**2):
