@@ -104,7 +104,8 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "build" / "static"
+# In development files are served from where they are; a real site collects them first.
+STATIC_ROOT = None if DEBUG else BASE_DIR / "build" / "static"
 # Imagery is never served as plain files: each view decides who may see it, so there is no MEDIA_URL.
 MEDIA_ROOT = DATA_DIR / "files"
 WHITENOISE_USE_FINDERS = DEBUG

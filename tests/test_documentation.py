@@ -17,5 +17,9 @@ def test_every_command_is_on_the_admins_page(name):
 
 def test_the_readme_names_the_two_commands_and_a_page_per_role():
     readme = (ROOT / "README.md").read_text()
-    for needed in ("make demo", "make test", *(f"docs/{role}.md" for role in ("volunteers", "verifiers", "analysts", "admins"))):
+    for needed in (
+        "make demo",
+        "make test",
+        *(f"docs/{role}.md" for role in ("volunteers", "verifiers", "analysts", "admins")),
+    ):
         assert needed in readme
