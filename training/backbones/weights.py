@@ -1,0 +1,76 @@
+"""Finding weight files on disk and refusing those that are not what they should be."""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+from damage.errors import Refused
+from training.backbones.registry import Backbone, KerasWeights, PackagedWeights
+
+
+def weights_path(backbone: Backbone, weights_dir: Path | None) -> Path:
+    """Return the backbone's checked weight file.
+
+    Keras's weights are taken from `weights_dir` when it is given, else downloaded once by Keras.
+    """
+    if isinstance(backbone.weights, PackagedWeights):
+        return _packaged(backbone.weights)
+    if weights_dir is not None:
+        return _local(backbone, backbone.weights, weights_dir)
+    return _downloaded(backbone, backbone.weights)
+
+
+def file_digest(path: Path, algorithm: str) -> str:
+    """Return the hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _packaged(weights: PackagedWeights) -> Path:
+    spec = find_spec(weights.package)
+    if spec is None or spec.origin is None:
+        raise Refused(
+            f"The package {weights.package} is not installed.", "Run: pip install -r requirements.txt"
+        )
+    path = Path(spec.origin).parent / weights.file
+    if not path.is_file() or file_digest(path, "sha256") != weights.sha256:
+        raise Refused(
+            f"The weights {weights.file} are missing or not the ones that {weights.package} 0.1.0 holds.",
+            f"Install the package anew: pip install --force-reinstall {weights.package.replace('_', '-')}",
+        )
+    return path
+
+
+def _local(backbone: Backbone, weights: KerasWeights, weights_dir: Path) -> Path:
+    path = weights_dir / weights.file
+    if not path.is_file():
+        raise Refused(
+            f"The weights of {backbone.title} are not in {weights_dir}.", _two_ways(weights, weights_dir)
+        )
+    if file_digest(path, "md5") != weights.md5:
+        raise Refused(
+            f"{path} is not the file that Keras publishes (its md5 should be {weights.md5}).",
+            _two_ways(weights, weights_dir),
+        )
+    return path
+
+
+def _downloaded(backbone: Backbone, weights: KerasWeights) -> Path:
+    import keras  # here, so that the registry is read without TensorFlow
+
+    try:
+        path = keras.utils.get_file(weights.file, weights.url, cache_subdir="models", file_hash=weights.md5)
+    except Exception as error:  # Keras raises plain `Exception` when a download fails
+        raise Refused(
+            f"The weights of {backbone.title} could not be downloaded: {error}", _two_ways(weights, None)
+        ) from error
+    return Path(path)
+
+
+def _two_ways(weights: KerasWeights, weights_dir: Path | None) -> str:
+    folder = weights_dir or "a folder that DAMAGE_WEIGHTS names"
+    unset = " and unset DAMAGE_WEIGHTS" if weights_dir else ""
+    return (
+        f"Either connect to the internet{unset}, so that Keras can download them, "
+        f"or put {weights.file} (from {weights.url}) into {folder}."
+    )
