@@ -40,7 +40,7 @@ class JsonCommand(BaseCommand):
         if not result.get("ok", True):
             raise CommandError("Not all was done; see above.")
 
-    def run(self, **options: Any) -> dict[str, Any]:
+    def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Do the work through one service and return what came of it."""
         raise NotImplementedError
 

@@ -1,0 +1,37 @@
+"""What the two ingest commands share."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from damage.commands import JsonCommand
+from damage.ingestion.services import FileReport
+
+WORDS = {"added": "added", "already": "already there", "refused": "refused"}
+
+
+class IngestCommand(JsonCommand):
+    """Files of one town, reported one by one."""
+
+    def add_place(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--event", required=True, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
+        )
+        parser.add_argument("--town", required=True, help="name of the town; made if new")
+
+    def result(self, reports: list[FileReport]) -> dict[str, Any]:
+        counts = Counter(report.status for report in reports)
+        return {
+            "ok": bool(reports) and not counts["refused"],
+            **{status: counts[status] for status in WORDS},
+            "files": [asdict(report) for report in reports],
+        }
+
+    def describe(self, result: dict[str, Any]) -> str:
+        lines = [
+            f"{WORDS[file['status']]:>13}  {file['file']}  {file['reason']}".rstrip()
+            for file in result["files"]
+        ]
+        totals = ", ".join(f"{result[status]} {word}" for status, word in WORDS.items())
+        return "\n".join([*(lines or ["No photo was found there."]), totals])

@@ -1,0 +1,24 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from damage.ingestion.commands import IngestCommand
+from damage.ingestion.services import ingest_files, ingest_photo, photos_in
+from damage.progress import progress_bar
+
+
+class Command(IngestCommand):
+    help = "Take in drone photos (JPEG, PNG, TIFF) of a town. A folder stands for the photos below it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "paths", metavar="PATH", nargs="+", type=Path, help="a photo, or a folder of photos"
+        )
+        self.add_place(parser)
+
+    def run(self, *, paths: list[Path], event: str, town: str, **options: Any) -> dict[str, Any]:
+        with progress_bar("Photos", "photo") as progress:
+            reports = ingest_files(
+                photos_in(paths), lambda path: ingest_photo(path, event=event, town=town), progress
+            )
+        return self.result(reports)

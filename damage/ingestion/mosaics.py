@@ -1,0 +1,189 @@
+"""What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from affine import Affine
+from pyproj import Geod
+from rasterio.enums import MaskFlags
+from rasterio.errors import CRSError, RasterioError, RasterioIOError
+from rasterio.features import shapes
+from rasterio.io import DatasetReader
+from rasterio.warp import transform as warped
+from rasterio.warp import transform_geom
+from shapely.geometry import mapping, shape
+
+from damage.errors import Refused
+
+WGS84 = Geod(ellps="WGS84")
+OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn from
+MAX_BLOCK_PX = 64_000_000
+MAX_PIXELS = 50_000_000_000
+MAX_BYTES_FROM_ONE = 1000  # an image that unpacks to more than this many times its file is no photograph
+
+
+@dataclass(frozen=True)
+class MosaicFacts:
+    """What is kept of an orthomosaic; `transform` is (a, b, c, d, e, f) from pixel corners to the crs."""
+
+    width_px: int
+    height_px: int
+    band_count: int
+    crs_wkt: str
+    transform: tuple[float, ...]
+    gsd_m: float
+    lon: float
+    lat: float
+    footprint_4326: dict[str, Any]
+    has_overviews: bool
+
+
+def read_mosaic_facts(path: Path) -> MosaicFacts:
+    """Read what an orthomosaic says of itself; raise `Refused`, with the remedy, when it cannot be used."""
+    if path.stat().st_size == 0:
+        raise Refused("The file is empty.", "Copy it again from where it came.")
+    try:
+        with rasterio.open(path) as dataset:
+            check_usable(dataset, path)
+            return _facts(dataset)
+    except CRSError as error:
+        raise Refused(f"Its coordinate system cannot be understood ({error}).", _ASSIGN_CRS) from error
+    except RasterioIOError as error:
+        raise Refused(
+            "It is not an image that can be read: truncated, or another kind of file with this name.",
+            "Copy it again from where it came, and check it with: gdalinfo -checksum FILE",
+        ) from error
+    except RasterioError as error:
+        raise Refused(f"It cannot be used ({error}).", "Check it with: gdalinfo FILE") from error
+
+
+_ASSIGN_CRS = "Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif"
+
+
+def check_usable(dataset: DatasetReader, path: Path) -> None:
+    """Raise `Refused` for what is no 8-bit RGB GeoTIFF with a place on earth."""
+    if dataset.driver != "GTiff":
+        raise Refused(
+            f"It is a {dataset.driver} file, not a GeoTIFF.",
+            "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN OUT.tif",
+        )
+    if dataset.count not in (3, 4):
+        raise Refused(
+            f"It has {dataset.count} band{'s' if dataset.count > 1 else ''}; red, green, blue (and alpha) are needed.",
+            "Choose the bands: gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif (or -expand rgb for a palette)",
+        )
+    if set(dataset.dtypes) != {"uint8"}:
+        raise Refused(
+            f"Its pixels are {dataset.dtypes[0]}, not 8-bit.",
+            "Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif",
+        )
+    if dataset.crs is None:
+        raise Refused("It has no coordinate system.", _ASSIGN_CRS)
+    if dataset.transform.is_identity or dataset.transform.is_degenerate:
+        raise Refused(
+            "It has a coordinate system, but no place in it.",
+            "Georeference it: gdal_translate -a_ullr WEST NORTH EAST SOUTH IN.tif OUT.tif (control points: gdalwarp)",
+        )
+    _check_bomb(dataset, path)
+    _check_complete(dataset, path)
+
+
+def _check_bomb(dataset: DatasetReader, path: Path) -> None:
+    pixels = dataset.width * dataset.height
+    if pixels > MAX_PIXELS or pixels * dataset.count > MAX_BYTES_FROM_ONE * path.stat().st_size:
+        raise Refused(
+            f"It claims {dataset.width} x {dataset.height} px in {path.stat().st_size} bytes: no photograph does.",
+            "If it is mostly empty, cut it to what was flown: gdal_translate -srcwin X Y WIDTH HEIGHT IN.tif OUT.tif",
+        )
+    rows, columns = dataset.block_shapes[0]
+    if rows * columns > MAX_BLOCK_PX:
+        raise Refused(
+            f"It is stored in blocks of {columns} x {rows} px, too large to read one by one.",
+            "Tile it: gdal_translate -co TILED=YES -co COMPRESS=JPEG IN.tif OUT.tif",
+        )
+
+
+def _check_complete(dataset: DatasetReader, path: Path) -> None:
+    """Every block must end within the file: finds a truncated copy without decoding it."""
+    size_bytes = path.stat().st_size
+    rows, columns = dataset.block_shapes[0]
+    for row in range(ceil(dataset.height / rows)):
+        for column in range(ceil(dataset.width / columns)):
+            offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
+            length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
+            if offset and length and int(offset) + int(length) > size_bytes:
+                raise Refused(
+                    "It is truncated: the file ends before its pixels do.",
+                    "Copy it again from where it came.",
+                )
+
+
+def _facts(dataset: DatasetReader) -> MosaicFacts:
+    lon, lat = lonlat(dataset, dataset.width / 2, dataset.height / 2)
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise Refused(
+            "Its place is not on earth.", "Check its coordinate system and geotransform: gdalinfo FILE"
+        )
+    return MosaicFacts(
+        width_px=dataset.width,
+        height_px=dataset.height,
+        band_count=dataset.count,
+        crs_wkt=dataset.crs.to_wkt(),
+        transform=tuple(dataset.transform)[:6],
+        gsd_m=centre_gsd_m(dataset),
+        lon=lon,
+        lat=lat,
+        footprint_4326=footprint_4326(dataset),
+        has_overviews=bool(dataset.overviews(1)),
+    )
+
+
+def lonlat(dataset: DatasetReader, x_px: float, y_px: float) -> tuple[float, float]:
+    """Longitude and latitude of a position in pixels (0, 0 is the top left corner)."""
+    x, y = dataset.transform @ (x_px, y_px)
+    lons, lats = warped(dataset.crs, "EPSG:4326", [x], [y])
+    return lons[0], lats[0]
+
+
+def centre_gsd_m(dataset: DatasetReader) -> float:
+    """Ground sample distance at the centre, in metres: the side of a square as large as the pixel there.
+
+    Measured on the WGS 84 ellipsoid, so that degrees, feet, rotation and web mercator's stretching need no care.
+    """
+    x, y = dataset.width / 2, dataset.height / 2
+    across = WGS84.inv(*lonlat(dataset, x - 0.5, y), *lonlat(dataset, x + 0.5, y))[2]
+    down = WGS84.inv(*lonlat(dataset, x, y - 0.5), *lonlat(dataset, x, y + 0.5))[2]
+    return sqrt(across * down)
+
+
+def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
+    """Outline of the pixels that hold data, as GeoJSON in EPSG:4326, from a reduced mask; specks are left out.
+
+    Raises `Refused` when there are none.
+    """
+    scale = max(1.0, max(dataset.width, dataset.height) / OUTLINE_PX)
+    size = (max(1, round(dataset.height / scale)), max(1, round(dataset.width / scale)))
+    if all(MaskFlags.all_valid in flags for flags in dataset.mask_flag_enums):
+        outline: shapely.Geometry = shapely.box(0, 0, size[1], size[0])
+    else:
+        outline = _valid_area(dataset.dataset_mask(out_shape=size))
+    to_crs = dataset.transform * Affine.scale(dataset.width / size[1], dataset.height / size[0])
+    # Long straight sides are bent by the change of projection: points in between keep them where they are.
+    outline = shapely.segmentize(outline, max(size) / 8)
+    placed = shapely.transform(outline, lambda points: np.column_stack(to_crs @ (points[:, 0], points[:, 1])))
+    geometry = shape(transform_geom(dataset.crs, "EPSG:4326", placed.__geo_interface__))
+    return dict(mapping(shapely.set_precision(geometry, 1e-7, mode="pointwise")))
+
+
+def _valid_area(mask: np.ndarray) -> shapely.Geometry:
+    pieces = [shape(geometry) for geometry, value in shapes((mask > 0).astype(np.uint8)) if value == 1]
+    if not pieces:
+        raise Refused("It holds no data: every pixel is marked as empty.", "Check the export of the mosaic.")
+    largest = max(piece.area for piece in pieces)
+    area = shapely.union_all([piece for piece in pieces if piece.area >= min(16, largest)])
+    return shapely.simplify(area, 1.0)

@@ -1,0 +1,19 @@
+"""EXIF orientation: from the pixels as stored to the pixels as shown. Pure arrays and numbers."""
+
+import numpy as np
+
+TURNED = frozenset({5, 6, 7, 8})  # width and height change places
+
+
+def shown(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Pixels (H, W, C) as a viewer shows them (Exif 2.32, tag 274)."""
+    if orientation in TURNED:
+        pixels = pixels.transpose(1, 0, 2)
+    rows = slice(None, None, -1) if orientation in {3, 4, 7, 8} else slice(None)
+    columns = slice(None, None, -1) if orientation in {2, 3, 6, 7} else slice(None)
+    return np.ascontiguousarray(pixels[rows, columns])
+
+
+def shown_size(width_px: int, height_px: int, orientation: int) -> tuple[int, int]:
+    """Width and height as shown."""
+    return (height_px, width_px) if orientation in TURNED else (width_px, height_px)

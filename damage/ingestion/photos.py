@@ -1,0 +1,76 @@
+"""What a drone photo is, and which files are none. Pure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from PIL import Image, UnidentifiedImageError
+from rasterio.errors import RasterioIOError
+
+from damage.errors import Refused
+from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
+from damage.ingestion.orientation import TURNED
+from damage.ingestion.rasters import read_photo
+
+FORMATS = ("JPEG", "PNG", "TIFF", "MPO")  # MPO: what some DJI cameras call a JPEG with a preview
+COPY_AGAIN = "Copy it again from the camera's card."
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that may come in: its facts, and its pixels (H, W, 3) as shown."""
+
+    facts: PhotoFacts
+    pixels: np.ndarray
+    gsd_m: float | None
+
+
+def read_usable_photo(path: Path, *, max_mpx: int) -> Photo:
+    """Read a photo whole; raise `Refused`, with the remedy, when it cannot be used."""
+    _check_file(path, max_mpx=max_mpx)
+    facts = read_photo_facts(path)
+    try:
+        pixels = read_photo(path, facts.orientation)
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken pixels
+        raise Refused(f"It is truncated or damaged ({error}).", COPY_AGAIN) from error
+    stored_width_px = pixels.shape[0] if facts.orientation in TURNED else pixels.shape[1]
+    return Photo(facts, pixels, camera_gsd_m(facts, stored_width_px))
+
+
+def _check_file(path: Path, *, max_mpx: int) -> None:
+    if path.stat().st_size == 0:
+        raise Refused("The file is empty.", COPY_AGAIN)
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            width, height, kind, mode = *image.size, image.format, image.mode
+    except Image.DecompressionBombError as error:
+        raise Refused(*_too_large(max_mpx)) from error
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise Refused(
+            "It is not a JPEG, PNG or TIFF image, whatever its name says.",
+            "Convert raw or HEIC photos to JPEG first; copy a damaged file again from the camera's card.",
+        ) from error
+    if width * height > max_mpx * 1_000_000:
+        raise Refused(*_too_large(max_mpx))
+    if kind == "TIFF" and _is_georeferenced(path):
+        raise Refused("It is an orthomosaic: it has a coordinate system.", "Ingest it with ingest_mosaic.")
+    if mode.startswith(("I", "F")):
+        raise Refused(
+            "Its pixels are not 8-bit.", "Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif"
+        )
+
+
+def _too_large(max_mpx: int) -> tuple[str, str]:
+    return (
+        f"It has more than {max_mpx} megapixels, which no drone photo has.",
+        "If it is real, raise DAMAGE_MAX_PHOTO_MPX.",
+    )
+
+
+def _is_georeferenced(path: Path) -> bool:
+    try:
+        with rasterio.open(path) as dataset:
+            return dataset.crs is not None
+    except RasterioIOError:
+        return False

@@ -1,0 +1,112 @@
+"""Reading pixels of scenes, whatever their file. Pure: paths in, uint8 RGB arrays out."""
+
+from functools import lru_cache
+from math import ceil, log2
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from PIL import Image
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+from rio_tiler.errors import TileOutsideBounds
+from rio_tiler.io import Reader
+
+from damage.errors import Refused
+from damage.ingestion.orientation import shown
+
+TILE_PX = 256
+JPEG_QUALITY = 80
+PAPER = 128  # the grey around a scene on its edge tiles
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+class OutsideScene(Refused):
+    """What was asked for lies beyond the scene's edge."""
+
+
+def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> np.ndarray:
+    """Cut a square (size, size, 3) from a scene; what has no data is 0.
+
+    `x_px`, `y_px` is its top left corner in scene pixels, of the image as shown. Raises `OutsideScene` unless the
+    square lies wholly inside.
+    """
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
+        _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
+        return photo[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+    with rasterio.open(path) as dataset:
+        if orientation != 1:
+            pixels = shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
+            _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
+            return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+        _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
+        return read_rgb(dataset, Window(x_px, y_px, size_px, size_px))
+
+
+def read_photo(path: Path, orientation: int) -> np.ndarray:
+    """A whole photo (H, W, 3) as it is shown."""
+    with Image.open(path) as image:
+        return shown(np.asarray(image.convert("RGB")), orientation)
+
+
+@lru_cache(maxsize=2)
+def _decoded_photo(path: Path, modified_ns: int, orientation: int) -> np.ndarray:
+    """Decoded photos stay a while: a JPEG has to be decoded whole, and people tag many squares of one."""
+    return read_photo(path, orientation)
+
+
+def read_rgb(
+    dataset: DatasetReader, window: Window, *, width_px: int | None = None, height_px: int | None = None
+) -> np.ndarray:
+    """Pixels (H, W, 3) of a window, reduced to the given size by averaging; what has no data is 0."""
+    height = height_px or round(window.height)
+    width = width_px or round(window.width)
+    resampling = Resampling.average if width < window.width else Resampling.nearest
+    bands = dataset.read((1, 2, 3), window=window, out_shape=(3, height, width), resampling=resampling)
+    bands[:, dataset.dataset_mask(window=window, out_shape=(height, width)) == 0] = 0
+    return np.ascontiguousarray(bands.transpose(1, 2, 0))
+
+
+def max_zoom(width_px: int, height_px: int) -> int:
+    """The pixel pyramid's level at full resolution; level 0 shows the whole scene on one tile."""
+    return max(0, ceil(log2(max(width_px, height_px) / TILE_PX)))
+
+
+def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
+    """A tile (256, 256, 3) of the pyramid in scene pixels, grey beyond the scene's edge.
+
+    At level z a tile pixel covers 2^(max_zoom - z) scene pixels. Raises `OutsideScene` where there is no tile.
+    """
+    with rasterio.open(path) as dataset:
+        levels_down = max_zoom(dataset.width, dataset.height) - z
+        if levels_down < 0 or x < 0 or y < 0:
+            raise OutsideScene("There is no such tile.")
+        side = TILE_PX * 2**levels_down
+        left, top = x * side, y * side
+        if left >= dataset.width or top >= dataset.height:
+            raise OutsideScene("There is no such tile.")
+        window = Window(left, top, min(side, dataset.width - left), min(side, dataset.height - top))
+        width, height = (max(1, round(length / 2**levels_down)) for length in (window.width, window.height))
+        tile = np.full((TILE_PX, TILE_PX, 3), PAPER, dtype=np.uint8)
+        tile[:height, :width] = read_rgb(dataset, window, width_px=width, height_px=height)
+        return tile
+
+
+def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
+    """A web-mercator XYZ tile as WebP, transparent where there is no data: small, for slow links."""
+    with Reader(str(path)) as reader:
+        try:
+            tile = reader.tile(x, y, z, indexes=(1, 2, 3), resampling_method="bilinear")
+        except TileOutsideBounds as error:
+            raise OutsideScene("The scene does not reach this tile.") from error
+    return bytes(tile.render(img_format="WEBP", QUALITY=JPEG_QUALITY))
+
+
+def _check_inside(x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int) -> None:
+    if size_px < 1 or x_px < 0 or y_px < 0 or x_px + size_px > width_px or y_px + size_px > height_px:
+        raise OutsideScene(
+            f"A square of {size_px} px at ({x_px}, {y_px}) is not inside a scene of {width_px} x {height_px} px.",
+            "Move it inside, or make it smaller.",
+        )

@@ -1,0 +1,219 @@
+"""Taking imagery in: a scene's row and its files come together, or not at all."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils.text import slugify
+
+from damage.errors import Refused
+from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.ingestion.mosaics import read_mosaic_facts
+from damage.ingestion.photos import Photo, read_usable_photo
+from damage.ingestion.viewing import write_mosaic_view, write_photo_view
+from damage.progress import Progress, no_progress
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file: `added`, `already` there, or `refused` and why."""
+
+    file: str
+    status: str
+    scene: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A scene, and whether it was there before."""
+
+    scene: Scene
+    already: bool = False
+
+
+def named_event(name: str) -> Event:
+    """The event of that name, made if it is new."""
+    slug = _slug(name)
+    return Event.objects.get_or_create(slug=slug, defaults={"name": name.strip()})[0]
+
+
+def named_town(event_name: str, town_name: str) -> Town:
+    """The town of that name in the event of that name, each made if it is new."""
+    event = named_event(event_name)
+    return Town.objects.get_or_create(
+        event=event, slug=_slug(town_name), defaults={"name": town_name.strip()}
+    )[0]
+
+
+def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
+    """Take in a drone photo. Raises `Refused` when it cannot be used."""
+    sha256 = _digest(path)
+    if there := _already(sha256, event=event, town=town):
+        return there
+    photo = read_usable_photo(path, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+    scene = _photo_scene(path, sha256, photo)
+    with _view_folder() as folder:
+        view = folder / f"{path.stem}.tif"
+        write_photo_view(photo.pixels, view)
+        return _stored(scene, event=event, town=town, source=path, view=view)
+
+
+def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
+    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+    sha256 = _digest(path)
+    if there := _already(sha256, event=event, town=town):
+        return there
+    facts = read_mosaic_facts(path)
+    scene = Scene(
+        kind=SceneKind.MOSAIC,
+        name=path.name,
+        sha256=sha256,
+        size_bytes=path.stat().st_size,
+        in_place_path=str(path.resolve()) if in_place else "",
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        band_count=facts.band_count,
+        gsd_m=facts.gsd_m,
+        gsd_source=GsdSource.GEOTRANSFORM,
+        crs_wkt=facts.crs_wkt,
+        transform=list(facts.transform),
+        footprint_4326=facts.footprint_4326,
+        lon=facts.lon,
+        lat=facts.lat,
+    )
+    with _view_folder() as folder:
+        view = None if facts.has_overviews else folder / f"{path.stem}.tif"
+        if view:
+            write_mosaic_view(path, view)
+        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+
+
+def ingest_files(
+    paths: Iterable[Path], ingest_one: Callable[[Path], Ingested], progress: Progress = no_progress
+) -> list[FileReport]:
+    """Take in each file; one that is refused does not stop the rest."""
+    paths = list(paths)
+    reports = []
+    for done, path in enumerate(paths, start=1):
+        reports.append(_report(path, ingest_one))
+        progress(done, len(paths))
+    return reports
+
+
+def photos_in(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and the photos below the folders named, in order."""
+    found: list[Path] = []
+    for path in paths:
+        below = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found.extend(
+            file
+            for file in below
+            if file == path or (file.is_file() and file.suffix.lower() in PHOTO_SUFFIXES)
+        )
+    return found
+
+
+def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
+    try:
+        ingested = ingest_one(path)
+    except Refused as error:
+        return FileReport(str(path), "refused", reason=str(error))
+    return FileReport(str(path), "already" if ingested.already else "added", scene=ingested.scene.pk)
+
+
+def _photo_scene(path: Path, sha256: str, photo: Photo) -> Scene:
+    facts = photo.facts
+    height_px, width_px, band_count = photo.pixels.shape
+    return Scene(
+        kind=SceneKind.PHOTO,
+        name=path.name,
+        sha256=sha256,
+        size_bytes=path.stat().st_size,
+        width_px=width_px,
+        height_px=height_px,
+        band_count=band_count,
+        gsd_m=photo.gsd_m,
+        gsd_source=GsdSource.CAMERA if photo.gsd_m else GsdSource.NONE,
+        lon=facts.lon,
+        lat=facts.lat,
+        altitude_m=facts.altitude_m,
+        height_above_ground_m=facts.height_above_ground_m,
+        captured_at=facts.captured_at,
+        camera_make=facts.camera_make,
+        camera_model=facts.camera_model,
+        exif_orientation=facts.orientation,
+    )
+
+
+def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None) -> Ingested:
+    """Store the files and the row; what was stored is removed again if anything fails, Ctrl-C included."""
+    stored: list[str] = []
+    try:
+        with transaction.atomic():
+            scene.town = named_town(event, town)
+            for field, path in ((scene.file, source), (scene.view_file, view)):
+                if path:
+                    with path.open("rb") as content:
+                        field.save(f"{scene.sha256[:12]}-{path.name}", File(content), save=False)
+                    stored.append(str(field.name))
+            scene.save()
+    except BaseException:
+        for name in stored:
+            default_storage.delete(name)
+        raise
+    return Ingested(scene)
+
+
+def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
+    scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
+    if scene is None:
+        return None
+    if (scene.town.event.slug, scene.town.slug) != (_slug(event), _slug(town)):
+        raise Refused(
+            f"The same file is already there, as scene {scene.pk} of {scene.town} ({scene.town.event}).",
+            "Ingest it for one town only.",
+        )
+    return Ingested(scene, already=True)
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise Refused(
+            "It is a folder." if path.is_dir() else "There is no such file.",
+            "Name files; a folder of photos goes in with ingest_photos."
+            if path.is_dir()
+            else "Check the path.",
+        )
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise Refused(
+            f"It cannot be read ({error.strerror}).", "Check its permissions and the disk."
+        ) from error
+
+
+def _slug(name: str) -> str:
+    slug = slugify(name)
+    if not slug:
+        raise Refused(f"{name!r} is no name for an event or a town.", "Use letters or digits.")
+    return slug
+
+
+@contextmanager
+def _view_folder() -> Iterator[Path]:
+    """A folder on the data disk, gone when the work is done."""
+    parent = settings.DATA_DIR / "work"
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder)

@@ -1,0 +1,57 @@
+"""Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.io import DatasetReader, MemoryFile
+from rio_cogeo.cogeo import cog_translate
+from rio_cogeo.profiles import cog_profiles
+
+from damage.errors import Refused
+
+
+def write_mosaic_view(source: Path, target: Path) -> None:
+    """Write a cloud-optimised GeoTIFF of an orthomosaic; memory does not grow with it.
+
+    Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`.
+    """
+    with rasterio.open(source) as dataset:
+        _write_cog(dataset, target)
+
+
+def write_photo_view(pixels: np.ndarray, target: Path) -> None:
+    """Write a tiled copy of a photo (H, W, 3) as it is shown."""
+    height, width, bands = pixels.shape
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a photo has no georeference
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff", width=width, height=height, count=bands, dtype="uint8"
+            ) as dataset:
+                dataset.write(pixels.transpose(2, 0, 1))
+            with memory.open() as dataset:
+                _write_cog(dataset, target)
+
+
+def _write_cog(dataset: DatasetReader, target: Path) -> None:
+    try:
+        cog_translate(
+            dataset,
+            target,
+            {**cog_profiles.get("jpeg"), "blockxsize": 256, "blockysize": 256},
+            indexes=(1, 2, 3),
+            add_mask=dataset.count == 4 or dataset.nodata is not None,
+            nodata=dataset.nodata,
+            overview_resampling="average",
+            in_memory=False,
+            quiet=True,
+            config={"GDAL_NUM_THREADS": "ALL_CPUS"},
+        )
+    except RasterioIOError as error:
+        raise Refused(
+            f"Some of its pixels cannot be read: {error}.",
+            "Copy it again from where it came, and check it with: gdalinfo -checksum FILE",
+        ) from error
