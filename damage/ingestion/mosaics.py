@@ -17,6 +17,7 @@ from rasterio.io import DatasetReader
 from rasterio.warp import transform as warped
 from rasterio.warp import transform_geom
 from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
 
@@ -169,18 +170,18 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
     scale = max(1.0, max(dataset.width, dataset.height) / OUTLINE_PX)
     size = (max(1, round(dataset.height / scale)), max(1, round(dataset.width / scale)))
     if all(MaskFlags.all_valid in flags for flags in dataset.mask_flag_enums):
-        outline: shapely.Geometry = shapely.box(0, 0, size[1], size[0])
+        outline: BaseGeometry = shapely.box(0, 0, size[1], size[0])
     else:
         outline = _valid_area(dataset.dataset_mask(out_shape=size))
     to_crs = dataset.transform * Affine.scale(dataset.width / size[1], dataset.height / size[0])
     # Long straight sides are bent by the change of projection: points in between keep them where they are.
     outline = shapely.segmentize(outline, max(size) / 8)
     placed = shapely.transform(outline, lambda points: np.column_stack(to_crs @ (points[:, 0], points[:, 1])))
-    geometry = shape(transform_geom(dataset.crs, "EPSG:4326", placed.__geo_interface__))
+    geometry = shape(transform_geom(dataset.crs, "EPSG:4326", mapping(placed)))
     return dict(mapping(shapely.set_precision(geometry, 1e-7, mode="pointwise")))
 
 
-def _valid_area(mask: np.ndarray) -> shapely.Geometry:
+def _valid_area(mask: np.ndarray) -> BaseGeometry:
     pieces = [shape(geometry) for geometry, value in shapes((mask > 0).astype(np.uint8)) if value == 1]
     if not pieces:
         raise Refused("It holds no data: every pixel is marked as empty.", "Check the export of the mosaic.")
