@@ -31,7 +31,7 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("prediction.urls")),
     path("api/v1/", include(router.urls)),
-    *(path("api/v1/", include((api.urlpatterns, "api"))) for api in apis if api.urlpatterns),
+    path("api/v1/", include(([pattern for api in apis for pattern in api.urlpatterns], "api"))),
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[ForTaggers]), name="schema"),
     path(
         "api/",
