@@ -27,7 +27,8 @@ FIELDS = {
     "run": ("int:9", "number of the prediction run"),
     "model": ("int:9", "number of the model run"),
 }
-ABOUT = """Predicted damage: points at the centre of boxes in which a model sees damage. Nobody has confirmed them.
+ABOUT = """Predicted damage: points at the centre of boxes in which a model sees damage.
+Nobody has confirmed them yet.
 Ground that was not flown over is unknown, not undamaged.
 Coordinates: EPSG:4326. Text: UTF-8. Offline addresses: GeoNames (https://www.geonames.org), CC BY 4.0.
 

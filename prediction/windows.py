@@ -127,7 +127,7 @@ def grid_for(
 
     Raises `Refused` when the scene's ground sample distance is too far from the training's.
     """
-    warnings = _gsd_warnings(sight, gsd_m)
+    warnings = gsd_warnings(sight, gsd_m)
     side_px = sight.crop_size_m / gsd_m if sight.crop_size_m and gsd_m else float(sight.crop_size_px)
     scale = _scale(sight, side_px, gsd_m)
     window_px = round(side_px / scale)
@@ -147,7 +147,8 @@ def _scale(sight: Sight, side_px: float, gsd_m: float | None) -> int:
     return 2 ** max(0, floor(log2(surplus)))
 
 
-def _gsd_warnings(sight: Sight, gsd_m: float | None) -> list[str]:
+def gsd_warnings(sight: Sight, gsd_m: float | None) -> list[str]:
+    """What may mislead about the scene's ground sample distance; raises `Refused` when it is too far off."""
     trained_m = sight.gsd_m
     if trained_m is None or gsd_m is None:
         return [

@@ -1,0 +1,106 @@
+"""The network's score for every window of a scene, and the boxes that follow from a threshold."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from damage.progress import Progress, no_progress
+from prediction.reading import Looks, is_tiled, read_looks
+from prediction.suppression import kept_boxes
+from prediction.windows import BLOCK_PX, Grid
+
+BATCH_SIZE = 64
+# Blocks that are read and scaled ahead while the network is busy.
+READ_AHEAD = 2
+# Windows that share any ground show one damage: neighbours overlap, so an object on a seam is in several.
+MAX_IOU = 0.0
+
+
+class Engine(Protocol):
+    """What `training.inference.load_engine` gives."""
+
+    input_size_px: int
+
+    def scores(self, windows: np.ndarray) -> np.ndarray:
+        """Scores (N,) of squares (N, size, size, 3)."""
+
+
+@dataclass
+class Seconds:
+    """Where the time went."""
+
+    waiting: float = 0.0
+    network: float = 0.0
+    total: float = 0.0
+    begun: float = field(default_factory=perf_counter)
+
+    @contextmanager
+    def spent_on(self, what: str) -> Iterator[None]:
+        begun = perf_counter()
+        yield
+        setattr(self, what, getattr(self, what) + perf_counter() - begun)
+        self.total = perf_counter() - self.begun
+
+
+def window_scores(
+    path: Path,
+    grid: Grid,
+    engine: Engine,
+    *,
+    batch_size: int = BATCH_SIZE,
+    block_px: int = BLOCK_PX,
+    progress: Progress = no_progress,
+) -> tuple[np.ndarray, Seconds]:
+    """Scores (rows, columns) of the grid's windows, NaN where there is too little ground, and the time taken.
+
+    While the network scores one block, a thread reads and scales the next; memory holds a few blocks,
+    whatever the size of the scene. The result does not depend on `batch_size` and `block_px`.
+    """
+    scores = np.full(grid.shape, np.nan, dtype=np.float32)
+    seconds = Seconds()
+    blocks = list(grid.blocks(whole_rows=not is_tiled(path), block_px=block_px))
+    reads = [partial(read_looks, path, grid, block, engine.input_size_px) for block in blocks]
+    done = 0
+    progress(done, scores.size)
+    for block, looks in zip(blocks, _read_ahead(reads, seconds), strict=True):
+        with seconds.spent_on("network"):
+            for part in range(0, len(looks.squares), batch_size):
+                batch = slice(part, part + batch_size)
+                scores[looks.rows[batch], looks.columns[batch]] = engine.scores(looks.squares[batch])
+        done += (block.bottom - block.top) * (block.right - block.left)
+        progress(done, scores.size)
+    return scores, seconds
+
+
+def _read_ahead(reads: Iterable[Callable[[], Looks]], seconds: Seconds) -> Iterator[Looks]:
+    """Results of `reads` in order, computed in a thread a few ahead of the one who asks."""
+    waiting = iter(reads)
+    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
+    try:
+        ahead: deque[Future[Looks]] = deque(reader.submit(read) for read in islice(waiting, READ_AHEAD))
+        while ahead:
+            with seconds.spent_on("waiting"):
+                looks = ahead.popleft().result()
+            ahead.extend(reader.submit(read) for read in islice(waiting, 1))
+            yield looks
+    finally:
+        reader.shutdown(cancel_futures=True)
+
+
+def boxes_above(
+    scores: np.ndarray, grid: Grid, *, threshold: float, max_iou: float = MAX_IOU
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (N, 4) in scene pixels and scores (N,) from `threshold` up, best first, overlaps suppressed."""
+    rows, columns = np.nonzero(scores >= threshold)
+    boxes, above = grid.boxes(rows, columns), scores[rows, columns]
+    kept = kept_boxes(boxes, above, max_iou=max_iou)
+    return boxes[kept], above[kept]

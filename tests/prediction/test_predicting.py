@@ -1,0 +1,220 @@
+"""The service: what a prediction stores, and what it leaves when it fails."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import FileSystemStorage
+from django.core.management import CommandError, call_command
+from pyproj import Transformer
+
+from damage.errors import Refused
+from damage.ingestion.models import Scene
+from prediction.models import Detection, PredictionRun
+from prediction.score_rasters import read_score_raster
+from prediction.scoring import boxes_above
+from prediction.services import carry_out, find_scene, predict, request_prediction
+
+# Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
+# at (0, 0) and (154, 88): a quarter of each is red. The small one lies in those that start at (66, 44) and
+# (88, 44): a sixteenth, and of the two the western one stays.
+BOXES = [[0, 0, 32, 32], [154, 88, 32, 32], [66, 44, 32, 32]]
+SCORES = [0.25, 0.25, 0.0625]
+
+
+def boxes_of(run):
+    return [list(row) for row in run.detections.values_list("x_px", "y_px", "width_px", "height_px")]
+
+
+def stored_files(settings):
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_it_finds_each_painted_square_once(finished_run):
+    assert finished_run.status == "done"
+    assert sorted(boxes_of(finished_run)) == sorted(BOXES)
+    assert [d.score for d in finished_run.detections.all()] == SCORES
+
+
+def test_it_places_the_boxes_on_the_map(finished_run):
+    detection = finished_run.detections.get(x_px=154)
+    # The box's centre is (170, 104): 85 m east and 52 m south of the corner.
+    lon, lat = Transformer.from_crs(32637, 4326, always_xy=True).transform(300_085, 4_159_948)
+    assert (detection.lon, detection.lat) == pytest.approx((lon, lat), abs=1e-7)
+    assert detection.address.endswith(", Turkey")
+
+
+def test_it_records_what_decided_the_result(finished_run):
+    assert finished_run.threshold == 0.0625
+    assert finished_run.parameters["threshold_from"] == "model"
+    assert finished_run.parameters["grid"]["window_px"] == 32
+    assert finished_run.parameters["grid"]["stride_px"] == 22
+    assert finished_run.parameters["warnings"] == []
+    assert finished_run.windows_done == finished_run.windows_total == 9 * 7
+    assert finished_run.finished_at >= finished_run.started_at
+    assert finished_run.timings_s["all"] > 0
+
+
+def test_every_score_is_kept_so_that_another_threshold_needs_no_network(finished_run):
+    scores, grid = read_score_raster(finished_run.score_file.path)
+    boxes, _ = boxes_above(scores, grid, threshold=0.2)
+    assert sorted(boxes.tolist()) == sorted(BOXES[:2])
+
+
+def test_it_writes_the_detections_as_geojson_and_shapefile(finished_run):
+    collection = json.loads(finished_run.geojson_file.read())
+    assert [feature["properties"]["score"] for feature in collection["features"]] == SCORES
+    assert collection["features"][0]["properties"]["scene"] == "painted.tif"
+    assert finished_run.shapefile_zip.size > 0
+
+
+def test_a_given_threshold_overrides_the_models(mosaic, model_run, engine):
+    run = predict(mosaic, model_run, requested_by=None, threshold=0.2)
+    assert sorted(boxes_of(run)) == sorted(BOXES[:2])
+    assert run.parameters["threshold_from"] == "person"
+
+
+def test_a_second_run_replaces_nothing(finished_run, mosaic, model_run):
+    again = predict(mosaic, model_run, requested_by=None)
+    assert again.pk != finished_run.pk
+    assert PredictionRun.objects.filter(status="done").count() == 2
+    assert finished_run.detections.count() == again.detections.count() == 3
+    assert again.score_file.name != finished_run.score_file.name
+
+
+def test_a_mosaic_without_damage_gives_a_finished_run_without_detections(mosaic, model_run, engine):
+    run = predict(mosaic, model_run, requested_by=None, threshold=1.0)
+    assert run.status == "done"
+    assert run.detections.count() == 0
+
+
+def test_an_unreadable_scene_fails_the_run_with_its_reason(mosaic, model_run, engine, settings):
+    mosaic.path.unlink()
+    with pytest.raises(Refused, match="cannot be read"):
+        predict(mosaic, model_run, requested_by=None)
+    run = PredictionRun.objects.get()
+    assert run.status == "failed"
+    assert "painted.tif cannot be read" in run.error
+    assert stored_files(settings) == []
+
+
+def test_ctrl_c_leaves_a_failed_run_and_nothing_else(mosaic, model_run, engine, settings):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(mosaic, model_run, requested_by=None, progress=interrupt)
+    run = PredictionRun.objects.get()
+    assert (run.status, run.error) == ("failed", "Interrupted.")
+    assert Detection.objects.count() == 0
+    assert stored_files(settings) == []
+
+
+@pytest.mark.parametrize("broken", ["django.core.files.storage.FileSystemStorage._save", "bulk_create"])
+def test_a_failure_while_storing_takes_everything_back(
+    mosaic, model_run, engine, settings, monkeypatch, broken
+):
+    saved = []
+    really_save = FileSystemStorage._save
+
+    def full_disk(self, name, content):
+        if len(saved) == 2:
+            raise OSError(28, "No space left on device")
+        saved.append(really_save(self, name, content))
+        return saved[-1]
+
+    def locked(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    if broken == "bulk_create":
+        monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
+    else:
+        monkeypatch.setattr(broken, full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        predict(mosaic, model_run, requested_by=None)
+    run = PredictionRun.objects.get()
+    assert run.status == "failed"
+    assert "No space left on device" in run.error
+    assert not run.geojson_file
+    assert Detection.objects.count() == 0
+    assert stored_files(settings) == []
+
+
+def test_a_photo_is_refused(mosaic, model_run):
+    mosaic.kind = "photo"
+    with pytest.raises(Refused, match="photo without a georeference"):
+        predict(mosaic, model_run, requested_by=None)
+    assert PredictionRun.objects.count() == 0
+
+
+def test_an_unfinished_model_is_refused(mosaic, model_run):
+    model_run.status = "failed"
+    with pytest.raises(Refused, match="not finished"):
+        predict(mosaic, model_run, requested_by=None)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(mosaic, model_run, threshold):
+    with pytest.raises(Refused, match="between 0 and 1"):
+        predict(mosaic, model_run, requested_by=None, threshold=threshold)
+
+
+def test_a_far_too_coarse_scene_is_refused_before_there_is_a_run(mosaic, model_run):
+    mosaic.gsd_m = 5.0
+    with pytest.raises(Refused, match=r"5 m per pixel"):
+        predict(mosaic, model_run, requested_by=None)
+    assert PredictionRun.objects.count() == 0
+
+
+def test_a_run_is_carried_out_once(finished_run):
+    with pytest.raises(Refused, match="not waiting"):
+        carry_out(finished_run)
+    assert finished_run.detections.count() == 3
+
+
+def test_a_requested_run_waits_for_the_worker(
+    mosaic, model_run, engine, site_admin, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        run = request_prediction(mosaic, model_run, requested_by=site_admin)
+        assert run.status == "queued"
+    assert run.requested_by == site_admin
+    call_command("db_worker", batch=True, interval=0, verbosity=0)
+    run.refresh_from_db()
+    assert run.status == "done"
+    assert run.detections.count() == 3
+
+
+def test_the_command_reports_what_was_found_as_json(mosaic, model_run, engine):
+    out = StringIO()
+    call_command("predict", "painted.tif", model=model_run.pk, json=True, stdout=out)
+    report = json.loads(out.getvalue())
+    assert report["detections"] == 3
+    assert report["windows"] == 63
+    assert PredictionRun.objects.get(pk=report["prediction_run"]).status == "done"
+
+
+def test_the_command_takes_the_questions_current_model(mosaic, model_run, engine):
+    out = StringIO()
+    call_command("predict", str(mosaic.pk), json=True, stdout=out)
+    assert json.loads(out.getvalue())["model_run"] == model_run.pk
+
+
+def test_the_command_says_when_there_is_no_model(mosaic, question):
+    with pytest.raises(CommandError, match="no trained model"):
+        call_command("predict", "painted.tif")
+
+
+def test_the_command_says_when_there_is_no_such_scene(model_run):
+    with pytest.raises(CommandError, match=r"no scene nowhere\.tif"):
+        call_command("predict", "nowhere.tif")
+
+
+def test_a_name_that_two_scenes_share_is_refused_with_their_numbers(mosaic):
+    first = mosaic.pk
+    mosaic.pk, mosaic.sha256 = None, "b" * 64
+    mosaic.save()
+    with pytest.raises(Refused, match=rf"{first} \(Practice quake, Altamira\); {mosaic.pk} "):
+        find_scene("painted.tif")
+    assert find_scene(str(first)) == Scene.objects.get(pk=first)

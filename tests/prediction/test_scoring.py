@@ -1,0 +1,157 @@
+"""Scores of windows, with scenes and a network whose answers are known."""
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from prediction.reading import SceneUnreadable
+from prediction.score_rasters import read_score_raster, write_score_raster
+from prediction.scoring import boxes_above, window_scores
+from prediction.windows import Grid
+
+TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+
+
+@pytest.fixture
+def scene(tmp_path, write_scene):
+    return lambda pixels, **options: write_scene(tmp_path / "scene.tif", pixels, **options)
+
+
+def grid_of(pixels, window=32, stride=22, scale=1):
+    return Grid(pixels.shape[1], pixels.shape[0], window, stride, scale)
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (184, 0), (0, 134), (184, 134)])
+def test_damage_in_each_corner_is_found_where_it_is(scene, grey_ground, paint, redness, x, y):
+    pixels = paint(grey_ground(200, 150), x, y, 16)
+    grid = grid_of(pixels)
+    scores, _ = window_scores(scene(pixels), grid, redness)
+    boxes, above = boxes_above(scores, grid, threshold=0.25)  # 16² / 32²
+    corner = [0 if x == 0 else 200 - 32, 0 if y == 0 else 150 - 32, 32, 32]
+    assert boxes.tolist() == [corner]
+    assert above.tolist() == [0.25]
+
+
+def test_an_object_on_a_seam_of_blocks_and_windows_is_found_once(scene, grey_ground, paint, redness):
+    pixels = paint(grey_ground(200, 150), 22 * 3 + 1, 22 * 2 + 1, 8)  # in the overlap of four windows
+    grid = grid_of(pixels)
+    scores, _ = window_scores(scene(pixels, **TILED), grid, redness, block_px=54 * 54)
+    assert (scores > 0).sum() == 4
+    boxes, _ = boxes_above(scores, grid, threshold=8 * 8 / 32**2)
+    assert boxes.tolist() == [[44, 22, 32, 32]]  # equal scores: the northmost, then the westmost
+
+
+@pytest.mark.parametrize("layout", [TILED, {}])
+@pytest.mark.parametrize("block_px", [1, 60**2, 100**2, 10**6])
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_neither_batches_nor_blocks_change_a_score(scene, redness, layout, block_px, batch_size):
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 256, (150, 200, 3), dtype=np.uint8)
+    path, grid = scene(pixels, **layout), grid_of(pixels)
+    scores, _ = window_scores(path, grid, redness, batch_size=batch_size, block_px=block_px)
+    assert max(redness.batches) <= batch_size
+    whole, _ = window_scores(path, grid, redness, batch_size=1000, block_px=10**9)
+    assert np.array_equal(scores, whole)
+    red = (pixels[44:76, 66:98, 0].astype(int) - pixels[44:76, 66:98, 1] > 100).mean()
+    assert scores[2, 3] == pytest.approx(red)
+
+
+def test_windows_with_little_ground_are_not_shown_to_the_network(scene, grey_ground, redness):
+    pixels = grey_ground(128, 64)
+    valid = np.zeros((64, 128), dtype=bool)
+    valid[:, 48:] = True  # half of the second window, none of the first
+    scores, _ = window_scores(scene(pixels, valid=valid), grid_of(pixels, 32, 32), redness)
+    assert np.isnan(scores).tolist() == [[True, False, False, False]] * 2
+    assert sum(redness.batches) == 6
+
+
+@pytest.mark.parametrize("kind", ["alpha", "nodata", "black"])
+def test_alpha_nodata_and_plain_black_are_no_ground(scene, grey_ground, redness, kind):
+    pixels = grey_ground(128, 64, bands=4 if kind == "alpha" else 3)
+    if kind == "alpha":
+        pixels[:, :, 3] = 255
+        pixels[:, :64, 3] = 0
+    else:
+        pixels[:, :64] = 255 if kind == "nodata" else 0
+    options = {"nodata": 255} if kind == "nodata" else {}
+    if kind == "alpha":
+        options["alpha"] = "yes"
+    scores, _ = window_scores(scene(pixels, **options), grid_of(pixels, 32, 32), redness)
+    assert np.isnan(scores).tolist() == [[True, True, False, False]] * 2
+
+
+def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint, redness):
+    pixels = paint(grey_ground(16, 8), 0, 0, 8)
+    grid = grid_of(pixels)
+    scores, _ = window_scores(scene(pixels), grid, redness)
+    boxes, above = boxes_above(scores, grid, threshold=0.05)
+    assert boxes.tolist() == [[0, 0, 16, 8]]
+    assert above.tolist() == [8 * 8 / 32**2]
+
+
+@pytest.mark.parametrize("overviews", [(), (2, 4)])
+@pytest.mark.parametrize("block_px", [1, 10**6])
+def test_a_reduced_scene_is_read_through_its_overview_or_averaged(
+    scene, grey_ground, paint, redness, overviews, block_px
+):
+    pixels = paint(grey_ground(203, 150), 203 - 11, 150 - 10, 16)
+    grid = grid_of(pixels, window=16, stride=10, scale=4)
+    path = scene(pixels, overviews=overviews, **TILED)
+    scores, _ = window_scores(path, grid, redness, block_px=block_px)
+    boxes, _ = boxes_above(scores, grid, threshold=0.01)
+    # 203 / 4 makes 51 reduced pixels: the last window starts at 35 * 4 and ends with the scene.
+    assert boxes.tolist() == [[140, 88, 63, 62]]
+
+
+def test_progress_counts_windows_to_the_last(scene, grey_ground, redness):
+    pixels = grey_ground(200, 150)
+    told = []
+    window_scores(
+        scene(pixels, **TILED), grid_of(pixels), redness, block_px=80**2,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told[0] == (0, 9 * 7)
+    assert told[-1] == (9 * 7, 9 * 7)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def test_a_file_that_broke_after_ingestion_is_named(scene, redness):
+    pixels = np.random.default_rng(0).integers(1, 255, (150, 200, 3), dtype=np.uint8)
+    path = scene(pixels, compress="deflate")
+    path.write_bytes(path.read_bytes()[:40_000])
+    with pytest.raises(SceneUnreadable, match=r"scene\.tif cannot be read"):
+        window_scores(path, grid_of(pixels), redness)
+
+
+def test_a_missing_file_is_named(tmp_path, redness):
+    with pytest.raises(SceneUnreadable, match=r"gone\.tif"):
+        window_scores(tmp_path / "gone.tif", Grid(100, 100, 32, 22), redness)
+
+
+def test_the_score_raster_gives_back_the_same_boxes_at_any_threshold(tmp_path):
+    grid = Grid(203, 150, 16, 10, 4)
+    scores = np.random.default_rng(0).random(grid.shape, dtype=np.float32)
+    scores[0, 0] = np.nan
+    transform = Affine(0.5, 0, 300_000, 0, -0.5, 4_160_000)
+    write_score_raster(tmp_path / "s.tif", scores, grid, transform=transform[:6], crs_wkt="EPSG:32637")
+    read, grid_read = read_score_raster(tmp_path / "s.tif")
+    assert grid_read == grid
+    assert np.array_equal(read, scores, equal_nan=True)
+    for threshold in (0.1, 0.5, 0.9):
+        assert np.array_equal(
+            boxes_above(read, grid_read, threshold=threshold)[0],
+            boxes_above(scores, grid, threshold=threshold)[0],
+        )
+
+
+def test_a_score_pixel_lies_around_its_windows_centre(tmp_path):
+    grid = Grid(2000, 2000, 299, 209, 2)
+    scores = np.zeros(grid.shape, dtype=np.float32)
+    transform = [0.5, 0, 300_000, 0, -0.5, 4_160_000]
+    write_score_raster(tmp_path / "s.tif", scores, grid, transform=transform, crs_wkt="EPSG:32637")
+    with rasterio.open(tmp_path / "s.tif") as raster:
+        assert raster.crs.to_epsg() == 32637
+        assert np.isnan(raster.nodata)
+        # Window (0, 1): 209..508 read pixels of 1 m, its centre at 358.5 m east and 149.5 m south.
+        assert raster.xy(0, 1) == pytest.approx((300_358.5, 4_159_850.5))
