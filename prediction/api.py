@@ -1,7 +1,164 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
-from django.urls import URLPattern
-from rest_framework.viewsets import ViewSetMixin
+from typing import Any
 
-routes: list[tuple[str, type[ViewSetMixin]]] = []
-urlpatterns: list[URLPattern] = []
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSetMixin
+
+from damage.accounts.models import User
+from damage.pagination import Pages
+from damage.permissions import ForAdmins, ForAnalysts
+from prediction.filters import DetectionFilter, PredictionRunFilter
+from prediction.models import Detection, PredictionRun
+from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
+from prediction.services import request_prediction
+from prediction.thumbnails import read_thumbnail, thumbnail_square
+
+PRIVATE_DAY = "private, max-age=86400"
+
+
+class GeoJsonRenderer(JSONRenderer):
+    media_type = "application/geo+json"
+    format = "geojson"
+
+
+class FeaturePages(Pages):
+    """Pages of a list as GeoJSON feature collections."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        pages = super().get_paginated_response(data).data
+        members = {name: pages[name] for name in ("count", "next", "previous")}
+        return Response({"type": "FeatureCollection", **members, "features": pages["results"]})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        pages = super().get_paginated_response_schema(schema)
+        members = {name: pages["properties"][name] for name in ("count", "next", "previous")}
+        kind = {"type": "string", "enum": ["FeatureCollection"]}
+        return {
+            "type": "object",
+            "required": ["type", "count", "features"],
+            "properties": {"type": kind, **members, "features": schema},
+        }
+
+
+class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[PredictionRun]):
+    """Models run over orthomosaics. Admins ask for new ones, which a worker carries out."""
+
+    queryset = PredictionRun.objects.select_related("scene__town__event").annotate(
+        detection_count=Coalesce(
+            Subquery(
+                Detection.objects.filter(run=OuterRef("pk"))
+                .order_by()
+                .values("run")
+                .annotate(n=Count("pk"))
+                .values("n"),
+                output_field=IntegerField(),
+            ),
+            0,
+        )
+    )
+    serializer_class = PredictionRunSerializer
+    filterset_class = PredictionRunFilter
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ForAdmins()] if self.action == "create" else [ForAnalysts()]
+
+    @extend_schema(request=PredictionRequestSerializer, responses={202: PredictionRunSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        wanted = PredictionRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        requested_by = request.user if isinstance(request.user, User) else None
+        run = request_prediction(requested_by=requested_by, **wanted.validated_data)
+        row = self.get_serializer(self.get_queryset().get(pk=run.pk))
+        return Response(row.data, status=status.HTTP_202_ACCEPTED)
+
+
+class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Detection]):
+    """Predicted damage of finished runs, as GeoJSON; best scores first."""
+
+    permission_classes = [ForAnalysts]
+    queryset = Detection.objects.filter(run__status=PredictionRun.Status.DONE).select_related("run__scene")
+    serializer_class = DetectionSerializer
+    filterset_class = DetectionFilter
+    pagination_class = FeaturePages
+    renderer_classes = [JSONRenderer, GeoJsonRenderer]
+
+
+class _RunFileView(APIView):
+    permission_classes = [ForAnalysts]
+    field: str
+    media_type: str
+    suffix: str
+
+    def file_of(self, pk: int) -> FileResponse:
+        run = get_object_or_404(PredictionRun, pk=pk)
+        stored = getattr(run, self.field)
+        if not stored:
+            raise Http404
+        return FileResponse(
+            stored.open("rb"),
+            as_attachment=True,
+            filename=f"damage-prediction-{run.pk}.{self.suffix}",
+            content_type=self.media_type,
+        )
+
+
+class GeoJsonExportView(_RunFileView):
+    permission_classes = [ForAnalysts]
+    field, media_type, suffix = "geojson_file", "application/geo+json", "geojson"
+
+    @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> FileResponse:
+        """All detections of a run as a GeoJSON file."""
+        return self.file_of(pk)
+
+
+class ShapefileExportView(_RunFileView):
+    permission_classes = [ForAnalysts]
+    field, media_type, suffix = "shapefile_zip", "application/zip", "zip"
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> FileResponse:
+        """All detections of a run as a zipped ESRI shapefile."""
+        return self.file_of(pk)
+
+
+class ThumbnailView(APIView):
+    permission_classes = [ForAnalysts]
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """A picture of the place with some surroundings."""
+        detection = get_object_or_404(DetectionViewSet.queryset, pk=pk)
+        scene = detection.run.scene
+        box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
+        square = thumbnail_square(box, scene_width_px=scene.width_px, scene_height_px=scene.height_px)
+        headers = {"Cache-Control": PRIVATE_DAY}
+        return HttpResponse(read_thumbnail(scene.path, square), content_type="image/jpeg", headers=headers)
+
+
+routes: list[tuple[str, type[ViewSetMixin]]] = [
+    ("prediction-runs", PredictionRunViewSet),
+    ("detections", DetectionViewSet),
+]
+urlpatterns: list[URLPattern] = [
+    path(
+        "prediction-runs/<int:pk>/export.geojson", GeoJsonExportView.as_view(), name="prediction-run-geojson"
+    ),
+    path(
+        "prediction-runs/<int:pk>/export.zip", ShapefileExportView.as_view(), name="prediction-run-shapefile"
+    ),
+    path("detections/<int:pk>/thumbnail.jpg", ThumbnailView.as_view(), name="detection-thumbnail"),
+]

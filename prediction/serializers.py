@@ -1,0 +1,95 @@
+"""How runs and detections look in the API."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from damage.ingestion.models import Scene
+from prediction.models import Detection, PredictionRun
+from prediction.places import box_ring_4326
+from training.models import ModelRun
+
+
+class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
+    """A run: what was run over what, how far it is, and where its files are."""
+
+    scene_name = serializers.CharField(source="scene.name")
+    town = serializers.IntegerField(source="scene.town_id")
+    town_name = serializers.CharField(source="scene.town.name")
+    event = serializers.IntegerField(source="scene.town.event_id")
+    event_name = serializers.CharField(source="scene.town.event.name")
+    detection_count = serializers.IntegerField()
+    geojson_url = serializers.SerializerMethodField()
+    shapefile_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PredictionRun
+        fields = [
+            "id", "scene", "scene_name", "town", "town_name", "event", "event_name", "model_run", "status",
+            "error", "windows_done", "windows_total", "threshold", "detection_count", "parameters",
+            "timings_s", "created_at", "finished_at", "geojson_url", "shapefile_url",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_geojson_url(self, run: PredictionRun) -> str | None:
+        return reverse("api:prediction-run-geojson", args=[run.pk]) if run.geojson_file else None
+
+    def get_shapefile_url(self, run: PredictionRun) -> str | None:
+        return reverse("api:prediction-run-shapefile", args=[run.pk]) if run.shapefile_zip else None
+
+
+class PredictionRequestSerializer(serializers.Serializer[Any]):
+    """What to predict."""
+
+    scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
+    model_run = serializers.PrimaryKeyRelatedField(queryset=ModelRun.objects.all())
+    threshold = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    """A GeoJSON point."""
+
+    type = serializers.ChoiceField(choices=["Point"])
+    coordinates = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+
+
+class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
+    """What is known of a detection besides its place."""
+
+    box_4326 = serializers.SerializerMethodField(help_text="The box's ring of five lon, lat.")
+    thumbnail = serializers.SerializerMethodField(help_text="Address of a picture of the place.")
+
+    class Meta:
+        model = Detection
+        fields = [
+            "id", "run", "score", "address", "x_px", "y_px", "width_px", "height_px", "box_4326", "thumbnail",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.ListField(child=serializers.FloatField())))
+    def get_box_4326(self, detection: Detection) -> list[tuple[float, float]]:
+        scene = detection.run.scene
+        box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
+        return box_ring_4326(box, transform=scene.transform or (), crs_wkt=scene.crs_wkt)
+
+    def get_thumbnail(self, detection: Detection) -> str:
+        return reverse("api:detection-thumbnail", args=[detection.pk])
+
+
+class DetectionSerializer(serializers.Serializer[Detection]):
+    """A detection as a GeoJSON feature."""
+
+    type = serializers.ChoiceField(choices=["Feature"])
+    id = serializers.IntegerField()
+    geometry = PointSerializer()
+    properties = DetectionPropertiesSerializer()
+
+    def to_representation(self, detection: Detection) -> dict[str, Any]:
+        return {
+            "type": "Feature",
+            "id": detection.pk,
+            "geometry": {"type": "Point", "coordinates": [detection.lon, detection.lat]},
+            "properties": self.fields["properties"].to_representation(detection),
+        }

@@ -1,0 +1,32 @@
+"""Small pictures of detections, cut from their scene."""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from damage.ingestion.rasters import read_square
+
+# The picture is this many times as wide as the box: a roof is told by its street.
+SURROUNDINGS = 1.5
+SIDE_PX = 256
+
+
+def thumbnail_square(
+    box: tuple[int, int, int, int], *, scene_width_px: int, scene_height_px: int
+) -> tuple[int, int, int]:
+    """The square (x, y, size) around a box with its surroundings, shifted into the scene, or cut to it."""
+    x, y, width, height = box
+    size = min(round(max(width, height) * SURROUNDINGS), scene_width_px, scene_height_px)
+    left = min(max(0, x + (width - size) // 2), scene_width_px - size)
+    top = min(max(0, y + (height - size) // 2), scene_height_px - size)
+    return left, top, size
+
+
+def read_thumbnail(path: Path, square: tuple[int, int, int]) -> bytes:
+    """The square as a JPEG of at most 256 pixels."""
+    picture = Image.fromarray(read_square(path, *square))
+    picture.thumbnail((SIDE_PX, SIDE_PX))
+    jpeg = BytesIO()
+    picture.save(jpeg, "JPEG", quality=85)
+    return jpeg.getvalue()
