@@ -91,7 +91,9 @@ def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.nd
     if not valid.any():
         return np.zeros((*shape, 3), dtype=np.uint8), valid
     pixels = np.ascontiguousarray(dataset.read((1, 2, 3), window=window).transpose(1, 2, 0))
-    if not masked:  # nothing says what is nodata: pure black is the custom
+    if masked:
+        pixels[~valid] = 0  # as training crops have it
+    else:  # nothing says what is nodata: pure black is the custom
         valid = pixels.any(axis=2)
     return pixels, valid
 

@@ -81,6 +81,14 @@ def test_alpha_nodata_and_plain_black_are_no_ground(scene, grey_ground, redness,
     assert np.isnan(scores).tolist() == [[True, True, False, False]] * 2
 
 
+def test_what_lies_under_the_mask_is_shown_as_black(redness, grey_ground, paint, scene):
+    pixels = paint(grey_ground(32, 32), 0, 0, 16)
+    valid = np.ones((32, 32), dtype=bool)
+    valid[:8] = False
+    scores, _ = window_scores(scene(pixels, valid=valid), grid_of(pixels), redness)
+    assert scores.tolist() == [[16 * 8 / 32**2]]
+
+
 def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint, redness):
     pixels = paint(grey_ground(16, 8), 0, 0, 8)
     grid = grid_of(pixels)
