@@ -1,6 +1,7 @@
 """Reading pixels of scenes, whatever their file. Pure: paths in, uint8 RGB arrays out."""
 
 from functools import lru_cache
+from io import BytesIO
 from math import ceil, log2
 from pathlib import Path
 
@@ -92,6 +93,13 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
         tile = np.full((TILE_PX, TILE_PX, 3), PAPER, dtype=np.uint8)
         tile[:height, :width] = read_rgb(dataset, window, width_px=width, height_px=height)
         return tile
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    """Pixels (H, W, 3) as a JPEG for the eye."""
+    content = BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=JPEG_QUALITY)
+    return content.getvalue()
 
 
 def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:

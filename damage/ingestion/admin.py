@@ -1,0 +1,35 @@
+from django.contrib import admin
+from django.http import HttpRequest
+
+from damage.ingestion.models import Event, Scene, Town
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin[Event]):
+    list_display = ("name", "created_at")
+    prepopulated_fields = {"slug": ("name",)}
+
+
+@admin.register(Town)
+class TownAdmin(admin.ModelAdmin[Town]):
+    list_display = ("name", "event", "created_at")
+    list_filter = ("event",)
+    prepopulated_fields = {"slug": ("name",)}
+
+
+@admin.register(Scene)
+class SceneAdmin(admin.ModelAdmin[Scene]):
+    """To look at: scenes come in by the ingest commands, which check them."""
+
+    list_display = ("name", "town", "kind", "width_px", "height_px", "gsd_m", "captured_at")
+    list_filter = ("kind", "town__event", "town")
+    search_fields = ("name", "sha256")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Scene | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Scene | None = None) -> bool:
+        return False
