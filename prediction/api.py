@@ -21,7 +21,7 @@ from damage.accounts.models import User
 from damage.pagination import Pages
 from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
-from prediction.models import Detection, PredictionRun
+from prediction.models import Detection, DetectionQuerySet, PredictionRun
 from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
 from prediction.services import request_prediction
 from prediction.thumbnails import read_thumbnail, thumbnail_square
@@ -59,7 +59,7 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
     queryset = PredictionRun.objects.select_related("scene__town__event").annotate(
         detection_count=Coalesce(
             Subquery(
-                Detection.objects.filter(run=OuterRef("pk"))
+                Detection.objects.filter(run=OuterRef("pk"), score__gte=OuterRef("threshold"))
                 .order_by()
                 .values("run")
                 .annotate(n=Count("pk"))
@@ -86,14 +86,23 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
 
 
 class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Detection]):
-    """Predicted damage of finished runs, as GeoJSON; best scores first."""
+    """Predicted damage of finished runs, as GeoJSON; best scores first.
+
+    Without `min_score` a list holds what reaches each run's own threshold.
+    """
 
     permission_classes = [ForAnalysts]
-    queryset = Detection.objects.filter(run__status=PredictionRun.Status.DONE).select_related("run__scene")
+    queryset = Detection.objects.of_finished_runs().select_related("run__scene")
     serializer_class = DetectionSerializer
     filterset_class = DetectionFilter
     pagination_class = FeaturePages
     renderer_classes = [JSONRenderer, GeoJsonRenderer]
+
+    def get_queryset(self) -> DetectionQuerySet:
+        detections = self.queryset.all()
+        if self.action != "list" or self.request.query_params.get("min_score"):
+            return detections
+        return detections.above_their_threshold()
 
 
 class _RunFileView(APIView):

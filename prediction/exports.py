@@ -86,7 +86,7 @@ def _feature(finding: Finding) -> dict[str, Any]:
         "type": "Feature",
         "id": finding.rank,
         "geometry": {"type": "Point", "coordinates": [finding.lon, finding.lat]},
-        "properties": asdict(finding),
+        "properties": {**asdict(finding), "score": round(finding.score, 6)},
     }
 
 

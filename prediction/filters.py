@@ -25,7 +25,13 @@ class DetectionFilter(django_filters.FilterSet):
     bbox = django_filters.CharFilter(
         method="inside", help_text="west,south,east,north in degrees; west > east crosses the antimeridian"
     )
-    min_score = django_filters.NumberFilter(field_name="score", lookup_expr="gte", min_value=0, max_value=1)
+    min_score = django_filters.NumberFilter(
+        field_name="score",
+        lookup_expr="gte",
+        min_value=0,
+        max_value=1,
+        help_text="default: each run's threshold",
+    )
 
     class Meta:
         model = Detection

@@ -48,9 +48,26 @@ class PredictionRun(models.Model):
     def __str__(self) -> str:
         return f"prediction {self.pk}"
 
+    def found(self) -> "DetectionQuerySet":
+        """The detections that reach the run's threshold; rows below it wait for whoever lowers it."""
+        return Detection.objects.filter(run=self, score__gte=self.threshold)
+
+
+class DetectionQuerySet(models.QuerySet["Detection"]):
+    def of_finished_runs(self) -> "DetectionQuerySet":
+        return self.filter(run__status=PredictionRun.Status.DONE)
+
+    def above_their_threshold(self) -> "DetectionQuerySet":
+        """Those that reach the threshold of their run."""
+        return self.filter(score__gte=models.F("run__threshold"))
+
 
 class Detection(models.Model):
-    """One place that a model takes for damage: a box in scene pixels and where its centre lies."""
+    """One place that a model may take for damage: a box in scene pixels and where its centre lies.
+
+    Rows go below the run's threshold, which is a way of looking; suppression by a better neighbour is the same
+    at any threshold, because worse boxes never suppress better ones.
+    """
 
     run = models.ForeignKey(PredictionRun, on_delete=models.CASCADE, related_name="detections")
     x_px = models.IntegerField()
@@ -61,6 +78,8 @@ class Detection(models.Model):
     lat = models.FloatField(db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
     score = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
     address = models.CharField(max_length=300, blank=True)
+
+    objects = DetectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-score", "id"]

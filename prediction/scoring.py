@@ -100,7 +100,7 @@ def boxes_above(
     scores: np.ndarray, grid: Grid, *, threshold: float, max_iou: float = MAX_IOU
 ) -> tuple[np.ndarray, np.ndarray]:
     """Boxes (N, 4) in scene pixels and scores (N,) from `threshold` up, best first, overlaps suppressed."""
-    rows, columns = np.nonzero(scores >= threshold)
-    boxes, above = grid.boxes(rows, columns), scores[rows, columns]
+    rows, columns = np.nonzero(scores.astype(np.float64) >= threshold)
+    boxes, above = grid.boxes(rows, columns), scores[rows, columns].astype(np.float64)
     kept = kept_boxes(boxes, above, max_iou=max_iou)
     return boxes[kept], above[kept]

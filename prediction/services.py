@@ -31,6 +31,8 @@ from prediction.tasks import run_prediction
 from prediction.windows import OVERLAP, Grid, Sight, grid_for, gsd_warnings
 from training.models import ModelRun
 
+# Boxes are kept from this score up, or from the threshold where that is lower.
+LEAST_KEPT_SCORE = 0.1
 SECONDS_BETWEEN_REPORTS = 1.0
 OUTPUTS = {
     "score_file": "scores.tif",
@@ -41,7 +43,7 @@ OUTPUTS = {
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run found, best first, and the files that tell it."""
+    """What a run found, best first and below its threshold too, and the files that tell it."""
 
     rows: list[Finding]
     files: dict[str, Path]
@@ -138,17 +140,19 @@ def _findings(run: PredictionRun, folder: Path, progress: Progress) -> Findings:
         height_px=scene.height_px,
         gsd_m=scene.gsd_m,
     )
-    run.parameters |= _parameters(scene, grid, engine.input_size_px, warnings)
+    run.parameters |= _parameters(run, grid, engine.input_size_px, warnings)
     scores, seconds = window_scores(scene.path, grid, engine, progress=_reported(run, progress))
     georeference: dict[str, Any] = {"transform": scene.transform, "crs_wkt": scene.crs_wkt}
     files = {field: folder / name for field, name in OUTPUTS.items()}
     write_score_raster(files["score_file"], scores, grid, **georeference)
 
-    boxes, above = boxes_above(scores, grid, threshold=run.threshold, max_iou=run.parameters["max_iou"])
+    floor = run.parameters["least_kept_score"]
+    boxes, above = boxes_above(scores, grid, threshold=floor, max_iou=run.parameters["max_iou"])
     lons, lats = centres_lonlat(boxes, **georeference)
     rows = _rows(run, boxes, above, lons, lats)
-    write_geojson(files["geojson_file"], rows)
-    write_shapefile_zip(files["shapefile_zip"], rows)
+    found = [row for row in rows if row.score >= run.threshold]
+    write_geojson(files["geojson_file"], found)
+    write_shapefile_zip(files["shapefile_zip"], found)
     timings_s = {
         "scoring": seconds.total,
         "network": seconds.network,
@@ -158,12 +162,13 @@ def _findings(run: PredictionRun, folder: Path, progress: Progress) -> Findings:
     return Findings(rows, files, {name: round(value, 3) for name, value in timings_s.items()})
 
 
-def _parameters(scene: Scene, grid: Grid, input_size_px: int, warnings: list[str]) -> dict[str, Any]:
+def _parameters(run: PredictionRun, grid: Grid, input_size_px: int, warnings: list[str]) -> dict[str, Any]:
     """What else decides the result, for the run's row."""
     return {
         "grid": grid.as_json(),
         "overlap": OVERLAP,
-        "gsd_m": scene.gsd_m,
+        "gsd_m": run.scene.gsd_m,
+        "least_kept_score": min(LEAST_KEPT_SCORE, run.threshold),
         "input_size_px": input_size_px,
         "least_valid_share": LEAST_VALID_SHARE,
         "geocoder": settings.ENVIRONMENT.geocoder,
@@ -193,7 +198,7 @@ def _rows(
     return [
         Finding(
             rank=rank,
-            score=round(min(max(float(score), 0.0), 1.0), 6),
+            score=min(max(float(score), 0.0), 1.0),
             address=address[:300],
             lon=round(float(lon), 7),
             lat=round(float(lat), 7),

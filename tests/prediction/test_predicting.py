@@ -75,6 +75,14 @@ def test_a_given_threshold_overrides_the_models(mosaic, model_run, engine):
     assert run.parameters["threshold_from"] == "person"
 
 
+def test_rows_go_below_the_threshold_and_files_do_not(mosaic, model_run, engine):
+    run = predict(mosaic, model_run, requested_by=None, threshold=0.3)
+    assert run.parameters["least_kept_score"] == 0.1
+    assert sorted(boxes_of(run)) == sorted(BOXES[:2])  # the small square scores less than 0.1
+    assert run.found().count() == 0
+    assert json.loads(run.geojson_file.read())["features"] == []
+
+
 def test_a_second_run_replaces_nothing(finished_run, mosaic, model_run):
     again = predict(mosaic, model_run, requested_by=None)
     assert again.pk != finished_run.pk
@@ -86,7 +94,7 @@ def test_a_second_run_replaces_nothing(finished_run, mosaic, model_run):
 def test_a_mosaic_without_damage_gives_a_finished_run_without_detections(mosaic, model_run, engine):
     run = predict(mosaic, model_run, requested_by=None, threshold=1.0)
     assert run.status == "done"
-    assert run.detections.count() == 0
+    assert run.found().count() == 0
 
 
 def test_an_unreadable_scene_fails_the_run_with_its_reason(mosaic, model_run, engine, settings):

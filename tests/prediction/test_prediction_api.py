@@ -153,6 +153,16 @@ def test_detections_are_filtered_by_box_and_score(analysts_api, finished_run):
     assert set(found(bbox=f"{middle.lon + 1e-5},-90,{middle.lon - 1e-5},90")) == {west.pk, east.pk}
 
 
+def test_a_list_keeps_to_the_runs_threshold_unless_a_lower_score_is_asked_for(analysts_api, finished_run):
+    finished_run.threshold = 0.2
+    finished_run.save()
+    assert analysts_api.get(DETECTIONS).json()["count"] == 2
+    assert analysts_api.get(RUNS).data["results"][0]["detection_count"] == 2
+    assert analysts_api.get(DETECTIONS, {"min_score": 0.05}).json()["count"] == 3
+    below = finished_run.detections.get(x_px=66)
+    assert analysts_api.get(f"{DETECTIONS}{below.pk}/").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("bbox", "complaint"),
     [

@@ -55,7 +55,7 @@ def summary(run: PredictionRun) -> dict[str, Any]:
         "model_run": run.model_run_id,
         "threshold": run.threshold,
         "windows": run.windows_total,
-        "detections": run.detections.count(),
+        "detections": run.found().count(),
         "megapixels_per_second": round(megapixels / seconds, 2),
         "timings_s": run.timings_s,
         "warnings": run.parameters["warnings"],
