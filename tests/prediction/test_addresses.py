@@ -9,7 +9,7 @@ from geopy.exc import GeocoderUnavailable
 from geopy.geocoders.base import Geocoder
 from geopy.location import Location
 
-from prediction.addresses import Cities, Gazetteer, nominatim_addresses, read_cities
+from prediction.addresses import Cities, Gazetteer, built_in_gazetteer, nominatim_addresses
 
 EQUATOR = Cities(("Null, Atlantic", "East, Atlantic"), np.array([0.0, 1.0]), np.array([0.0, 0.0]))
 
@@ -35,14 +35,14 @@ def test_the_nearest_town_may_lie_across_the_antimeridian():
 
 
 def test_the_built_in_gazetteer_knows_the_struck_towns():
-    gazetteer = Gazetteer()
+    gazetteer = built_in_gazetteer()
     assert isinstance(gazetteer, Geocoder)
     assert gazetteer.reverse("37.5847, 36.92641").address == "Kahramanmaraş, Turkey"
     assert gazetteer.reverse((16.4333, -95.0197)).address.endswith("Mexico")
 
 
 def test_it_finds_the_town_that_geopy_measures_as_nearest():
-    cities = read_cities()
+    cities = built_in_gazetteer().cities
     some = np.random.default_rng(0).choice(len(cities.names), 400, replace=False)
     few = Cities([cities.names[i] for i in some], cities.lons[some], cities.lats[some])
     for lat, lon in [(37.6, 36.9), (-8.5, 115.2), (70.0, -50.0)]:
@@ -54,7 +54,7 @@ def test_it_finds_the_town_that_geopy_measures_as_nearest():
 
 def test_a_hundred_thousand_addresses_take_seconds():
     rng = np.random.default_rng(0)
-    gazetteer = Gazetteer()
+    gazetteer = built_in_gazetteer()
     begun = perf_counter()
     assert len(gazetteer.addresses(rng.uniform(36, 38, 100_000), rng.uniform(37, 38, 100_000))) == 100_000
     assert perf_counter() - begun < 15
