@@ -26,6 +26,12 @@ def data_folder(settings, tmp_path):
     return settings.DATA_DIR
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Passwords are hashed slowly on purpose; tests need not wait."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real imagery, which only developers have."""
