@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from damage.accounts.models import Role, User
 from damage.ingestion.models import Scene, Town
 
 
@@ -79,6 +80,16 @@ class Answer(models.TextChoices):
     UNSURE = "unsure", _("can't tell")
 
 
+class TagQuerySet(models.QuerySet["Tag"]):
+    def visible_to(self, person: User) -> "TagQuerySet":
+        """A volunteer sees their own tags alone; others see everybody's."""
+        return self.filter(tagger=person) if person.plays(Role.VOLUNTEER) else self
+
+    def with_places(self) -> "TagQuerySet":
+        """Together with the rows that a list of tags names."""
+        return self.select_related("question", "tagger", "crop__town", "crop__scene")
+
+
 class Tag(models.Model):
     """One person's answer for one crop."""
 
@@ -88,6 +99,8 @@ class Tag(models.Model):
     answer = models.CharField(max_length=8, choices=Answer.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
