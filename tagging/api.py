@@ -1,7 +1,139 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
-from django.urls import URLPattern
-from rest_framework.viewsets import ViewSetMixin
+from mimetypes import guess_type
+from typing import cast
 
-routes: list[tuple[str, type[ViewSetMixin]]] = []
-urlpatterns: list[URLPattern] = []
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSetMixin
+
+from damage.accounts.models import Role, User
+from damage.permissions import ForTaggers
+from tagging import services
+from tagging.crops import thumbnail_jpeg
+from tagging.models import Answer, Crop, Question, Tag
+from tagging.serializers import (
+    CropSerializer,
+    NewAnswerSerializer,
+    NewTagSerializer,
+    QuestionSerializer,
+    TagSerializer,
+)
+
+# A crop's pixels never change, so a browser may keep them; nobody in between may.
+KEEP = "private, max-age=604800, immutable"
+
+
+class QuestionViewSet(ReadOnlyModelViewSet):
+    """What is asked, in the reader's language."""
+
+    permission_classes = [ForTaggers]
+    queryset = Question.objects.all()
+    serializer_class = QuestionSerializer
+    filterset_fields = ["is_open"]
+
+
+class CropViewSet(ReadOnlyModelViewSet):
+    """Squares that somebody tagged; who answered what is not said here."""
+
+    permission_classes = [ForTaggers]
+    queryset = Crop.objects.all()
+    serializer_class = CropSerializer
+    filterset_fields = ["scene", "town"]
+
+
+class CropImage(APIView):
+    """A crop's pixels as they are trained on."""
+
+    permission_classes = [ForTaggers]
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> FileResponse:
+        crop = get_object_or_404(Crop, pk=pk)
+        content_type = guess_type(str(crop.image.name))[0]
+        return FileResponse(crop.image.open(), content_type=content_type, headers={"Cache-Control": KEEP})
+
+
+class CropThumbnail(APIView):
+    """A crop as a JPEG of a few kilobytes."""
+
+    permission_classes = [ForTaggers]
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        with get_object_or_404(Crop, pk=pk).image.open() as image:
+            small = thumbnail_jpeg(image)
+        return HttpResponse(small, content_type="image/jpeg", headers={"Cache-Control": KEEP})
+
+
+class TagFilter(filters.FilterSet):
+    mine = filters.BooleanFilter(method="keep_mine", label="only one's own")
+    question = filters.CharFilter(field_name="question__slug")
+    answer = filters.ChoiceFilter(choices=Answer.choices)
+    scene = filters.NumberFilter(field_name="crop__scene")
+    town = filters.NumberFilter(field_name="crop__town")
+
+    class Meta:
+        model = Tag
+        fields = ["mine", "question", "answer", "scene", "town"]
+
+    def keep_mine(self, tags: QuerySet[Tag], name: str, is_mine: bool) -> QuerySet[Tag]:
+        return tags.filter(tagger=self.request.user) if is_mine else tags
+
+
+class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+    """Tags, newest first. What is not one's own cannot be told from what is not there, except by those who check."""
+
+    permission_classes = [ForTaggers]
+    queryset = Tag.objects.all()
+    serializer_class = TagSerializer
+    filterset_class = TagFilter
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        """Of the tags that the person sees, those that they may do this with."""
+        person = cast(User, self.request.user)
+        tags = Tag.objects.visible_to(person).with_places()
+        is_theirs_alone = self.action == "partial_update" or (
+            self.action == "destroy" and not person.plays(Role.ADMIN)
+        )
+        return tags.filter(tagger=person) if is_theirs_alone else tags
+
+    @extend_schema(request=NewTagSerializer, responses={201: TagSerializer})
+    def create(self, request: Request) -> Response:
+        """Answer for a square; a second answer for the same square replaces the first."""
+        given = NewTagSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        tag = services.record_tag(tagger=cast(User, request.user), **given.validated_data)
+        return Response(TagSerializer(tag).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=NewAnswerSerializer, responses=TagSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change the answer."""
+        given = NewAnswerSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        tag = services.change_tag(self.get_object(), by=cast(User, request.user), **given.validated_data)
+        return Response(TagSerializer(tag).data)
+
+    def perform_destroy(self, tag: Tag) -> None:
+        services.delete_tag(tag, by=cast(User, self.request.user))
+
+
+routes: list[tuple[str, type[ViewSetMixin]]] = [
+    ("questions", QuestionViewSet),
+    ("crops", CropViewSet),
+    ("tags", TagViewSet),
+]
+urlpatterns: list[URLPattern] = [
+    path("crops/<int:pk>/image.png", CropImage.as_view(), name="crop-image"),
+    path("crops/<int:pk>/thumbnail.jpg", CropThumbnail.as_view(), name="crop-thumbnail"),
+]

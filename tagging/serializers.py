@@ -1,0 +1,98 @@
+"""How questions, crops and tags look in the API."""
+
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from rest_framework import serializers
+
+from damage.ingestion.models import Scene
+from tagging.models import Answer, Crop, Question, Tag
+
+
+class QuestionSerializer(serializers.ModelSerializer):
+    """A question in the reader's language."""
+
+    text = serializers.SerializerMethodField()
+    labels = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Question
+        fields = ["id", "slug", "text", "labels", "crop_size_px", "is_open"]
+
+    def get_text(self, question: Question) -> str:
+        return _in_active_language(question, "text")
+
+    def get_labels(self, question: Question) -> dict[str, str]:
+        return {
+            Answer.POSITIVE.value: _in_active_language(question, "positive_label"),
+            Answer.NEGATIVE.value: _in_active_language(question, "negative_label"),
+            Answer.UNSURE.value: gettext("Can't tell"),
+        }
+
+
+class CropSerializer(serializers.ModelSerializer):
+    image = serializers.SerializerMethodField()
+    thumbnail = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Crop
+        fields = [
+            *("id", "town", "scene", "x_px", "y_px", "size_px", "gsd_m", "lon", "lat", "source_name"),
+            *("sha256", "created_at", "image", "thumbnail"),
+        ]
+
+    def get_image(self, crop: Crop) -> str:
+        return reverse("api:crop-image", args=[crop.pk])
+
+    def get_thumbnail(self, crop: Crop) -> str:
+        return reverse("api:crop-thumbnail", args=[crop.pk])
+
+
+class TagSerializer(serializers.ModelSerializer):
+    """A tag with its place, so that a list of tags needs no further request."""
+
+    question = serializers.SlugField(source="question.slug", read_only=True)
+    tagger = serializers.CharField(source="tagger.username", read_only=True)
+    scene = serializers.IntegerField(source="crop.scene_id", read_only=True, allow_null=True)
+    scene_name = serializers.SerializerMethodField()
+    town_name = serializers.CharField(source="crop.town.name", read_only=True)
+    x_px = serializers.IntegerField(source="crop.x_px", read_only=True, allow_null=True)
+    y_px = serializers.IntegerField(source="crop.y_px", read_only=True, allow_null=True)
+    size_px = serializers.IntegerField(source="crop.size_px", read_only=True)
+    thumbnail = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Tag
+        fields = [
+            *("id", "question", "answer", "tagger", "crop", "scene", "scene_name", "town_name"),
+            *("x_px", "y_px", "size_px", "thumbnail", "created_at", "updated_at"),
+        ]
+
+    def get_scene_name(self, tag: Tag) -> str:
+        return tag.crop.scene.name if tag.crop.scene else tag.crop.source_name
+
+    def get_thumbnail(self, tag: Tag) -> str:
+        return reverse("api:crop-thumbnail", args=[tag.crop_id])
+
+
+class NewTagSerializer(serializers.Serializer):
+    """One answer for one square of a scene."""
+
+    scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
+    x_px = serializers.IntegerField(help_text="left edge in scene pixels")
+    y_px = serializers.IntegerField(help_text="top edge in scene pixels")
+    size_px = serializers.IntegerField(help_text="side in scene pixels")
+    question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Question.objects.all()
+    )
+    answer = serializers.ChoiceField(choices=Answer.choices)
+
+
+class NewAnswerSerializer(serializers.Serializer):
+    answer = serializers.ChoiceField(choices=Answer.choices)
+
+
+def _in_active_language(question: Question, field: str) -> str:
+    """The field's words in Spanish when that is being spoken and they are there, else in English."""
+    if (get_language() or "").startswith("es"):
+        return getattr(question, f"{field}_es") or getattr(question, field)
+    return getattr(question, field)

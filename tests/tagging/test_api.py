@@ -1,0 +1,209 @@
+"""Who may do what with tags, told as stories."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tagging.models import Tag, TagChange
+from tagging.services import record_tag
+from tests.tagging.conftest import SQUARE, gradient
+
+TAGS = "/api/v1/tags/"
+
+
+def listed(response) -> list[int]:
+    assert response.status_code == 200
+    return [row["id"] for row in response.json()["results"]]
+
+
+def at(tag) -> str:
+    return f"{TAGS}{tag.pk}/"
+
+
+@pytest.fixture
+def theirs(other_volunteer, question, scene):
+    """Another volunteer saw no damage in the same square."""
+    return record_tag(tagger=other_volunteer, question=question, scene=scene, answer="negative", **SQUARE)
+
+
+def test_nobody_tags_without_an_account(api, scene, question):
+    body = {"scene": scene.pk, "question": "damage", "answer": "positive", **SQUARE}
+    assert api.post(TAGS, body).status_code in (401, 403)
+    for address in (TAGS, "/api/v1/crops/", "/api/v1/questions/"):
+        assert api.get(address).status_code in (401, 403)
+
+
+def test_a_volunteer_tags_a_square(api, volunteer, scene, question):
+    api.force_authenticate(volunteer)
+    body = {"scene": scene.pk, "question": "damage", "answer": "positive", **SQUARE}
+    response = api.post(TAGS, body)
+    assert response.status_code == 201
+    assert response.json() | SQUARE == response.json()
+    assert {key: response.json()[key] for key in ("answer", "tagger", "scene_name", "town_name")} == {
+        "answer": "positive",
+        "tagger": "rosa",
+        "scene_name": "street.png",
+        "town_name": "Altamira",
+    }
+    assert Tag.objects.get().tagger == volunteer
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"answer": "perhaps"}, "answer"),
+        ({"scene": 10**6}, "scene"),
+        ({"question": "fire"}, "question"),
+        ({"x_px": "left"}, "x_px"),
+        ({"x_px": 190}, "detail"),
+        ({"size_px": 4}, "detail"),
+    ],
+)
+def test_a_wrong_request_is_told_what_is_wrong(wrong, named, api, volunteer, scene, question):
+    api.force_authenticate(volunteer)
+    body = {"scene": scene.pk, "question": "damage", "answer": "positive", **SQUARE, **wrong}
+    response = api.post(TAGS, body)
+    assert response.status_code == 400
+    assert named in response.json()
+
+
+def test_a_closed_question_refuses_in_words(api, volunteer, scene, question):
+    question.is_open = False
+    question.save()
+    api.force_authenticate(volunteer)
+    response = api.post(TAGS, {"scene": scene.pk, "question": "damage", "answer": "unsure", **SQUARE})
+    assert response.status_code == 400
+    assert "closed" in response.json()["detail"]
+    assert response.json()["remedy"]
+
+
+def test_a_volunteer_sees_their_own_tags_alone(api, volunteer, tag, theirs):
+    api.force_authenticate(volunteer)
+    assert listed(api.get(TAGS)) == [tag.pk]
+    assert api.get(at(theirs)).status_code == 404
+
+
+def test_a_volunteer_neither_changes_nor_deletes_anothers_tag(api, volunteer, theirs):
+    api.force_authenticate(volunteer)
+    assert api.patch(at(theirs), {"answer": "positive"}).status_code == 404
+    assert api.delete(at(theirs)).status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.answer == "negative"
+
+
+@pytest.mark.parametrize("role", ["verifier", "analyst", "site_admin"])
+def test_those_who_check_list_everybodys_tags_and_change_none(role, request, api, tag, theirs):
+    api.force_authenticate(request.getfixturevalue(role))
+    assert listed(api.get(TAGS)) == [theirs.pk, tag.pk]
+    assert listed(api.get(TAGS, {"mine": "true"})) == []
+    assert api.get(at(tag)).status_code == 200
+    assert api.patch(at(tag), {"answer": "unsure"}).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["verifier", "analyst"])
+def test_those_who_check_delete_none_of_others(role, request, api, tag):
+    api.force_authenticate(request.getfixturevalue(role))
+    assert api.delete(at(tag)).status_code == 404
+    assert Tag.objects.exists()
+
+
+def test_an_admin_deletes_anybodys(api, site_admin, tag):
+    api.force_authenticate(site_admin)
+    assert api.delete(at(tag)).status_code == 204
+    assert TagChange.objects.last().changed_by == site_admin
+
+
+def test_a_volunteer_changes_and_deletes_their_own(api, volunteer, tag):
+    api.force_authenticate(volunteer)
+    assert api.patch(at(tag), {"answer": "unsure"}).json()["answer"] == "unsure"
+    assert api.patch(at(tag), {"answer": "perhaps"}).status_code == 400
+    assert api.delete(at(tag)).status_code == 204
+    assert listed(api.get(TAGS)) == []
+
+
+def test_a_tag_is_not_replaced_as_a_whole(api, volunteer, tag):
+    api.force_authenticate(volunteer)
+    assert api.put(at(tag), {"answer": "unsure"}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"answer": "positive"}, 1),
+        ({"answer": "negative"}, 0),
+        ({"question": "damage"}, 1),
+        ({"question": "water"}, 0),
+        ({"mine": "1"}, 1),
+    ],
+)
+def test_tags_are_filtered(filters, count, api, volunteer, tag):
+    api.force_authenticate(volunteer)
+    assert len(listed(api.get(TAGS, filters))) == count
+
+
+def test_tags_are_filtered_by_scene_and_town(api, volunteer, tag, scene, town, other_town):
+    api.force_authenticate(volunteer)
+    assert listed(api.get(TAGS, {"scene": scene.pk, "town": town.pk})) == [tag.pk]
+    assert listed(api.get(TAGS, {"town": other_town.pk})) == []
+
+
+def test_listing_tags_takes_two_queries_however_many(
+    api, volunteer, question, scene, django_assert_num_queries
+):
+    for x_px in range(0, 160, 32):
+        place = {"x_px": x_px, "y_px": 0, "size_px": 32}
+        record_tag(tagger=volunteer, question=question, scene=scene, answer="unsure", **place)
+    api.force_authenticate(volunteer)
+    with django_assert_num_queries(2):  # the count and the rows
+        assert len(listed(api.get(TAGS))) == 5
+
+
+def test_crops_are_listed_without_anybodys_answer(api, other_volunteer, tag):
+    api.force_authenticate(other_volunteer)
+    (row,) = api.get("/api/v1/crops/").json()["results"]
+    assert row["id"] == tag.crop_id
+    assert "answer" not in row
+    assert "tags" not in row
+
+
+def test_a_crops_image_is_its_pixels_and_private(api, other_volunteer, tag):
+    api.force_authenticate(other_volunteer)
+    (row,) = api.get("/api/v1/crops/").json()["results"]
+    response = api.get(row["image"])
+    pixels = np.asarray(Image.open(BytesIO(b"".join(response.streaming_content))))
+    assert np.array_equal(pixels, gradient(200, 120)[24:56, 40:72])
+    assert response["Content-Type"] == "image/png"
+    assert "private" in response["Cache-Control"]
+
+
+def test_a_thumbnail_is_a_small_jpeg(api, volunteer, scene, question):
+    place = {"x_px": 0, "y_px": 0, "size_px": 120}
+    tag = record_tag(tagger=volunteer, question=question, scene=scene, answer="unsure", **place)
+    api.force_authenticate(volunteer)
+    response = api.get(f"/api/v1/crops/{tag.crop_id}/thumbnail.jpg")
+    assert response["Content-Type"] == "image/jpeg"
+    assert Image.open(BytesIO(response.content)).size == (120, 120)
+
+
+def test_crop_images_are_not_for_strangers(api, tag):
+    for file in ("image.png", "thumbnail.jpg"):
+        assert api.get(f"/api/v1/crops/{tag.crop_id}/{file}").status_code in (401, 403)
+
+
+def test_questions_speak_the_readers_language(api, volunteer, question):
+    api.force_authenticate(volunteer)
+    (english,) = api.get("/api/v1/questions/").json()["results"]
+    (spanish,) = api.get("/api/v1/questions/", headers={"accept-language": "es"}).json()["results"]
+    assert english["labels"]["positive"] == "Damage"
+    assert spanish["labels"]["positive"] == "Daño"
+    assert spanish["text"] == "¿Hay daños por el sismo?"
+
+
+def test_a_question_without_spanish_words_speaks_english(api, volunteer, question):
+    question.text_es = ""
+    question.save()
+    api.force_authenticate(volunteer)
+    (row,) = api.get("/api/v1/questions/", headers={"accept-language": "es"}).json()["results"]
+    assert row["text"] == "Is there earthquake damage?"
