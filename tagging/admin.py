@@ -1,0 +1,50 @@
+"""Administration: questions are edited, what people answered is only looked at."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from tagging.models import Crop, Question, Tag, TagChange
+
+
+@admin.register(Question)
+class QuestionAdmin(admin.ModelAdmin):
+    list_display = ("text", "positive_label", "negative_label", "crop_size_px", "is_open")
+    list_filter = ("is_open",)
+    prepopulated_fields = {"slug": ("text",)}
+
+
+class _LookOnly(admin.ModelAdmin):
+    """Rows that only services write, because a file or a history belongs to them."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Crop)
+class CropAdmin(_LookOnly):
+    list_display = ("id", "town", "scene", "x_px", "y_px", "size_px", "gsd_m", "source_name", "created_at")
+    list_filter = ("town",)
+    list_select_related = ("town", "scene")
+
+
+@admin.register(Tag)
+class TagAdmin(_LookOnly):
+    list_display = ("id", "crop_id", "question", "answer", "tagger", "created_at", "updated_at")
+    list_filter = ("question", "answer", "tagger")
+    list_select_related = ("question", "tagger")
+
+
+@admin.register(TagChange)
+class TagChangeAdmin(_LookOnly):
+    list_display = ("id", "crop_id", "question", "answer", "tagger", "changed_by", "created_at")
+    list_filter = ("question", "answer")
+    list_select_related = ("question", "tagger", "changed_by")
