@@ -43,7 +43,7 @@ class Ingested:
 
 def named_event(name: str) -> Event:
     """The event of that name, made if it is new."""
-    slug = _slug(name)
+    slug = slug_of(name)
     return Event.objects.get_or_create(slug=slug, defaults={"name": name.strip()})[0]
 
 
@@ -51,7 +51,7 @@ def named_town(event_name: str, town_name: str) -> Town:
     """The town of that name in the event of that name, each made if it is new."""
     event = named_event(event_name)
     return Town.objects.get_or_create(
-        event=event, slug=_slug(town_name), defaults={"name": town_name.strip()}
+        event=event, slug=slug_of(town_name), defaults={"name": town_name.strip()}
     )[0]
 
 
@@ -178,7 +178,7 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
-    if (scene.town.event.slug, scene.town.slug) != (_slug(event), _slug(town)):
+    if (scene.town.event.slug, scene.town.slug) != (slug_of(event), slug_of(town)):
         raise Refused(
             f"The same file is already there, as scene {scene.pk} of {scene.town} ({scene.town.event}).",
             "Ingest it for one town only.",
@@ -203,8 +203,10 @@ def _digest(path: Path) -> str:
         ) from error
 
 
-def _slug(name: str) -> str:
-    slug = slugify(name)
+def slug_of(name: str) -> str:
+    """What tells events, and towns of one event, apart: Adıyaman, Adiyaman and ADIYAMAN are one."""
+    name = name.replace("ı", "i")  # the one Turkish letter that does not decompose
+    slug = slugify(name) or slugify(name, allow_unicode=True)
     if not slug:
         raise Refused(f"{name!r} is no name for an event or a town.", "Use letters or digits.")
     return slug

@@ -1,0 +1,170 @@
+"""Reading lists of labelled crops: a CSV and the images that it names, checked as a whole before any is used. Pure."""
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from pathlib import Path
+
+from PIL import Image
+
+from damage.errors import Refused
+from tagging.crops import LEAST_SIZE_PX
+
+LABELS = ("damage", "no_damage", "unsure")
+NEEDED = ("file", "town", "label")
+ALIASES = {"size": "size_px", "gsd": "gsd_m"}
+FORMATS = ("JPEG", "PNG", "TIFF")
+MOST_SIZE_PX = 4096
+SHOWN_PROBLEMS = 20
+
+
+class _Wrong(ValueError):
+    """What is wrong with one line."""
+
+
+@dataclass(frozen=True)
+class ListedCrop:
+    """One line of the list. `size_px` is the side in scene pixels; the image may have been stored at another size."""
+
+    line: int
+    file: str
+    path: Path
+    sha256: str
+    town: str
+    label: str
+    scene: str
+    x_px: int | None
+    y_px: int | None
+    size_px: int
+    gsd_m: float | None
+    lon: float | None
+    lat: float | None
+
+
+def read_crop_list(csv_path: Path) -> list[ListedCrop]:
+    """Every line of the list; raises `Refused`, naming the lines, when any of them cannot be used."""
+    crops: list[ListedCrop] = []
+    problems: list[str] = []
+    labels: dict[tuple[str, str], ListedCrop] = {}
+    for line, cells in _lines(csv_path):
+        try:
+            crop = _listed_crop(line, cells, csv_path.resolve().parent)
+        except _Wrong as problem:
+            problems.append(f"line {line}: {problem}")
+            continue
+        twin = labels.setdefault((crop.town, crop.sha256), crop)
+        if twin.label != crop.label:
+            problems.append(f"line {line}: the same image is labelled {twin.label} on line {twin.line}")
+        crops.append(crop)
+    if problems:
+        more = [f"and {len(problems) - SHOWN_PROBLEMS} more"] if len(problems) > SHOWN_PROBLEMS else []
+        raise Refused(
+            "\n".join([f"{csv_path.name} was not imported:", *problems[:SHOWN_PROBLEMS], *more]),
+            "\nCorrect these lines, and import the list again.",
+        )
+    if not crops:
+        raise Refused(f"{csv_path.name} lists no crops.", "Give it a line for each crop.")
+    return crops
+
+
+def _lines(csv_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line numbers and cells by column."""
+    try:
+        with csv_path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            columns = [ALIASES.get(name.strip(), name.strip()) for name in reader.fieldnames or ()]
+            missing = [name for name in NEEDED if name not in columns]
+            if missing:
+                raise Refused(
+                    f"{csv_path.name} has no column {' and no column '.join(missing)}.",
+                    f"Its first line must name the columns, at least: {', '.join(NEEDED)}.",
+                )
+            reader.fieldnames = columns
+            for cells in reader:
+                yield reader.line_num, {name: str(cells[name] or "").strip() for name in columns}
+    except OSError as error:
+        raise Refused(f"{csv_path} cannot be read ({error.strerror}).", "Check the path.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(
+            f"{csv_path.name} is no CSV in UTF-8 ({error}).", "Save the table as CSV, UTF-8, with commas."
+        ) from error
+
+
+def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
+    for name in NEEDED:
+        if not cells[name]:
+            raise _Wrong(f"{name} is empty")
+    if cells["label"] not in LABELS:
+        raise _Wrong(f"label {cells['label']!r} is none of {', '.join(LABELS)}")
+    if not any(letter.isalnum() for letter in cells["town"]):
+        raise _Wrong(f"town {cells['town']!r} is no name")
+    path = _image_path(cells["file"], folder)
+    x_px, y_px = _whole(cells, "x", least=0), _whole(cells, "y", least=0)
+    lon, lat = _number(cells, "lon", -180, 180), _number(cells, "lat", -90, 90)
+    gsd_m = _number(cells, "gsd_m", 0, 1000)
+    if (x_px is None) != (y_px is None) or (lon is None) != (lat is None):
+        raise _Wrong("x goes with y, and lon with lat")
+    if gsd_m == 0:
+        raise _Wrong("gsd_m is 0; leave it empty when unknown")
+    return ListedCrop(
+        line=line,
+        file=cells["file"],
+        path=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        town=cells["town"],
+        label=cells["label"],
+        scene=cells.get("scene", ""),
+        x_px=x_px,
+        y_px=y_px,
+        size_px=_whole(cells, "size_px", least=LEAST_SIZE_PX, most=MOST_SIZE_PX) or _side_px(path),
+        gsd_m=gsd_m,
+        lon=lon,
+        lat=lat,
+    )
+
+
+def _image_path(file: str, folder: Path) -> Path:
+    """The image's path, if it is an image that can be read and lies below the list's folder."""
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder):
+        raise _Wrong(f"{file} lies outside the folder of the list")
+    if not path.is_file():
+        raise _Wrong(f"there is no file {file}")
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            if image.mode not in {"RGB", "RGBA"}:
+                raise _Wrong(f"{file} is not an 8-bit colour image")
+            if not LEAST_SIZE_PX <= min(image.size) <= max(image.size) <= MOST_SIZE_PX:
+                raise _Wrong(f"{file} is {image.width} x {image.height} pixels; 16 to 4096 are used")
+            image.load()
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _Wrong(f"{file} is no JPEG, PNG or TIFF image that can be read") from error
+    return path
+
+
+def _side_px(path: Path) -> int:
+    """Side of the square of the image's area: oblong crops are squeezed into squares for training."""
+    with Image.open(path, formats=FORMATS) as image:
+        return round(sqrt(image.width * image.height))
+
+
+def _whole(cells: dict[str, str], name: str, *, least: int, most: int = 2**31 - 1) -> int | None:
+    number = _number(cells, name, least, most)
+    if number is not None and number != int(number):
+        raise _Wrong(f"{name} {cells[name]!r} is not a whole number")
+    return None if number is None else int(number)
+
+
+def _number(cells: dict[str, str], name: str, least: float, most: float) -> float | None:
+    text = cells.get(name, "")
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise _Wrong(f"{name} {text!r} is not a number") from None
+    if not isfinite(number) or not least <= number <= most:
+        raise _Wrong(f"{name} {text} is not between {least} and {most}")
+    return number

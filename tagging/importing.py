@@ -1,0 +1,178 @@
+"""Bringing labelled crops along from earlier events."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from damage.accounts.models import Role, User
+from damage.accounts.services import create_account
+from damage.errors import Refused
+from damage.ingestion.models import Scene
+from damage.ingestion.services import named_town, slug_of
+from damage.progress import Progress, no_progress
+from tagging.crop_lists import ListedCrop, read_crop_list
+from tagging.models import Answer, Crop, Question, Tag, TagChange
+
+IMPORTER = "importer"  # an account that nobody can log in to: the imported labels are its tags
+ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": Answer.UNSURE}
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class ImportedCrops:
+    """Lines of the list whose label is new, was there, or differed before; and labels by town."""
+
+    added: int
+    already: int
+    changed: int
+    in_scenes: int
+    towns: dict[str, dict[str, int]]
+
+
+def import_crops(
+    csv_path: Path, *, event: str, question: str = "damage", progress: Progress = no_progress
+) -> ImportedCrops:
+    """Store the crops that a CSV lists, each with its label as a tag: all of them, or none.
+
+    A crop is linked to its scene where the town has one of that name. Raises `Refused`.
+    """
+    asked = Question.objects.filter(slug=question).first()
+    if asked is None:
+        raise Refused(f"There is no question {question!r}.", "Name one by its slug: damage, for example.")
+    listed = read_crop_list(csv_path)
+    known = _KnownCrops(slug_of(event), {slug_of(item.town) for item in listed})
+    stored: list[str] = []
+    try:
+        crops = []
+        for done, item in enumerate(listed, start=1):
+            crop = known.find(item) or known.add(item)
+            if not crop.image:
+                crop.image.name = _store_image(item)
+                stored.append(crop.image.name)
+            crops.append(crop)
+            progress(done, len(listed))
+        return _write_rows(list(zip(listed, crops, strict=True)), event, asked)
+    except BaseException:
+        for name in stored:
+            default_storage.delete(name)
+        raise
+
+
+class _KnownCrops:
+    """The crops of some towns, by their image and by their place in a scene."""
+
+    def __init__(self, event_slug: str, town_slugs: set[str]) -> None:
+        of_towns = {"town__event__slug": event_slug, "town__slug__in": town_slugs}
+        self._scenes: dict[tuple[str, str], Scene | None] = {}
+        for scene in Scene.objects.filter(**of_towns).select_related("town").defer("crs_wkt"):
+            key = scene.town.slug, scene.name
+            self._scenes[key] = None if key in self._scenes else scene  # two of one name: neither is meant
+        self._by_image: dict[tuple[str, str], Crop] = {}
+        self._by_place: dict[tuple[int, int | None, int | None, int], Crop] = {}
+        for crop in Crop.objects.filter(**of_towns).select_related("town"):
+            self._keep(crop.town.slug, crop)
+
+    def find(self, item: ListedCrop) -> Crop | None:
+        """The crop with the item's image in its town, or cut at the item's place."""
+        crop = self._by_image.get((slug_of(item.town), item.sha256))
+        scene = self._scene(item)
+        if crop is None and scene is not None:
+            crop = self._by_place.get((scene.pk, item.x_px, item.y_px, item.size_px))
+        return crop
+
+    def add(self, item: ListedCrop) -> Crop:
+        """A new crop, not yet saved."""
+        crop = Crop(
+            scene=self._scene(item),
+            x_px=item.x_px,
+            y_px=item.y_px,
+            size_px=item.size_px,
+            gsd_m=item.gsd_m,
+            lon=item.lon,
+            lat=item.lat,
+            source_name=item.file[:255],
+            sha256=item.sha256,
+        )
+        self._keep(slug_of(item.town), crop)
+        return crop
+
+    def _keep(self, town_slug: str, crop: Crop) -> None:
+        self._by_image[town_slug, crop.sha256] = crop
+        if crop.scene_id is not None:
+            self._by_place[crop.scene_id, crop.x_px, crop.y_px, crop.size_px] = crop
+
+    def _scene(self, item: ListedCrop) -> Scene | None:
+        """The scene that the item names, if it is here and the item's square lies inside it."""
+        scene = self._scenes.get((slug_of(item.town), item.scene))
+        if scene is None or item.x_px is None or item.y_px is None:
+            return None
+        is_inside = item.x_px + item.size_px <= scene.width_px and item.y_px + item.size_px <= scene.height_px
+        return scene if is_inside else None
+
+
+def _store_image(item: ListedCrop) -> str:
+    with item.path.open("rb") as content:
+        return default_storage.save(f"crops/{item.sha256[:16]}{item.path.suffix.lower()}", File(content))
+
+
+@transaction.atomic
+def _write_rows(listed: list[tuple[ListedCrop, Crop]], event: str, question: Question) -> ImportedCrops:
+    towns = {name: named_town(event, name) for name in dict.fromkeys(item.town for item, _ in listed)}
+    new_crops: list[Crop] = []
+    for item, crop in listed:
+        if crop.town_id is None:
+            crop.town = towns[item.town]
+            new_crops.append(crop)
+    Crop.objects.bulk_create(new_crops, batch_size=ROWS_AT_ONCE)
+    status = _write_tags(listed, question)
+    labels = Counter((towns[item.town].name, item.label) for item, _ in listed)
+    return ImportedCrops(
+        added=status["added"],
+        already=status["already"],
+        changed=status["changed"],
+        in_scenes=sum(crop.scene_id is not None for _, crop in listed),
+        towns={town.name: {label: labels[town.name, label] for label in ANSWERS} for town in towns.values()},
+    )
+
+
+def _write_tags(listed: list[tuple[ListedCrop, Crop]], question: Question) -> Counter[str]:
+    """Tag each crop with its label, in the importer's name; a corrected label replaces the one before."""
+    importer = _importer()
+    tags = {tag.crop_id: tag for tag in Tag.objects.filter(question=question, tagger=importer)}
+    status: Counter[str] = Counter()
+    new, corrected, steps = [], [], []
+    for item, crop in listed:
+        answer = ANSWERS[item.label]
+        tag = tags.get(crop.pk)
+        if tag is None:
+            tags[crop.pk] = tag = Tag(crop=crop, question=question, tagger=importer, answer=answer)
+            new.append(tag)
+            status["added"] += 1
+        elif tag.answer == answer:
+            status["already"] += 1
+            continue
+        else:
+            tag.answer = answer
+            corrected.append(tag)
+            status["changed"] += 1
+        steps.append(
+            TagChange(crop=crop, question=question, tagger=importer, changed_by=importer, answer=answer)
+        )
+    Tag.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+    for tag in corrected:
+        tag.save(update_fields=["answer", "updated_at"])
+    TagChange.objects.bulk_create(steps, batch_size=ROWS_AT_ONCE)
+    return status
+
+
+def _importer() -> User:
+    importer = User.objects.filter(username=IMPORTER).first()
+    if importer is None:
+        importer = create_account(username=IMPORTER, password=None, role=Role.VOLUNTEER)
+        importer.is_active = False
+        importer.save(update_fields=["is_active"])
+    return importer
