@@ -27,24 +27,35 @@ class SceneUnreadable(Refused):
 
 @dataclass(frozen=True)
 class Looks:
-    """What the network is shown of one block: N squares of its input size, and their place in the grid."""
+    """What the network is shown at once: N squares of its input size, and their place in the grid.
+
+    `considered` also counts the windows passed over because they show too little ground.
+    """
 
     rows: np.ndarray
     columns: np.ndarray
     squares: np.ndarray
+    considered: int
 
 
-def read_looks(path: Path, grid: Grid, block: Block, input_size_px: int) -> Looks:
-    """Read the block and scale each of its windows that shows enough ground to the network's input."""
+def read_looks(path: Path, grid: Grid, block: Block, input_size_px: int, *, at_once: int) -> Iterator[Looks]:
+    """Read the block and scale each of its windows that shows enough ground, `at_once` of them at a time."""
     with _opened(path) as dataset:
         pixels, valid = _padded(*_read_area(dataset, path, grid, grid.area(block)), grid.window_px)
     xs = grid.xs[block.left : block.right] - grid.xs[block.left]
     ys = grid.ys[block.top : block.bottom] - grid.ys[block.top]
-    rows, columns = np.nonzero(_valid_shares(valid, xs, ys, grid.window_px) >= LEAST_VALID_SHARE)
-    squares = np.empty((len(rows), input_size_px, input_size_px, 3), dtype=np.uint8)
-    for look, x, y in zip(squares, xs[columns], ys[rows], strict=True):
-        look[:] = resized(pixels[y : y + grid.window_px, x : x + grid.window_px], input_size_px)
-    return Looks(rows + block.top, columns + block.left, squares)
+    shares = _valid_shares(valid, xs, ys, grid.window_px)
+    shown = np.flatnonzero(shares >= LEAST_VALID_SHARE)
+    passed = 0
+    for start in range(0, max(1, len(shown)), at_once):
+        part = shown[start : start + at_once]
+        upto = int(part[-1]) + 1 if start + at_once < len(shown) else shares.size
+        rows, columns = np.divmod(part, len(xs))
+        squares = np.empty((len(part), input_size_px, input_size_px, 3), dtype=np.uint8)
+        for look, x, y in zip(squares, xs[columns], ys[rows], strict=True):
+            look[:] = resized(pixels[y : y + grid.window_px, x : x + grid.window_px], input_size_px)
+        yield Looks(rows + block.top, columns + block.left, squares, considered=upto - passed)
+        passed = upto
 
 
 def is_tiled(path: Path) -> bool:

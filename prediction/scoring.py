@@ -1,12 +1,10 @@
 """The network's score for every window of a scene, and the boxes that follow from a threshold."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -18,9 +16,9 @@ from prediction.reading import Looks, is_tiled, read_looks
 from prediction.suppression import kept_boxes
 from prediction.windows import BLOCK_PX, Grid
 
-BATCH_SIZE = 64
-# Blocks that are read and scaled ahead while the network is busy.
-READ_AHEAD = 2
+BATCH_SIZE = 128
+# Batches that are read and scaled ahead while the network is busy.
+READ_AHEAD = 3
 # Windows that share any ground show one damage: neighbours overlap, so an object on a seam is in several.
 MAX_IOU = 0.0
 
@@ -62,35 +60,38 @@ def window_scores(
 ) -> tuple[np.ndarray, Seconds]:
     """Scores (rows, columns) of the grid's windows, NaN where there is too little ground, and the time taken.
 
-    While the network scores one block, a thread reads and scales the next; memory holds a few blocks,
-    whatever the size of the scene. The result does not depend on `batch_size` and `block_px`.
+    While the network scores one batch, a thread reads and scales the next; memory holds one block and a few
+    batches, whatever the size of the scene. The result does not depend on `batch_size` and `block_px`.
     """
     scores = np.full(grid.shape, np.nan, dtype=np.float32)
     seconds = Seconds()
-    blocks = list(grid.blocks(whole_rows=not is_tiled(path), block_px=block_px))
-    reads = [partial(read_looks, path, grid, block, engine.input_size_px) for block in blocks]
+    batches = (
+        looks
+        for block in grid.blocks(whole_rows=not is_tiled(path), block_px=block_px)
+        for looks in read_looks(path, grid, block, engine.input_size_px, at_once=batch_size)
+    )
     done = 0
     progress(done, scores.size)
-    for block, looks in zip(blocks, _read_ahead(reads, seconds), strict=True):
-        with seconds.spent_on("network"):
-            for part in range(0, len(looks.squares), batch_size):
-                batch = slice(part, part + batch_size)
-                scores[looks.rows[batch], looks.columns[batch]] = engine.scores(looks.squares[batch])
-        done += (block.bottom - block.top) * (block.right - block.left)
+    for looks in _read_ahead(batches, seconds):
+        if len(looks.squares):
+            with seconds.spent_on("network"):
+                scores[looks.rows, looks.columns] = engine.scores(looks.squares)
+        done += looks.considered
         progress(done, scores.size)
     return scores, seconds
 
 
-def _read_ahead(reads: Iterable[Callable[[], Looks]], seconds: Seconds) -> Iterator[Looks]:
-    """Results of `reads` in order, computed in a thread a few ahead of the one who asks."""
-    waiting = iter(reads)
+def _read_ahead(batches: Iterator[Looks], seconds: Seconds) -> Iterator[Looks]:
+    """The batches in order, each made by one thread a few ahead of the one who asks."""
     reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
     try:
-        ahead: deque[Future[Looks]] = deque(reader.submit(read) for read in islice(waiting, READ_AHEAD))
-        while ahead:
+        ahead = deque(reader.submit(next, batches, None) for _ in range(READ_AHEAD))
+        while True:
             with seconds.spent_on("waiting"):
                 looks = ahead.popleft().result()
-            ahead.extend(reader.submit(read) for read in islice(waiting, 1))
+            if looks is None:
+                return
+            ahead.append(reader.submit(next, batches, None))
             yield looks
     finally:
         reader.shutdown(cancel_futures=True)
