@@ -1,7 +1,7 @@
 """What happens to prediction runs: each prediction is a run of its own and replaces nothing."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,12 +81,23 @@ def carry_out(run: PredictionRun, *, progress: Progress = no_progress) -> Predic
         raise Refused(_("Prediction run %(run)s is not waiting to be carried out.") % {"run": run.pk})
     try:
         run.refresh_from_db()
-        with TemporaryDirectory(prefix="prediction-") as folder:
+        with _disk_trouble_explained(), TemporaryDirectory(prefix="prediction-") as folder:
             _store(run, _findings(run, Path(folder), progress))
     except BaseException as error:
         _record_failure(run, error)
         raise
     return run
+
+
+@contextmanager
+def _disk_trouble_explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            _("The prediction could not be written: %(error)s.") % {"error": error},
+            _("Make room on the disk, then predict again."),
+        ) from error
 
 
 def _queued_run(

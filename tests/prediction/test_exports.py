@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import fiona
 import pytest
@@ -55,3 +56,8 @@ def test_nothing_found_gives_files_that_open(tmp_path):
 
 def test_field_names_fit_a_shapefile():
     assert all(len(field) <= 10 for field in FIELDS)
+
+
+def test_every_field_is_documented_for_analysts():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "analysts.md").read_text(encoding="utf-8")
+    assert [field for field in FIELDS if f"| `{field}` |" not in page] == []

@@ -139,7 +139,7 @@ def test_a_failure_while_storing_takes_everything_back(
         monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
     else:
         monkeypatch.setattr(broken, full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(Refused, match=r"No space left on device\. Make room"):
         predict(mosaic, model_run, requested_by=None)
     run = PredictionRun.objects.get()
     assert run.status == "failed"
