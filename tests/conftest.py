@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from damage.accounts.models import Role, User
@@ -30,6 +31,13 @@ def data_folder(settings, tmp_path):
 def quick_passwords(settings):
     """Passwords are hashed slowly on purpose; tests need not wait."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A page read in Spanish leaves its language behind in the thread; each test begins in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")
