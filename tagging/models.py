@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
@@ -32,6 +33,12 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    def words(self, field: str) -> str:
+        """The field in Spanish when that is being spoken and the words are there, else in English."""
+        if (get_language() or "").startswith("es"):
+            return getattr(self, f"{field}_es") or getattr(self, field)
+        return getattr(self, field)
 
 
 class Crop(models.Model):

@@ -1,7 +1,7 @@
 """How questions, crops and tags look in the API."""
 
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from damage.ingestion.models import Scene
@@ -19,12 +19,12 @@ class QuestionSerializer(serializers.ModelSerializer):
         fields = ["id", "slug", "text", "labels", "crop_size_px", "is_open"]
 
     def get_text(self, question: Question) -> str:
-        return _in_active_language(question, "text")
+        return question.words("text")
 
     def get_labels(self, question: Question) -> dict[str, str]:
         return {
-            Answer.POSITIVE.value: _in_active_language(question, "positive_label"),
-            Answer.NEGATIVE.value: _in_active_language(question, "negative_label"),
+            Answer.POSITIVE.value: question.words("positive_label"),
+            Answer.NEGATIVE.value: question.words("negative_label"),
             Answer.UNSURE.value: gettext("Can't tell"),
         }
 
@@ -89,10 +89,3 @@ class NewTagSerializer(serializers.Serializer):
 
 class NewAnswerSerializer(serializers.Serializer):
     answer = serializers.ChoiceField(choices=Answer.choices)
-
-
-def _in_active_language(question: Question, field: str) -> str:
-    """The field's words in Spanish when that is being spoken and they are there, else in English."""
-    if (get_language() or "").startswith("es"):
-        return getattr(question, f"{field}_es") or getattr(question, field)
-    return getattr(question, field)

@@ -105,7 +105,7 @@ def _cut_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> dict[str, Any
 def _check_open(question: Question) -> None:
     if not question.is_open:
         raise Refused(
-            _("The question “%(question)s” is closed.") % {"question": question},
+            _("The question “%(question)s” is closed.") % {"question": question.words("text")},
             _("Reload the page and choose another."),
         )
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import translation
 from PIL import Image
 
 from damage.errors import Refused
@@ -181,3 +182,10 @@ def test_tagging_a_known_square_takes_few_queries(
     """The crop; the tag's look-up, savepoints and insert; its history."""
     with django_assert_max_num_queries(9):
         record_tag(tagger=other_volunteer, question=question, scene=scene, answer="negative", **SQUARE)
+
+
+def test_a_refusal_names_the_question_in_the_readers_language(volunteer, question, scene):
+    question.is_open = False
+    question.save()
+    with translation.override("es"), pytest.raises(Refused, match="¿Hay daños por el sismo\\?"):
+        record_tag(tagger=volunteer, question=question, scene=scene, answer="positive", **SQUARE)
