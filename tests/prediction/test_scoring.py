@@ -1,5 +1,7 @@
 """Scores of windows, with scenes and a network whose answers are known."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import rasterio
@@ -163,3 +165,16 @@ def test_a_score_pixel_lies_around_its_windows_centre(tmp_path):
         assert np.isnan(raster.nodata)
         # Window (0, 1): 209..508 read pixels of 1 m, its centre at 358.5 m east and 149.5 m south.
         assert raster.xy(0, 1) == pytest.approx((300_358.5, 4_159_850.5))
+
+
+def test_memory_does_not_grow_with_the_mosaic(tmp_path, redness, write_scene):
+    def peak(side):
+        path = write_scene(tmp_path / f"{side}.tif", np.full((side, side, 3), 9, dtype=np.uint8), **TILED)
+        tracemalloc.start()
+        window_scores(path, Grid(side, side, 64, 45), redness, block_px=512**2, batch_size=16)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(512)  # what is allocated once
+    assert peak(2048) < 1.3 * peak(512)  # 16 times the pixels
