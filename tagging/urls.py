@@ -1,5 +1,9 @@
 """The app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from tagging.views import tagging
+
+urlpatterns: list[URLPattern] = [
+    path("tag/", tagging, name="tagging"),
+]

@@ -1,0 +1,11 @@
+/** Words for people about errors of the API. Texts go through Django's catalogue. */
+import { ApiError, Offline } from "./api.js";
+
+/** What happened and what to do about it. */
+export function wordsFor(error) {
+  if (error instanceof Offline) return gettext("No connection. Try again when you are back online.");
+  if (!(error instanceof ApiError)) throw error;
+  if (error.isLoggedOut) return gettext("You are logged out. Log in again to go on.");
+  if (error.isPassing) return gettext("The server does not answer as it should. Try again in a moment.");
+  return `${error.detail} ${error.remedy}`.trim();
+}

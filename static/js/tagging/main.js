@@ -1,0 +1,247 @@
+/** The tagging page: joins scene, session and buttons. */
+import "ol/ol.css";
+import "./tagging.css";
+import { ApiError, get, patch, post, remove } from "../lib/api.js";
+import { Toast } from "../lib/toast.js";
+import { wordsFor } from "../lib/words.js";
+import { firstScene, Picker, remember, scenesIn } from "./picker.js";
+import { AnswerQueue } from "./queue.js";
+import { SceneMap } from "./scene-map.js";
+import { Session } from "./session.js";
+import { afterKey } from "./square.js";
+
+const RETRY_MS = 15_000;
+const ANSWER_KEYS = { 1: "positive", d: "positive", 2: "negative", n: "negative", 3: "unsure", u: "unsure" };
+
+const element = (id) => document.getElementById(id);
+const facts = JSON.parse(element("facts").textContent);
+const answerButtons = [...document.querySelectorAll("[data-answer]")];
+const toast = new Toast(element("toast"));
+const queue = new AnswerQueue({
+  storage: localStorage,
+  key: `damage.tagging.waiting.${facts.person}`,
+  send: (body) => post("/api/v1/tags/", body),
+});
+const session = new Session({ queue, api: { get, patch, remove } });
+const map = new SceneMap(element("scene-map"), {
+  onMove: moved,
+  onTileError: () => { element("tiles-missing").hidden = false; },
+  labels: { zoomIn: gettext("Zoom in"), zoomOut: gettext("Zoom out") },
+});
+const picker = new Picker(element("picker"), { onChoose: openScene, onError: tellError });
+let question = facts.questions[0];
+let isUndoing = false;
+
+// Showing
+
+function label(answer) {
+  return question.labels[answer];
+}
+
+function refresh() {
+  map.setTagged(session.tagged);
+  element("undo").disabled = !session.canUndo;
+  const { done, total } = session.coverage;
+  element("coverage").textContent = interpolate(gettext("%(done)s of %(total)s places in this scene"), { done, total }, true);
+}
+
+function showWaiting(isWaiting) {
+  const count = queue.waiting.length;
+  element("waiting").hidden = !isWaiting || count === 0;
+  element("waiting").textContent = interpolate(ngettext("%s waiting", "%s waiting", count), [count]);
+}
+
+function showQuestion() {
+  element("question-text").textContent = question.text;
+  for (const button of answerButtons) button.querySelector("span").textContent = label(button.dataset.answer);
+  for (const words of document.querySelectorAll("[data-label]")) words.textContent = label(words.dataset.label);
+}
+
+function showState(heading, words) {
+  const title = document.createElement("h2");
+  const text = document.createElement("p");
+  title.textContent = heading;
+  text.textContent = words;
+  element("state").replaceChildren(title, text);
+  element("state").hidden = false;
+  element("tagging").classList.add("is-empty");
+}
+
+function showModel(words, share = null) {
+  const box = element("model");
+  box.textContent = words;
+  box.hidden = !words;
+  if (share === null) return;
+  const bar = document.createElement("meter");
+  bar.value = share;
+  bar.setAttribute("aria-label", gettext("Score"));
+  const caution = document.createElement("small");
+  caution.textContent = gettext("It can be wrong: answer what you see.");
+  box.append(bar, caution);
+}
+
+function tellError(error) {
+  toast.show(wordsFor(error), { kind: "error", action: loginAction(error) });
+}
+
+function loginAction(error) {
+  if (!(error instanceof ApiError) || !error.isLoggedOut) return null;
+  const next = encodeURIComponent(location.pathname + location.search);
+  return { label: gettext("Log in"), run: () => location.assign(`/login/?next=${next}`) };
+}
+
+// Doing
+
+function moved(square) {
+  session.square = square;
+  showModel("");
+}
+
+function answer(value) {
+  if (!session.scene) return;
+  const hasMore = session.answer(value);
+  map.setSquare(session.square);
+  showModel("");
+  refresh();
+  const words = hasMore ? gettext("%s: saved.") : gettext("%s: saved. You have been through this whole scene.");
+  const next = hasMore || element("scene-after").disabled ? null : { label: gettext("Next scene"), run: () => step(1) };
+  toast.show(interpolate(words, [label(value)]), { action: next ?? { label: gettext("Undo"), run: undo } });
+  sendWaiting();
+}
+
+async function sendWaiting() {
+  const problem = await queue.flush({
+    onSent: (item, tag) => session.keep(item, tag),
+    onRefused: (item, error) => {
+      session.drop(item);
+      refresh();
+      tellError(error);
+    },
+  });
+  showWaiting(problem !== null);
+  if (loginAction(problem)) tellError(problem);
+}
+
+async function undo() {
+  if (isUndoing || !session.canUndo) return;
+  isUndoing = true;
+  try {
+    await session.undo();
+    map.setSquare(session.square);
+    showModel("");
+    refresh();
+    showWaiting(queue.waiting.length > 0);
+    toast.show(gettext("Taken back."));
+  } catch (error) {
+    tellError(error);
+  } finally {
+    isUndoing = false;
+  }
+}
+
+async function askModel() {
+  if (!session.scene) return;
+  const asked = session.square;
+  showModel(gettext("Asking…"));
+  try {
+    const { score, is_positive: isPositive } = await post("/api/v1/model-answer/", session.place);
+    if (session.square !== asked) return; // the answer is about a place that is no longer shown
+    const words = gettext("The model says: %(answer)s (score %(score)s)");
+    showModel(interpolate(words, { answer: label(isPositive ? "positive" : "negative"), score: score.toFixed(2) }, true), score);
+  } catch (error) {
+    if (session.square !== asked) return;
+    showModel(error instanceof ApiError && error.status === 409 ? gettext("There is no model yet: answer what you see.") : wordsFor(error));
+  }
+}
+
+async function openScene(scene) {
+  remember(scene);
+  element("scene-town").textContent = scene.town_name;
+  element("scene-name").textContent = scene.name;
+  element("tiles-missing").hidden = true;
+  showModel("");
+  const opening = session.open(scene, question);
+  map.show(scene, session.square);
+  refresh();
+  for (const button of [...answerButtons, element("ask")]) button.disabled = false;
+  try {
+    await Promise.all([opening, showNeighbours(scene)]);
+  } catch (error) {
+    tellError(error);
+  }
+  if (session.scene !== scene) return;
+  map.setSquare(session.square);
+  refresh();
+}
+
+async function showNeighbours(scene) {
+  const scenes = await scenesIn(scene.town);
+  const index = scenes.findIndex(({ id }) => id === scene.id);
+  element("scene-before").disabled = index <= 0;
+  element("scene-after").disabled = index < 0 || index >= scenes.length - 1;
+}
+
+async function step(by) {
+  const scenes = await scenesIn(session.scene.town);
+  const next = scenes[scenes.findIndex(({ id }) => id === session.scene.id) + by];
+  if (next) await openScene(next);
+}
+
+function pressed(event) {
+  const isTyping = event.target.closest("input, select, textarea, dialog");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !session.scene) return;
+  const key = event.key.toLowerCase();
+  const square = afterKey(session.square, event.key, event.shiftKey, session.scene);
+  if (square) {
+    map.setSquare(square);
+    moved(square);
+  } else if (event.repeat) return;
+  else if (ANSWER_KEYS[key]) answer(ANSWER_KEYS[key]);
+  else if (key === "z") undo();
+  else if (key === "m") askModel();
+  else return;
+  event.preventDefault();
+}
+
+function listen() {
+  for (const button of answerButtons) button.addEventListener("click", () => answer(button.dataset.answer));
+  element("undo").addEventListener("click", undo);
+  element("ask").addEventListener("click", askModel);
+  element("overview").addEventListener("click", () => map.toggleOverview());
+  element("scene-choose").addEventListener("click", () => picker.open(session.scene).catch(tellError));
+  element("scene-before").addEventListener("click", () => step(-1).catch(tellError));
+  element("scene-after").addEventListener("click", () => step(1).catch(tellError));
+  element("tiles-again").addEventListener("click", () => openScene(session.scene));
+  document.addEventListener("keydown", pressed);
+  addEventListener("online", sendWaiting);
+  setInterval(() => { if (queue.waiting.length) sendWaiting(); }, RETRY_MS);
+}
+
+function offerQuestions() {
+  const select = element("question");
+  select.append(...facts.questions.map(({ text, slug }) => new Option(text, slug)));
+  element("question-choice").hidden = facts.questions.length < 2;
+  element("question-text").classList.toggle("visually-hidden", facts.questions.length >= 2);
+  select.addEventListener("change", () => {
+    question = facts.questions.find(({ slug }) => slug === select.value);
+    showQuestion();
+    if (session.scene) openScene(session.scene);
+  });
+}
+
+async function start() {
+  listen();
+  if (!question) return showState(gettext("No question is open"), gettext("There is nothing to tag at the moment. Thank you for looking in."));
+  offerQuestions();
+  showQuestion();
+  try {
+    const scene = await firstScene();
+    if (!scene) return showState(gettext("No scenes yet"), gettext("As soon as an admin adds photos, you can begin here."));
+    await openScene(scene);
+  } catch (error) {
+    showState(gettext("The scenes did not load"), wordsFor(error));
+  }
+  return sendWaiting();
+}
+
+start();

@@ -1,0 +1,199 @@
+/** A scene in OpenLayers, in its own pixels, with the square and what is tagged already. */
+import Feature from "ol/Feature.js";
+import OlMap from "ol/Map.js";
+import View from "ol/View.js";
+import Zoom from "ol/control/Zoom.js";
+import { containsExtent, getCenter } from "ol/extent.js";
+import { fromExtent } from "ol/geom/Polygon.js";
+import PointerInteraction from "ol/interaction/Pointer.js";
+import { defaults as defaultInteractions } from "ol/interaction/defaults.js";
+import TileLayer from "ol/layer/Tile.js";
+import VectorLayer from "ol/layer/Vector.js";
+import Projection from "ol/proj/Projection.js";
+import VectorSource from "ol/source/Vector.js";
+import XYZ from "ol/source/XYZ.js";
+import Fill from "ol/style/Fill.js";
+import Stroke from "ol/style/Stroke.js";
+import Style from "ol/style/Style.js";
+import TileGrid from "ol/tilegrid/TileGrid.js";
+import { centredOn, inside } from "./square.js";
+
+// Each answer has a colour and a pattern, the same as on its button, over a pale line that shows on any ground.
+const PATTERNS = {
+  positive: { color: "#ff7a33", width: 3 },
+  negative: { color: "#5fb0ff", width: 3, lineDash: [10, 7] },
+  unsure: { color: "#ffffff", width: 3, lineDash: [2, 7] },
+};
+const HALO = new Style({ stroke: new Stroke({ color: "rgb(10 16 22 / 70%)", width: 5 }) });
+const TAGGED = Object.fromEntries(
+  Object.entries(PATTERNS).map(([answer, line]) => [answer, [HALO, new Style({ stroke: new Stroke(line) })]]),
+);
+// The fill is nearly nothing, but it makes the whole square a handle to drag by.
+const SQUARE = [
+  new Style({ stroke: new Stroke({ color: "rgb(10 16 22 / 85%)", width: 7 }), fill: new Fill({ color: "rgb(255 255 255 / 1%)" }) }),
+  new Style({ stroke: new Stroke({ color: "#ffe14d", width: 3.5 }) }),
+];
+const SHARE_OF_VIEW = 0.4; // of the shorter side, so that the square's surroundings are seen
+const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
+
+export class SceneMap {
+  #map;
+  #tiles = new TileLayer({ preload: 1 });
+  #tagged = new VectorSource();
+  #squareFeature = new Feature();
+  #scene = null;
+  #square = null;
+  #isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  /** `onMove(square)` is called whenever a person moves the square by pointer. */
+  constructor(target, { onMove, onTileError, labels }) {
+    const squareLayer = new VectorLayer({
+      source: new VectorSource({ features: [this.#squareFeature] }),
+      style: SQUARE,
+      updateWhileInteracting: true,
+    });
+    const taggedLayer = new VectorLayer({
+      source: this.#tagged,
+      style: (feature) => TAGGED[feature.get("answer")],
+    });
+    this.#map = new OlMap({
+      target,
+      layers: [this.#tiles, taggedLayer, squareLayer],
+      controls: [new Zoom({ zoomInTipLabel: labels.zoomIn, zoomOutTipLabel: labels.zoomOut })],
+      interactions: defaultInteractions({
+        keyboard: false,
+        doubleClickZoom: false,
+        altShiftDragRotate: false,
+        pinchRotate: false,
+      }).extend([this.#dragging(onMove)]),
+    });
+    this.#map.on("click", (event) => this.#tapped(event.coordinate, onMove));
+    this.#map.on("pointermove", (event) => this.#showHand(event));
+    this.onTileError = onTileError;
+  }
+
+  /** Show a scene with the square in it. */
+  show(scene, square) {
+    this.#scene = scene;
+    const extent = [0, -scene.height_px, scene.width_px, 0];
+    const projection = new Projection({ code: `scene-${scene.id}`, units: "pixels", extent });
+    const resolutions = Array.from({ length: scene.max_zoom + 1 }, (_, z) => 2 ** (scene.max_zoom - z));
+    const source = new XYZ({
+      url: scene.pixel_tiles,
+      projection,
+      wrapX: false,
+      tileGrid: new TileGrid({ extent, origin: [0, 0], resolutions, tileSize: 256 }),
+      transition: this.#isCalm ? 0 : 150,
+    });
+    source.on("tileloaderror", () => this.onTileError());
+    this.#tiles.setSource(source);
+    this.#tiles.setExtent(extent);
+    this.#map.setView(
+      new View({
+        projection,
+        extent,
+        constrainOnlyCenter: true,
+        enableRotation: false,
+        center: getCenter(extent),
+        resolution: resolutions[0],
+        maxResolution: resolutions[0] * 1.5,
+        minResolution: MOST_MAGNIFIED,
+      }),
+    );
+    this.#tagged.clear();
+    this.setSquare(square);
+    this.#zoomToSquare();
+  }
+
+  /** Put the square somewhere, and bring it into sight. */
+  setSquare(square) {
+    this.#place(square);
+    this.#bringIntoSight();
+  }
+
+  #place(square) {
+    this.#square = square;
+    this.#squareFeature.setGeometry(fromExtent(extentOf(square)));
+  }
+
+  /** Draw what is tagged: [{ x, y, size, answer }]. */
+  setTagged(tagged) {
+    this.#tagged.clear();
+    this.#tagged.addFeatures(
+      tagged.map((tag) => new Feature({ geometry: fromExtent(extentOf(tag)), answer: tag.answer })),
+    );
+  }
+
+  /** Zoom out to the whole scene, or back to the square. */
+  toggleOverview() {
+    const view = this.#map.getView();
+    const whole = view.getResolutionForExtent(this.#extent(), this.#map.getSize());
+    if (view.getResolution() > whole * 0.95) return this.#zoomToSquare(this.#motion());
+    return view.fit(this.#extent(), { padding: [16, 16, 16, 16], ...this.#motion() });
+  }
+
+  #extent() {
+    return [0, -this.#scene.height_px, this.#scene.width_px, 0];
+  }
+
+  #motion() {
+    return this.#isCalm ? {} : { duration: 250 };
+  }
+
+  #zoomToSquare(motion = {}) {
+    this.#map.updateSize();
+    const [width, height] = this.#map.getSize() ?? [600, 600];
+    const resolution = this.#square.size / (SHARE_OF_VIEW * Math.min(width, height));
+    const center = getCenter(extentOf(this.#square));
+    const view = this.#map.getView();
+    if (motion.duration) view.animate({ center, resolution, ...motion });
+    else {
+      view.setResolution(resolution);
+      view.setCenter(center);
+    }
+  }
+
+  #bringIntoSight() {
+    const view = this.#map.getView();
+    if (!this.#scene || !view.getCenter() || !this.#map.getSize()) return;
+    const extent = extentOf(this.#square);
+    if (containsExtent(view.calculateExtent(this.#map.getSize()), extent)) return;
+    view.animate({ center: getCenter(extent), duration: this.#isCalm ? 0 : 250 });
+  }
+
+  /** Dragging from within the square moves it; from elsewhere, the scene. */
+  #dragging(onMove) {
+    let grip = null; // from the square's top left corner to the pointer
+    return new PointerInteraction({
+      handleDownEvent: ({ coordinate: [x, y], activePointers }) => {
+        const isGrip = activePointers.length === 1 && this.#isOnSquare([x, y]);
+        grip = isGrip ? { x: x - this.#square.x, y: -y - this.#square.y } : null;
+        return isGrip;
+      },
+      handleDragEvent: ({ coordinate: [x, y] }) => {
+        this.#place(inside({ ...this.#square, x: x - grip.x, y: -y - grip.y }, this.#scene));
+        onMove(this.#square);
+      },
+    });
+  }
+
+  #isOnSquare(coordinate) {
+    return Boolean(this.#squareFeature.getGeometry()?.intersectsCoordinate(coordinate));
+  }
+
+  #tapped([x, y], onMove) {
+    if (!this.#scene) return;
+    this.setSquare(centredOn(x, -y, this.#square.size, this.#scene));
+    onMove(this.#square);
+  }
+
+  #showHand(event) {
+    const isOver = !event.dragging && this.#isOnSquare(event.coordinate);
+    this.#map.getTargetElement().classList.toggle("over-square", isOver);
+  }
+}
+
+/** OpenLayers' y grows upward, so the scene hangs below zero. */
+function extentOf({ x, y, size }) {
+  return [x, -(y + size), x + size, -y];
+}

@@ -1,0 +1,29 @@
+"""The pages where people tag, and look at what was tagged."""
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from damage.accounts.models import Role, User
+from damage.permissions import ForTaggers, page_for
+from tagging.models import Question
+from tagging.serializers import QuestionSerializer
+
+
+def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]:
+    """What a page's script knows before it asks the API."""
+    person = cast(User, request.user)
+    return {
+        "person": person.pk,
+        "seesEverybody": not person.plays(Role.VOLUNTEER),
+        "deletesAny": person.plays(Role.ADMIN),
+        "questions": QuestionSerializer(questions, many=True).data,
+    }
+
+
+@page_for(ForTaggers)
+def tagging(request: HttpRequest) -> HttpResponse:
+    """Answer open questions about squares of a scene."""
+    facts = _facts(request, list(Question.objects.filter(is_open=True)))
+    return render(request, "tagging/tagging.html", {"facts": facts})

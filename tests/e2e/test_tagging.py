@@ -1,0 +1,196 @@
+"""Tagging as people do it: by keys, by finger, in Spanish, and with the network gone."""
+
+import re
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect
+
+from damage.ingestion.models import Scene
+from damage.ingestion.services import ingest_photo
+from tagging.models import Tag
+from tests.e2e.conftest import PHONE, log_in
+
+
+@pytest.fixture
+def scene(event, town, question, tmp_path) -> Scene:
+    """A photo of four cells, two by two."""
+    question.crop_size_px = 300
+    question.save()
+    photo = Image.new("RGB", (600, 600), "#8a7f70")
+    draw = ImageDraw.Draw(photo)
+    for x in range(20, 600, 145):
+        for y in range(20, 600, 145):
+            draw.rectangle((x, y, x + 110, y + 100), fill="#b9553f", outline="#5d2b20", width=3)
+    photo.save(tmp_path / "street.jpg", quality=90)
+    return ingest_photo(tmp_path / "street.jpg", event=event.name, town=town.name).scene
+
+
+def open_tagging(page: Page) -> None:
+    page.goto("/tag/")
+    expect(page.locator("#scene-name")).to_have_text("street.jpg")
+    expect(page.locator("[data-answer=positive]")).to_be_enabled()
+
+
+def answers() -> list[tuple[int, int, str]]:
+    return [(tag.crop.x_px, tag.crop.y_px, tag.answer) for tag in Tag.objects.order_by("id")]
+
+
+def toast(page: Page):
+    return page.locator("#toast")
+
+
+def wait_for_tags(page: Page, expected: list[tuple[int, int, str]]) -> None:
+    for _ in range(100):
+        if answers() == expected:
+            return
+        page.wait_for_timeout(50)
+    assert answers() == expected
+
+
+def test_a_volunteer_tags_a_scene_by_keys_alone(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.keyboard.press("d")
+    expect(toast(page)).to_contain_text("Damage: saved")
+    expect(page.locator("#coverage")).to_have_text("1 of 4 places in this scene")
+    page.keyboard.press("2")
+    page.keyboard.press("u")
+    wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative"), (0, 300, "unsure")])
+
+
+def test_arrow_keys_move_the_square_and_it_stays_inside(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.keyboard.press("ArrowLeft")  # against the edge
+    page.keyboard.press("ArrowRight")  # a quarter of 300
+    page.keyboard.press("Shift+ArrowDown")  # a thirty-second of 300, rounded
+    page.keyboard.press("n")
+    wait_for_tags(page, [(75, 9, "negative")])
+
+
+def test_undo_takes_the_answer_back_and_the_square_returns(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.keyboard.press("d")
+    wait_for_tags(page, [(0, 0, "positive")])
+    toast(page).get_by_role("button", name="Undo").click()
+    wait_for_tags(page, [])
+    page.keyboard.press("n")
+    wait_for_tags(page, [(0, 0, "negative")])
+    page.keyboard.press("z")
+    wait_for_tags(page, [])
+
+
+def test_a_volunteer_tags_on_a_phone_by_finger(phone, volunteer, scene):
+    log_in(phone, volunteer)
+    open_tagging(phone)
+    box = phone.locator("#scene-map").bounding_box()
+    phone.locator("[data-answer=negative]").tap()
+    wait_for_tags(phone, [(0, 0, "negative")])
+    phone.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    phone.locator("[data-answer=positive]").tap()
+    expect(phone.locator("#coverage")).to_contain_text("of 4")
+    phone.wait_for_timeout(300)
+    assert [answer for _, _, answer in answers()] == ["negative", "positive"]
+    assert answers()[1][:2] != (300, 0)
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
+
+
+def test_dragging_the_square_moves_it(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    box = page.locator("#scene-map").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    side = 0.4 * min(box["width"], box["height"])  # of the square on the screen
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + side / 2, middle[1], steps=4)
+    page.mouse.up()
+    page.keyboard.press("d")
+    wait_for_tags(page, [(150, 0, "positive")])
+
+
+def test_answers_wait_without_network_and_are_sent_when_it_is_back(open_page, volunteer, scene):
+    page = open_page(ignoring="ERR_INTERNET_DISCONNECTED")
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.context.set_offline(True)
+    page.keyboard.press("d")
+    page.keyboard.press("n")
+    expect(page.locator("#waiting")).to_have_text("2 waiting")
+    assert answers() == []
+    page.context.set_offline(False)
+    wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative")])
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_a_scene_that_is_done_says_so(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    for key in "dnud":
+        page.keyboard.press(key)
+    expect(toast(page)).to_contain_text("through this whole scene")
+    expect(page.locator("#coverage")).to_have_text("4 of 4 places in this scene")
+
+
+def test_what_one_tagged_before_is_not_asked_again(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.keyboard.press("d")
+    wait_for_tags(page, [(0, 0, "positive")])
+    page.reload()
+    expect(page.locator("#coverage")).to_have_text("1 of 4 places in this scene")
+    page.keyboard.press("n")
+    wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative")])
+
+
+def test_without_a_model_the_page_says_so(open_page, volunteer, scene):
+    page = open_page(ignoring="409")
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.route("**/model-answer/", lambda route: route.fulfill(status=409, json={"detail": "No model yet."}))
+    page.keyboard.press("m")
+    expect(page.locator("#model")).to_contain_text("There is no model yet")
+
+
+def test_the_models_answer_is_shown_until_the_square_moves(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    answer = {"score": 0.934, "is_positive": True, "threshold": 0.8, "model_run": 1, "label": "Damage"}
+    page.route("**/model-answer/", lambda route: route.fulfill(json=answer))
+    page.get_by_role("button", name="Ask the model").click()
+    expect(page.locator("#model")).to_contain_text("The model says: Damage (score 0.93)")
+    page.locator("#scene-map").press("ArrowRight")
+    expect(page.locator("#model")).to_be_hidden()
+
+
+def test_another_scene_is_chosen_by_event_and_town(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.locator("#scene-choose").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Event")).to_have_value(str(scene.town.event_id))
+    expect(dialog.get_by_label("Scene")).to_have_value(str(scene.pk))
+    dialog.get_by_role("button", name="Show it").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_without_scenes_the_page_says_what_to_wait_for(page, volunteer, question):
+    log_in(page, volunteer)
+    page.goto("/tag/")
+    expect(page.locator("#state")).to_contain_text("No scenes yet")
+
+
+def test_it_speaks_spanish(open_page, volunteer, scene):
+    page = open_page(locale="es-MX")
+    log_in(page, volunteer)
+    open_tagging(page)
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    expect(page.locator("#question-text")).to_have_text("¿Hay daños por el sismo?")
+    expect(page.locator("[data-answer=positive]")).to_contain_text(re.compile("Daño"))
+
+
+def test_anonymous_visitors_are_sent_to_log_in(page, question):
+    page.goto("/tag/")
+    expect(page).to_have_url(re.compile(r"/login/\?next=/tag/"))
