@@ -1,6 +1,7 @@
 """What a photo says of itself: position, height, time, camera. Pure: a path in, facts out."""
 
 import re
+import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from PIL import ExifTags, Image
 
 FRAME_WIDTH_MM = 36.0  # width of the 35 mm frame that FocalLengthIn35mmFilm refers to (Exif 2.32, tag 41989)
 NADIR_DEG, NADIR_TOLERANCE_DEG = -90.0, 20.0
+# What Pillow raises for EXIF that is damaged.
+DAMAGED = (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error)
 XMP_NUMBER = r'drone-dji:{name}(?:="|>)\s*([+-]?\d+(?:\.\d+)?)\s*(?:"|<)'
 
 
@@ -35,24 +38,31 @@ def read_photo_facts(path: Path) -> PhotoFacts:
     A time without a zone is taken as UTC: cameras rarely say where they think they are.
     """
     with Image.open(path) as image:
-        exif = image.getexif()
+        main, details, gps = (_tags(image, ifd) for ifd in (None, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo))
         xmp = _text(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b"")
-    details = exif.get_ifd(ExifTags.IFD.Exif)
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
     lon, lat = _position(gps)
-    orientation = exif.get(ExifTags.Base.Orientation, 1)
+    orientation = main.get(ExifTags.Base.Orientation, 1)
     return PhotoFacts(
         lon=lon,
         lat=lat,
         altitude_m=_altitude_m(gps) if lon is not None else None,
         height_above_ground_m=_xmp_number(xmp, "RelativeAltitude"),
         gimbal_pitch_deg=_xmp_number(xmp, "GimbalPitchDegree"),
-        captured_at=_time(details, exif),
-        camera_make=_text(exif.get(ExifTags.Base.Make, ""))[:80],
-        camera_model=_text(exif.get(ExifTags.Base.Model, ""))[:80],
+        captured_at=_time(details, main),
+        camera_make=_text(main.get(ExifTags.Base.Make, ""))[:80],
+        camera_model=_text(main.get(ExifTags.Base.Model, ""))[:80],
         orientation=orientation if orientation in range(1, 9) else 1,
         focal_35mm_mm=_number(details.get(ExifTags.Base.FocalLengthIn35mmFilm)) or None,
     )
+
+
+def _tags(image: Image.Image, ifd: ExifTags.IFD | None) -> dict[int, Any]:
+    """The main tags, or those of a block below them; none where they are damaged."""
+    try:
+        exif = image.getexif()
+        return exif.get_ifd(ifd) if ifd else dict(exif)
+    except DAMAGED:
+        return {}
 
 
 def camera_gsd_m(facts: PhotoFacts, width_px: int) -> float | None:
@@ -70,14 +80,18 @@ def camera_gsd_m(facts: PhotoFacts, width_px: int) -> float | None:
 
 def _position(gps: dict[int, Any]) -> tuple[float | None, float | None]:
     """Longitude and latitude in degrees; exactly (0, 0) is what cameras write without a fix."""
-    lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S", 90)
-    lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "W", 180)
+    lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "NS", 90)
+    lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "EW", 180)
     if lat is None or lon is None or (lat == 0 and lon == 0):
         return None, None
     return lon, lat
 
 
-def _degrees(value: Any, reference: Any, negative: str, limit: float) -> float | None:
+def _degrees(value: Any, reference: Any, hemispheres: str, limit: float) -> float | None:
+    """Signed degrees; without its hemisphere a place could lie on the other side of the world, so it is none."""
+    hemisphere = _text(reference).upper()
+    if hemisphere not in tuple(hemispheres):
+        return None
     if not isinstance(value, tuple) or len(value) != 3:
         return None
     parts = [_number(part) for part in value]
@@ -86,7 +100,7 @@ def _degrees(value: Any, reference: Any, negative: str, limit: float) -> float |
     degrees = sum((part or 0.0) / 60**power for power, part in enumerate(parts))
     if not 0 <= degrees <= limit:
         return None
-    return -degrees if _text(reference).upper().startswith(negative) else degrees
+    return -degrees if hemisphere == hemispheres[1] else degrees
 
 
 def _altitude_m(gps: dict[int, Any]) -> float | None:
@@ -95,8 +109,8 @@ def _altitude_m(gps: dict[int, Any]) -> float | None:
     return -altitude if altitude is not None and below else altitude
 
 
-def _time(details: dict[int, Any], exif: Image.Exif) -> datetime | None:
-    written = _text(details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime) or "")
+def _time(details: dict[int, Any], main: dict[int, Any]) -> datetime | None:
+    written = _text(details.get(ExifTags.Base.DateTimeOriginal) or main.get(ExifTags.Base.DateTime) or "")
     offset = _text(details.get(ExifTags.Base.OffsetTimeOriginal) or "")
     for text, layout in ((f"{written}{offset}", "%Y:%m:%d %H:%M:%S%z"), (written, "%Y:%m:%d %H:%M:%S")):
         try:

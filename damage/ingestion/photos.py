@@ -13,7 +13,7 @@ from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
 from damage.ingestion.orientation import TURNED
 from damage.ingestion.rasters import read_photo
 
-FORMATS = ("JPEG", "PNG", "TIFF", "MPO")  # MPO: what some DJI cameras call a JPEG with a preview
+FORMATS = ("JPEG", "PNG", "TIFF")
 COPY_AGAIN = "Copy it again from the camera's card."
 
 
@@ -58,6 +58,11 @@ def _check_file(path: Path, *, max_mpx: int) -> None:
     if mode.startswith(("I", "F")):
         raise Refused(
             "Its pixels are not 8-bit.", "Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif"
+        )
+    if mode not in {"RGB", "RGBA"}:
+        raise Refused(
+            f"It is not a colour photo in red, green and blue ({mode}); it may be thermal or a drawing.",
+            "Send the camera's colour photo; a palette is resolved by: gdal_translate -expand rgb IN OUT.tif",
         )
 
 

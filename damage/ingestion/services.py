@@ -128,6 +128,8 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
         ingested = ingest_one(path)
     except Refused as error:
         return FileReport(str(path), "refused", reason=str(error))
+    except OSError as error:  # the disk is full, or the file was taken away while it was read
+        return FileReport(str(path), "refused", reason=f"It cannot be read or stored ({error}).")
     return FileReport(str(path), "already" if ingested.already else "added", scene=ingested.scene.pk)
 
 
