@@ -3,6 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
 application = get_wsgi_application()
+
+# Every page is loaded now, so that the first visitor does not wait for it.
+get_resolver().check()

@@ -1,0 +1,123 @@
+"""The site and its background worker, as one program for one laptop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from damage.environment import BASE_DIR
+
+ACCOUNTS_FILE = "demo-accounts.json"
+PATIENCE_S = 15
+
+
+class Stopped(Exception):
+    """Somebody asked the server to stop."""
+
+
+class Command(BaseCommand):
+    help = "Serve the site, and do its background work beside it, until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+        )
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        check_free(host, port)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, _stop)
+        programs = [
+            subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
+            for command in commands(host, port)
+        ]
+        try:
+            self.announce(host, port)
+            ended = _wait_for_one(programs)
+            raise CommandError(f"{ended.args[2]} ended by itself with status {ended.returncode}; see above.")
+        except Stopped:
+            self.stdout.write("Stopped.")
+        finally:
+            stop(programs)
+
+    def announce(self, host: str, port: int) -> None:
+        """Say where the site is, and in the demo who may log in."""
+        self.stdout.write(f"\nDamage is at http://{host}:{port}  (Ctrl-C stops it)")
+        accounts = settings.DATA_DIR / ACCOUNTS_FILE
+        if settings.DEBUG and accounts.is_file():
+            self.stdout.write("Accounts of the demo:")
+            for account in json.loads(accounts.read_text()):
+                self.stdout.write(f"  {account['role']:<10} {account['username']:<10} {account['password']}")
+        self.stdout.flush()
+
+
+def commands(host: str, port: int) -> list[list[str]]:
+    """The web server and the worker; threads, because a request waits for disks more than for processors."""
+    web = [
+        "gunicorn",
+        "--bind",
+        f"{host}:{port}",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--log-level",
+        "warning",
+    ]
+    return [
+        [sys.executable, "-m", *web, "damage.wsgi"],
+        [sys.executable, "-u", str(BASE_DIR / "manage.py"), "db_worker", "--interval", "1", "--no-reload"],
+    ]
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise `CommandError` when something else listens there."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Stop what runs there, or choose another --port."
+            ) from error
+
+
+def stop(programs: list[subprocess.Popen[bytes]]) -> None:
+    """Ask the programs to end, and end those that do not."""
+    for program in programs:
+        _signal_group(program, signal.SIGTERM)
+    for program in programs:
+        try:
+            program.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            _signal_group(program, signal.SIGKILL)
+            program.wait()
+
+
+def _signal_group(program: subprocess.Popen[bytes], number: int) -> None:
+    """Each program leads a group of its own, so that what it started ends with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(program.pid, number)
+
+
+def _wait_for_one(programs: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    while True:
+        for program in programs:
+            if program.poll() is not None:
+                return program
+        time.sleep(0.2)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
