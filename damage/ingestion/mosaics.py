@@ -1,6 +1,8 @@
 """What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,12 @@ import numpy as np
 import rasterio
 import shapely
 from affine import Affine
-from pyproj import Geod
-from rasterio.enums import MaskFlags
+from pyproj import Geod, Transformer
+from pyproj.exceptions import ProjError
+from rasterio.enums import Interleaving, MaskFlags
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 from rasterio.features import shapes
 from rasterio.io import DatasetReader
-from rasterio.warp import transform as warped
-from rasterio.warp import transform_geom
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -52,8 +53,10 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
         with rasterio.open(path) as dataset:
             check_usable(dataset, path)
             return _facts(dataset)
-    except CRSError as error:
-        raise Refused(f"Its coordinate system cannot be understood ({error}).", _ASSIGN_CRS) from error
+    except (CRSError, ProjError) as error:
+        raise Refused(
+            "Its coordinate system cannot be brought to longitude and latitude.", _ASSIGN_CRS
+        ) from error
     except RasterioIOError as error:
         raise Refused(
             "It is not an image that can be read: truncated, or another kind of file with this name.",
@@ -63,6 +66,7 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
         raise Refused(f"It cannot be used ({error}).", "Check it with: gdalinfo FILE") from error
 
 
+_NOT_ON_EARTH = ("Its place is not on earth.", "Check its coordinate system and geotransform: gdalinfo FILE")
 _ASSIGN_CRS = "Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif"
 
 
@@ -113,23 +117,21 @@ def _check_complete(dataset: DatasetReader, path: Path) -> None:
     """Every block must end within the file: finds a truncated copy without decoding it."""
     size_bytes = path.stat().st_size
     rows, columns = dataset.block_shapes[0]
-    for row in range(ceil(dataset.height / rows)):
-        for column in range(ceil(dataset.width / columns)):
-            offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
-            length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
-            if offset and length and int(offset) + int(length) > size_bytes:
-                raise Refused(
-                    "It is truncated: the file ends before its pixels do.",
-                    "Copy it again from where it came.",
-                )
+    bands = range(1, dataset.count + 1) if dataset.interleaving == Interleaving.band else [1]
+    places = product(bands, range(ceil(dataset.height / rows)), range(ceil(dataset.width / columns)))
+    for band, row, column in places:
+        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band)
+        length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
+        if offset and length and int(offset) + int(length) > size_bytes:
+            raise Refused(
+                "It is truncated: the file ends before its pixels do.", "Copy it again from where it came."
+            )
 
 
 def _facts(dataset: DatasetReader) -> MosaicFacts:
     lon, lat = lonlat(dataset, dataset.width / 2, dataset.height / 2)
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise Refused(
-            "Its place is not on earth.", "Check its coordinate system and geotransform: gdalinfo FILE"
-        )
+        raise Refused(*_NOT_ON_EARTH)
     return MosaicFacts(
         width_px=dataset.width,
         height_px=dataset.height,
@@ -146,9 +148,14 @@ def _facts(dataset: DatasetReader) -> MosaicFacts:
 
 def lonlat(dataset: DatasetReader, x_px: float, y_px: float) -> tuple[float, float]:
     """Longitude and latitude of a position in pixels (0, 0 is the top left corner)."""
-    x, y = dataset.transform @ (x_px, y_px)
-    lons, lats = warped(dataset.crs, "EPSG:4326", [x], [y])
-    return lons[0], lats[0]
+    lon, lat = _to_4326(dataset.crs.to_wkt()).transform(*(dataset.transform @ (x_px, y_px)))
+    return float(lon), float(lat)
+
+
+@lru_cache(maxsize=8)
+def _to_4326(crs_wkt: str) -> Transformer:
+    """From a coordinate system to longitude and latitude; infinite where it does not reach."""
+    return Transformer.from_crs(crs_wkt, "EPSG:4326", always_xy=True)
 
 
 def centre_gsd_m(dataset: DatasetReader) -> float:
@@ -176,8 +183,12 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
     to_crs = dataset.transform * Affine.scale(dataset.width / size[1], dataset.height / size[0])
     # Long straight sides are bent by the change of projection: points in between keep them where they are.
     outline = shapely.segmentize(outline, max(size) / 8)
-    placed = shapely.transform(outline, lambda points: np.column_stack(to_crs @ (points[:, 0], points[:, 1])))
-    geometry = shape(transform_geom(dataset.crs, "EPSG:4326", mapping(placed)))
+    to_4326 = _to_4326(dataset.crs.to_wkt())
+    geometry = shapely.transform(
+        outline, lambda points: np.column_stack(to_4326.transform(*(to_crs @ (points[:, 0], points[:, 1]))))
+    )
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        raise Refused(*_NOT_ON_EARTH)
     return dict(mapping(shapely.set_precision(geometry, 1e-7, mode="pointwise")))
 
 

@@ -82,7 +82,7 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
     """
     with rasterio.open(path) as dataset:
         levels_down = max_zoom(dataset.width, dataset.height) - z
-        if levels_down < 0 or x < 0 or y < 0:
+        if min(levels_down, z, x, y) < 0:
             raise OutsideScene("There is no such tile.")
         side = TILE_PX * 2**levels_down
         left, top = x * side, y * side

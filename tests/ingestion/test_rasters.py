@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from damage.errors import Refused
+from damage.ingestion.rasters import max_zoom, read_pixel_tile, read_square
+
+
+@pytest.fixture
+def numbered(geotiff):
+    """4 x 3 pixels whose red is 10 * row + column."""
+    rows, columns = np.mgrid[:3, :4]
+    red = (10 * rows + columns).astype("uint8")
+    return geotiff("numbered.tif", pixels=np.stack([red, red + 100, red + 200]))
+
+
+def test_a_square_is_cut_where_it_is_asked_for(numbered):
+    square = read_square(numbered, 2, 1, 2)
+    assert square.dtype == np.uint8
+    assert square[..., 0].tolist() == [[12, 13], [22, 23]]
+    assert square[..., 2].tolist() == [[212, 213], [222, 223]]
+
+
+@pytest.mark.parametrize("name", ["mosaic.tif", "photo.jpg"])
+@pytest.mark.parametrize("square", [(59, 0, 2), (0, 39, 2), (-1, 0, 2), (0, -1, 2), (0, 0, 41), (0, 0, 0)])
+def test_a_square_that_leaves_the_scene_is_refused(geotiff, photo, name, square):
+    path = geotiff() if name == "mosaic.tif" else photo(name, pixels=np.zeros((40, 60, 3), np.uint8))
+    with pytest.raises(Refused, match="60 x 40"):
+        read_square(path, *square)
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_squares_are_cut_from_the_photo_as_it_is_shown(photo, name, orientation):
+    path = photo(name, orientation=orientation)
+    with Image.open(path) as stored:
+        shown = np.asarray(ImageOps.exif_transpose(stored))  # Pillow's own reading of the tag
+    square = read_square(path, 1, 20, 33, orientation=orientation)
+    assert (square == shown[20:53, 1:34]).all()
+
+
+def test_a_file_that_changed_is_read_anew(tmp_path):
+    path = tmp_path / "photo.png"
+    for value in (10, 77):
+        Image.new("RGB", (30 + value, 30), (value, value, value)).save(path)
+        assert (read_square(path, 0, 0, 20) == value).all()
+
+
+def test_what_is_given_can_be_changed_without_changing_the_next(photo):
+    path = photo("photo.png")
+    first = read_square(path, 0, 0, 20)
+    before = first.copy()
+    first[:] = 0
+    assert (read_square(path, 0, 0, 20) == before).all()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "zoom"),
+    [(1, 1, 0), (256, 256, 0), (257, 10, 1), (10, 512, 1), (513, 512, 2), (4000, 3000, 4), (4097, 1, 5)],
+)
+def test_the_pyramid_is_as_high_as_one_tile_on_top_needs(width, height, zoom):
+    assert max_zoom(width, height) == zoom
+
+
+@pytest.fixture
+def quarters(geotiff):
+    """700 x 600 pixels: red 50 left of column 512, else 200; green 50 above row 256, else 200."""
+    pixels = np.full((3, 600, 700), 50, np.uint8)
+    pixels[0, :, 512:] = 200
+    pixels[1, 256:] = 200
+    return geotiff("quarters.tif", pixels=pixels, tiled=True, blockxsize=256, blockysize=256, overviews=[2])
+
+
+@pytest.mark.parametrize(
+    ("z", "x", "y", "inside", "first", "last"),
+    [
+        (2, 0, 0, (256, 256), (50, 50), (50, 50)),
+        (2, 2, 1, (188, 256), (200, 200), (200, 200)),
+        (2, 2, 2, (188, 88), (200, 200), (200, 200)),
+        (1, 0, 0, (256, 256), (50, 50), (50, 200)),
+        (1, 1, 1, (94, 44), (200, 200), (200, 200)),
+        (0, 0, 0, (175, 150), (50, 50), (200, 200)),
+    ],
+)
+def test_tiles_hold_the_pixels_of_their_place_and_grey_beyond_the_edge(
+    quarters, z, x, y, inside, first, last
+):
+    tile = read_pixel_tile(quarters, z, x, y)
+    width, height = inside
+    assert tile.shape == (256, 256, 3)
+    assert tuple(tile[0, 0, :2]) == first
+    assert tuple(tile[height - 1, width - 1, :2]) == last
+    assert (tile[height:] == 128).all()
+    assert (tile[:, width:] == 128).all()
+
+
+@pytest.mark.parametrize(
+    "tile", [(2, 3, 0), (2, 0, 3), (3, 0, 0), (0, 1, 0), (-1, 0, 0), (2, -1, 0), (99, 0, 0)]
+)
+def test_there_is_no_tile_beyond_the_scene(quarters, tile):
+    with pytest.raises(Refused):
+        read_pixel_tile(quarters, *tile)
