@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 from django.utils.text import slugify
 
 from damage.errors import Refused
@@ -165,15 +167,27 @@ def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: P
             scene.town = named_town(event, town)
             for field, path in ((scene.file, source), (scene.view_file, view)):
                 if path:
-                    with path.open("rb") as content:
-                        field.save(f"{scene.sha256[:12]}-{path.name}", File(content), save=False)
-                    stored.append(str(field.name))
+                    _store_file(field, path, scene, stored)
             scene.save()
-    except BaseException:
+    except BaseException as error:
         for name in stored:
             default_storage.delete(name)
+        # Somebody else may have stored the same file meanwhile: then theirs stays.
+        there = isinstance(error, IntegrityError) and _already(scene.sha256, event=event, town=town)
+        if there:
+            return there
         raise
     return Ingested(scene)
+
+
+def _store_file(field: FieldFile, path: Path, scene: Scene, stored: list[str]) -> None:
+    """Copy a file into storage; its name is in `stored` before its first byte is, so that half a file goes too."""
+    # No two attempts share a name: one that fails removes its own files and no other's.
+    unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{path.name[-100:]}"
+    name = field.field.generate_filename(scene, unique)
+    stored.append(name)
+    with path.open("rb") as content:
+        field.name = default_storage.save(name, File(content))
 
 
 def _already(sha256: str, *, event: str, town: str) -> Ingested | None:

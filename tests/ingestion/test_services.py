@@ -1,0 +1,170 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import DatabaseError
+
+from damage.errors import Refused
+from damage.ingestion import services
+from damage.ingestion.models import Event, GsdSource, Scene, Town
+from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo, named_town, photos_in
+
+pytestmark = pytest.mark.django_db
+
+PLACE = {"event": "Quake", "town": "Altamira"}
+
+
+def stored_files():
+    root = Path(default_storage.path(""))
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_a_photo_comes_with_its_facts_its_file_and_a_view(photo):
+    gps = {1: "S", 2: (17.0, 30.0, 0.0), 3: "W", 4: (96.0, 15.0, 0.0), 6: 1800.5}
+    xmp = {"RelativeAltitude": "+40.0", "GimbalPitchDegree": "-90"}
+    path = photo(gps=gps, xmp=xmp, details={41989: 24}, orientation=6)
+    scene = ingest_photo(path, **PLACE).scene
+    scene.refresh_from_db()
+    assert str(scene.town) == "Altamira"
+    assert str(scene.town.event) == "Quake"
+    assert (scene.kind, scene.name, scene.exif_orientation) == ("photo", "DJI_0001.JPG", 6)
+    assert (scene.width_px, scene.height_px, scene.band_count) == (60, 80, 3)
+    assert (scene.lon, scene.lat, scene.altitude_m) == (-96.25, -17.5, 1800.5)
+    assert (scene.gsd_m, scene.gsd_source) == (pytest.approx(0.75), GsdSource.CAMERA)
+    assert scene.path.read_bytes() == path.read_bytes()
+    assert scene.view_path.suffix == ".tif"
+
+
+def test_a_photo_without_gps_is_welcome(photo):
+    scene = ingest_photo(photo(), **PLACE).scene
+    assert (scene.lon, scene.lat, scene.gsd_m, scene.gsd_source) == (None, None, None, GsdSource.NONE)
+
+
+def test_a_mosaic_comes_as_a_copy_with_a_view(geotiff):
+    path = geotiff()
+    scene = ingest_mosaic(path, **PLACE).scene
+    scene.refresh_from_db()
+    assert (scene.kind, scene.width_px, scene.height_px) == ("mosaic", 60, 40)
+    assert scene.transform == [0.5, 0.0, 500_000.0, 0.0, -0.5, 4_160_000.0]
+    assert scene.footprint_4326["type"] == "Polygon"
+    assert scene.path != path
+    assert scene.path.read_bytes() == path.read_bytes()
+    assert scene.view_path != scene.path
+
+
+def test_a_mosaic_can_stay_where_it_lies(geotiff, data_folder):
+    path = geotiff()
+    scene = ingest_mosaic(path, **PLACE, in_place=True).scene
+    assert scene.path == path
+    assert [name.split("/")[0] for name in stored_files()] == ["views"]
+
+
+def test_a_mosaic_with_overviews_needs_no_view(geotiff):
+    pixels = np.ones((3, 300, 300), np.uint8)
+    scene = ingest_mosaic(geotiff(pixels=pixels, tiled=True, overviews=[2]), **PLACE).scene
+    assert scene.view_path == scene.path
+
+
+def test_the_same_file_is_recognised_whatever_its_name(photo, tmp_path):
+    path = photo()
+    first = ingest_photo(path, **PLACE)
+    path.rename(tmp_path / "copy.jpg")
+    again = ingest_photo(tmp_path / "copy.jpg", **PLACE)
+    assert (first.already, again.already) == (False, True)
+    assert again.scene == first.scene
+    assert Scene.objects.count() == 1
+    assert len(stored_files()) == 2
+
+
+def test_the_same_file_for_another_town_is_refused_and_says_where_it_is(photo):
+    scene = ingest_photo(photo(), **PLACE).scene
+    with pytest.raises(Refused, match=f"as scene {scene.pk} of Altamira"):
+        ingest_photo(photo(), event="Quake", town="Elsewhere")
+    assert not Town.objects.filter(name="Elsewhere").exists()
+
+
+@pytest.mark.parametrize("failure", [DatabaseError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("kind", ["photo", "mosaic"])
+def test_when_the_row_cannot_be_written_no_file_stays(photo, geotiff, monkeypatch, kind, failure):
+    def fail(*args, **kwargs):
+        raise failure
+
+    monkeypatch.setattr(Scene, "save", fail)
+    with pytest.raises(type(failure)):
+        ingest_photo(photo(), **PLACE) if kind == "photo" else ingest_mosaic(geotiff(), **PLACE)
+    assert stored_files() == []
+    assert (Scene.objects.count(), Town.objects.count(), Event.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("failing_file", [1, 2])
+def test_a_file_that_was_stored_by_half_goes_and_others_stay(photo, monkeypatch, failing_file):
+    default_storage.save("scenes/other", ContentFile(b"another scene"))
+    names = []
+    save = FileSystemStorage.save
+
+    def interrupted(storage, name, content):
+        names.append(name)
+        if len(names) < failing_file:
+            return save(storage, name, content)
+        save(storage, name, ContentFile(b"half"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileSystemStorage, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ingest_photo(photo(), **PLACE)
+    assert len(names) == failing_file
+    assert stored_files() == ["scenes/other"]
+
+
+def test_two_at_once_store_one(photo, monkeypatch):
+    path = photo()
+    there = ingest_photo(path, **PLACE)
+    looked = []
+
+    def look(*args, **kwargs):  # the first look came before the other had stored its scene
+        looked.append(args)
+        return None if len(looked) == 1 else real(*args, **kwargs)
+
+    real = services._already
+    monkeypatch.setattr(services, "_already", look)
+    again = ingest_photo(path, **PLACE)
+    assert again.already
+    assert again.scene == there.scene
+    assert len(stored_files()) == 2
+
+
+def test_one_bad_file_does_not_stop_the_rest(photo, tmp_path):
+    (tmp_path / "bad.jpg").write_text("no photo")
+    paths = [tmp_path / "bad.jpg", photo("a.jpg"), tmp_path / "nowhere.jpg", tmp_path, photo("bb.jpg")]
+    reports = ingest_files(paths, lambda path: ingest_photo(path, **PLACE))
+    assert [report.status for report in reports] == ["refused", "added", "refused", "refused", "added"]
+    assert all(bool(report.reason) == (report.status == "refused") for report in reports)
+
+
+def test_folders_stand_for_the_photos_below_them_in_order(tmp_path, photo):
+    (tmp_path / "b").mkdir()
+    for name in ("b/z.JPG", "b/a.png", "c.tif"):
+        photo(name)
+    (tmp_path / "b" / "notes.txt").touch()
+    names = [path.name for path in photos_in([tmp_path, tmp_path / "odd.name"])]
+    assert names == ["a.png", "z.JPG", "c.tif", "odd.name"]
+
+
+@pytest.mark.parametrize("name", ["Adıyaman", "ADIYAMAN", " adiyaman "])
+def test_spellings_of_a_towns_name_are_one_town(event, name):
+    assert named_town(event.name, "Adiyaman") == named_town(event.name.upper(), name)
+
+
+def test_names_in_other_scripts_are_names_and_signs_are_none(event):
+    assert named_town(event.name, "熊本") != named_town(event.name, "益城")
+    with pytest.raises(Refused, match="no name"):
+        named_town(event.name, "!?")
+
+
+def test_the_limit_of_a_photos_size_is_the_sites(photo, settings):
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, max_photo_mpx=1)
+    with pytest.raises(Refused, match="1 megapixels"):
+        ingest_photo(photo("a.png", pixels=np.zeros((1001, 1000, 3), np.uint8)), **PLACE)
