@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from django.core.management import call_command
+from django_tasks_db.management.commands import db_worker
 from pyproj import CRS
 
 from damage.ingestion.models import Scene
@@ -115,6 +117,13 @@ def engine(redness, monkeypatch):
     """The network that `load_engine` gives."""
     monkeypatch.setattr("prediction.services._loaded_engine", lambda model_run: redness)
     return redness
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Do what is queued, as the worker does, but within the test's own transaction."""
+    monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
+    return lambda: call_command("db_worker", batch=True, interval=0, verbosity=0)
 
 
 @pytest.fixture

@@ -182,13 +182,13 @@ def test_a_run_is_carried_out_once(finished_run):
 
 
 def test_a_requested_run_waits_for_the_worker(
-    mosaic, model_run, engine, site_admin, django_capture_on_commit_callbacks
+    mosaic, model_run, engine, work, site_admin, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
         run = request_prediction(mosaic, model_run, requested_by=site_admin)
         assert run.status == "queued"
     assert run.requested_by == site_admin
-    call_command("db_worker", batch=True, interval=0, verbosity=0)
+    work()
     run.refresh_from_db()
     assert run.status == "done"
     assert run.detections.count() == 3

@@ -4,7 +4,6 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from django.core.management import call_command
 from PIL import Image
 
 from prediction.models import Detection, PredictionRun
@@ -57,7 +56,7 @@ def test_analysts_do_not_start_predictions(analysts_api, mosaic, model_run):
 
 
 def test_an_admin_asks_for_a_run_and_a_worker_carries_it_out(
-    admins_api, mosaic, model_run, engine, site_admin, django_capture_on_commit_callbacks
+    admins_api, mosaic, model_run, engine, work, site_admin, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
         answer = admins_api.post(RUNS, {"scene": mosaic.pk, "model_run": model_run.pk, "threshold": 0.2})
@@ -65,7 +64,7 @@ def test_an_admin_asks_for_a_run_and_a_worker_carries_it_out(
     assert answer.data["status"] == "queued"
     assert answer.data["threshold"] == 0.2
     assert answer.data["geojson_url"] is None
-    call_command("db_worker", batch=True, interval=0, verbosity=0)
+    work()
     row = admins_api.get(f"{RUNS}{answer.data['id']}/").data
     assert (row["status"], row["detection_count"], row["windows_done"]) == ("done", 2, 63)
     assert PredictionRun.objects.get().requested_by == site_admin
