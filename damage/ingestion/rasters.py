@@ -33,6 +33,7 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
     `x_px`, `y_px` is its top left corner in scene pixels, of the image as shown. Raises `OutsideScene` unless the
     square lies wholly inside.
     """
+    _check_present(path)
     if path.suffix.lower() in PHOTO_SUFFIXES:
         photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
         _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
@@ -80,6 +81,7 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
 
     At level z a tile pixel covers 2^(max_zoom - z) scene pixels. Raises `OutsideScene` where there is no tile.
     """
+    _check_present(path)
     with rasterio.open(path) as dataset:
         levels_down = max_zoom(dataset.width, dataset.height) - z
         if min(levels_down, z, x, y) < 0:
@@ -104,12 +106,21 @@ def jpeg(pixels: np.ndarray) -> bytes:
 
 def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
     """A web-mercator XYZ tile as WebP, transparent where there is no data: small, for slow links."""
+    _check_present(path)
     with Reader(str(path)) as reader:
         try:
             tile = reader.tile(x, y, z, indexes=(1, 2, 3), resampling_method="bilinear")
         except TileOutsideBounds as error:
             raise OutsideScene("The scene does not reach this tile.") from error
     return bytes(tile.render(img_format="WEBP", QUALITY=JPEG_QUALITY))
+
+
+def _check_present(path: Path) -> None:
+    if not path.is_file():
+        raise Refused(
+            f"{path.name} is no longer where it was when the scene was taken in.",
+            "Ask an admin to put the file back.",
+        )
 
 
 def _check_inside(x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int) -> None:

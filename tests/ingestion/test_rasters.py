@@ -100,3 +100,9 @@ def test_tiles_hold_the_pixels_of_their_place_and_grey_beyond_the_edge(
 def test_there_is_no_tile_beyond_the_scene(quarters, tile):
     with pytest.raises(Refused):
         read_pixel_tile(quarters, *tile)
+
+
+@pytest.mark.parametrize("name", ["gone.tif", "gone.jpg"])
+def test_a_scene_whose_file_was_moved_away_is_refused(tmp_path, name):
+    with pytest.raises(Refused, match="no longer"):
+        read_square(tmp_path / name, 0, 0, 1)

@@ -1,0 +1,57 @@
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from damage.ingestion.models import Scene
+
+pytestmark = pytest.mark.django_db
+
+PLACE = ("--event", "Quake", "--town", "Altamira")
+
+
+def test_photos_of_folders_are_reported_one_by_one(photo, tmp_path, capsys):
+    photo("a.jpg")
+    photo("bb.jpg")
+    call_command("ingest_photos", str(tmp_path), *PLACE, "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["ok"], printed["added"], printed["already"], printed["refused"]) == (True, 2, 0, 0)
+    assert [file["file"] for file in printed["files"]] == [str(tmp_path / "a.jpg"), str(tmp_path / "bb.jpg")]
+    assert {file["scene"] for file in printed["files"]} == set(Scene.objects.values_list("pk", flat=True))
+
+
+def test_a_second_time_all_are_already_there_and_that_is_fine(photo, capsys):
+    for _ in range(2):
+        call_command("ingest_photos", str(photo()), *PLACE)
+    assert "already there" in capsys.readouterr().out
+    assert Scene.objects.count() == 1
+
+
+def test_a_refused_file_is_explained_and_the_exit_status_tells(photo, geotiff, tmp_path, capsys):
+    with pytest.raises(CommandError, match="Not all was done"):
+        call_command("ingest_photos", str(geotiff()), str(photo()), str(tmp_path / "none.jpg"), *PLACE)
+    printed = capsys.readouterr()
+    assert "Ingest it with ingest_mosaic" in printed.out
+    assert "There is no such file" in printed.out
+    assert "1 added, 0 already there, 2 refused" in printed.out
+    assert "Photos" in printed.err
+
+
+def test_a_folder_without_photos_is_not_passed_over_in_silence(tmp_path, capsys):
+    with pytest.raises(CommandError):
+        call_command("ingest_photos", str(tmp_path), *PLACE)
+    assert "No photo was found" in capsys.readouterr().out
+
+
+def test_mosaics_come_in_and_what_is_none_is_refused(geotiff, photo, tmp_path, capsys):
+    with pytest.raises(CommandError):
+        call_command("ingest_mosaic", str(geotiff()), str(photo()), str(tmp_path), *PLACE, "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert [file["status"] for file in printed["files"]] == ["added", "refused", "refused"]
+    assert "ingest_photos" in printed["files"][1]["reason"]
+    assert "ingest_photos" in printed["files"][2]["reason"]
+
+
+def test_a_mosaic_can_be_left_in_its_place(geotiff):
+    call_command("ingest_mosaic", str(geotiff()), *PLACE, "--in-place", "--json")
+    assert Scene.objects.get().in_place_path == str(geotiff())
