@@ -11,14 +11,13 @@ from damage.practice.lookalikes import draw_lookalike
 from damage.practice.looks import Look
 from damage.practice.roofs import draw_roof
 from damage.practice.rubble import draw_collapsed, draw_partial
-from damage.practice.textures import Textures, textures
+from damage.practice.textures import Textures
 
 
-def town_image(plan: Plan, look: Look, *, seed: int, gsd_m: float) -> np.ndarray:
+def town_image(plan: Plan, look: Look, pattern: Textures, *, seed: int) -> np.ndarray:
     """The town from above, uint8 (size, size, 3), north up; the same seed draws the same ground."""
     rng = np.random.default_rng(seed)
-    pattern = textures(rng, gsd_m=gsd_m)
-    canvas = blank_canvas(plan.size_m, gsd_m)
+    canvas = blank_canvas(plan.size_m, pattern.gsd_m)
     draw_ground(canvas, plan, look, pattern, rng)
     for yard in plan.yards:
         draw_yard(canvas, yard, look, pattern)

@@ -17,7 +17,7 @@ LOOKALIKES = ("building_site", "gravel", "market", "tents")
 # Shares of the parcels well inside the town; at least one of each occurs.
 COLLAPSED_SHARE, PARTIAL_SHARE, LOOKALIKE_SHARE = 0.15, 0.15, 0.13
 BORDER_M = 10.0  # nearer to the edge nothing is damaged: the mosaic's ragged border cuts there
-STREET_M, AVENUE_M = 6.5, 11.0
+STREET_M, AVENUE_M = 5.8, 9.6
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,13 @@ class Place:
     def corners_m(self) -> np.ndarray:
         """Corners in turn, (4, 2)."""
         return self.points_m(np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]))
+
+    def part(
+        self, along: float, across: float, width_m: float, depth_m: float, turn_rad: float = 0.0
+    ) -> "Place":
+        """A rectangle at these shares of the width and depth from the centre, turned a little against this one."""
+        x, y = self.points_m(np.array([(along, across)]))[0]
+        return Place(float(x), float(y), width_m, depth_m, self.angle_rad + turn_rad)
 
     def points_m(self, shares: np.ndarray) -> np.ndarray:
         """Points given as shares of width and depth from the centre, (n, 2) to (n, 2)."""

@@ -1,5 +1,7 @@
 """Draws what is untidy but whole: building sites, gravel yards, market stalls, tents. Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from damage.practice.canvas import Canvas, Patch, paint, patch_round, rgb
@@ -20,163 +22,134 @@ TENTS: tuple[Colour, ...] = ((226, 224, 216), (206, 206, 196), (74, 108, 160), (
 HEAPS: tuple[Colour, ...] = ((202, 180, 140), (134, 130, 126), (150, 116, 88))
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """What a lookalike is drawn on, and with."""
+
+    canvas: Canvas
+    place: Place
+    patch: Patch
+    look: Look
+    pattern: Textures
+    rng: np.random.Generator
+    seed: int
+
+    def noise(self, tile: np.ndarray, shift: int = 0, scale: float = 1.0) -> np.ndarray:
+        return self.pattern.at(tile, self.patch.u, self.patch.v, self.seed + shift, scale)
+
+    def cover(self, base: Colour) -> None:
+        """Lay bare ground of this colour."""
+        lumps, fine = self.noise(self.pattern.cloud), self.noise(self.pattern.grain)
+        colour = rgb(base) + (lumps * 10 + fine * 5)[..., None]
+        paint(self.canvas, self.patch, inside(self.place, self.patch), colour)
+
+
 def draw_lookalike(canvas: Canvas, lookalike: Lookalike, look: Look, pattern: Textures) -> None:
     """Draw the ground of a lookalike and what stands on it."""
     patch = patch_round(canvas, lookalike.place)
     if patch is None:
         return
     rng = np.random.default_rng(lookalike.seed)
-    draw_one = {
-        "building_site": _draw_site,
-        "gravel": _draw_gravel,
-        "market": _draw_market,
-        "tents": _draw_tents,
-    }[lookalike.kind]
-    draw_one(canvas, lookalike, patch, look, pattern, rng)
+    ground = _Ground(canvas, lookalike.place, patch, look, pattern, rng, lookalike.seed)
+    DRAWN[lookalike.kind](ground)
 
 
-def _soil(lookalike: Lookalike, patch: Patch, base: Colour, pattern: Textures) -> np.ndarray:
-    lumps = pattern.at(pattern.cloud, patch.u, patch.v, lookalike.seed)
-    fine = pattern.at(pattern.grain, patch.u, patch.v, lookalike.seed)
-    return np.asarray(rgb(base) + (lumps * 10 + fine * 5)[..., None])
-
-
-def _draw_site(
-    canvas: Canvas,
-    lookalike: Lookalike,
-    patch: Patch,
-    look: Look,
-    pattern: Textures,
-    rng: np.random.Generator,
-) -> None:
+def _draw_site(ground: _Ground) -> None:
     """A bare concrete floor with columns, formwork, heaps of sand and stacks of blocks."""
-    place = lookalike.place
-    paint(canvas, patch, inside(place, patch), _soil(lookalike, patch, look.soil, pattern))
-    floor = Place(
-        *place.points_m(np.array([(0.0, -0.12)]))[0],
-        place.width_m * 0.78,
-        place.depth_m * 0.6,
-        place.angle_rad,
-    )
-    stains = pattern.at(pattern.cloud, patch.u, patch.v, lookalike.seed + 5)
+    canvas, place, patch, rng = ground.canvas, ground.place, ground.patch, ground.rng
+    ground.cover(ground.look.soil)
+    stains = ground.noise(ground.pattern.cloud, 5)[..., None]
     along, across = patch.u, patch.v + 0.12 * place.depth_m
-    on_floor = (abs(along) < floor.width_m / 2) & (abs(across) < floor.depth_m / 2)
+    on_floor = (abs(along) < place.width_m * 0.39) & (abs(across) < place.depth_m * 0.3)
     top_m = float(rng.choice([0.3, 3.2]))
-    paint(canvas, patch, on_floor, rgb((168, 168, 164)) + stains[..., None] * 7, top_m)
-    planked = on_floor & (along > floor.width_m * float(rng.uniform(0.0, 0.25)))
-    planks = np.where((across % 0.3 < 0.05)[..., None], (112, 84, 54), (178, 142, 92))
-    paint(canvas, patch, planked, planks + stains[..., None] * 8, top_m + 0.1)
+    paint(canvas, patch, on_floor, rgb((168, 168, 164)) + stains * 7, top_m)
+    planked = on_floor & (along > place.width_m * float(rng.uniform(0.0, 0.2)))
+    planks = np.where((across % 0.3 < 0.05)[..., None], rgb((112, 84, 54)), rgb((178, 142, 92)))
+    paint(canvas, patch, planked, planks + stains * 8, top_m + 0.1)
     column = on_floor & (abs(along % 3.4 - 1.7) < 0.22) & (abs(across % 3.1 - 1.55) < 0.22)
     paint(canvas, patch, column, (150, 148, 144), top_m + 2.2)
     for _ in range(int(rng.integers(3, 7))):
-        spot = place.points_m(np.array([(rng.uniform(-0.42, 0.42), rng.uniform(0.28, 0.44))]))[0]
+        spot = float(rng.uniform(-0.42, 0.42)), float(rng.uniform(0.28, 0.44))
         if rng.random() < 0.5:
-            _draw_heap(canvas, spot, float(rng.uniform(0.9, 1.7)), rng, pattern)
+            _draw_heap(ground, *spot, float(rng.uniform(0.9, 1.7)))
         else:
-            stack = Place(
-                *spot, float(rng.uniform(1, 2.4)), 1.0, place.angle_rad + float(rng.choice([0.0, 0.1]))
-            )
-            shade = np.array((168, 96, 72) if rng.random() < 0.5 else (164, 164, 160))
+            stack = place.part(*spot, float(rng.uniform(1, 2.4)), 1.0, float(rng.uniform(0, 0.1)))
+            shade = rgb((168, 96, 72) if rng.random() < 0.5 else (164, 164, 160))
             draw_box(canvas, stack, shade, float(rng.uniform(0.6, 1.3)))
 
 
-def _draw_heap(
-    canvas: Canvas, spot: np.ndarray, radius_m: float, rng: np.random.Generator, pattern: Textures
-) -> None:
+def _draw_heap(ground: _Ground, along: float, across: float, radius_m: float) -> None:
     """A cone of sand, gravel or earth."""
-    place = Place(float(spot[0]), float(spot[1]), 2 * radius_m, 2 * radius_m, 0.0)
-    if patch := patch_round(canvas, place, margin_m=0.4):
-        seed = int(rng.integers(2**20))
-        lumps = pattern.at(pattern.cloud, patch.u, patch.v, seed)
-        radius = np.hypot(patch.u, patch.v) / radius_m + 0.06 * lumps
-        colour = np.array(HEAPS[int(rng.integers(len(HEAPS)))])
-        grains = pattern.at(pattern.grain, patch.u, patch.v, seed)
-        height = 0.7 * radius_m * np.clip(1 - radius, 0, 1)
-        paint(
-            canvas,
-            patch,
-            np.clip((1 - radius) * 8, 0, 1),
-            colour + (grains * 7 + lumps * 5)[..., None],
-            height,
-        )
-
-
-def _draw_gravel(
-    canvas: Canvas,
-    lookalike: Lookalike,
-    patch: Patch,
-    look: Look,
-    pattern: Textures,
-    rng: np.random.Generator,
-) -> None:
-    """Loose stones all over, with tyre tracks and a few heaps."""
-    tone = pattern.at(pattern.piece_tone, patch.u, patch.v, lookalike.seed, 0.4)
-    lie_m = pattern.at(pattern.piece_height_m, patch.u, patch.v, lookalike.seed, 0.4)
-    lumps = pattern.at(pattern.cloud, patch.u, patch.v, lookalike.seed, 2.0)
-    base = rgb((160, 156, 148)) * rng.uniform(0.88, 1.06) * 0.75 + rgb(look.soil) * 0.22
-    colour = base * (0.55 + 0.45 * tone + 0.04 * lumps)[..., None]
-    bend = patch.v - 0.02 * (patch.u - 2) ** 2 - rng.uniform(-2, 2)
-    tracks = (abs(abs(bend) - 0.8) < 0.16)[..., None] * 0.12
-    paint(canvas, patch, inside(lookalike.place, patch), colour * (1 - tracks), lie_m * 0.14)
-    for _ in range(int(rng.integers(1, 5))):
-        spot = lookalike.place.points_m(rng.uniform(-0.36, 0.36, (1, 2)))[0]
-        _draw_heap(canvas, spot, float(rng.uniform(1.2, 2.4)), rng, pattern)
-
-
-def _draw_market(
-    canvas: Canvas,
-    lookalike: Lookalike,
-    patch: Patch,
-    look: Look,
-    pattern: Textures,
-    rng: np.random.Generator,
-) -> None:
-    """Rows of stalls under awnings, plain or striped, goods and people between them."""
-    place = lookalike.place
-    paint(canvas, patch, inside(place, patch), _soil(lookalike, patch, (158, 154, 148), pattern))
-    dots = pattern.at(
-        pattern.grain, np.floor(patch.u / 0.35) * 1.3, np.floor(patch.v / 0.35) * 1.7, lookalike.seed
+    rng, pattern = ground.rng, ground.pattern
+    colour = rgb(HEAPS[int(rng.integers(len(HEAPS)))])
+    seed = int(rng.integers(2**20))
+    patch = patch_round(
+        ground.canvas, ground.place.part(along, across, 2 * radius_m, 2 * radius_m), margin_m=0.4
     )
+    if patch is None:
+        return
+    lumps = pattern.at(pattern.cloud, patch.u, patch.v, seed)
+    grains = pattern.at(pattern.grain, patch.u, patch.v, seed)
+    radius = np.hypot(patch.u, patch.v) / radius_m + 0.06 * lumps
+    cover = np.clip((1 - radius) * 8, 0, 1)
+    height_m = 0.7 * radius_m * np.clip(1 - radius, 0, 1)
+    paint(ground.canvas, patch, cover, colour + (grains * 7 + lumps * 5)[..., None], height_m)
+
+
+def _draw_gravel(ground: _Ground) -> None:
+    """Loose stones all over, with tyre tracks and a few heaps."""
+    patch, rng, pattern = ground.patch, ground.rng, ground.pattern
+    tone = ground.noise(pattern.piece_tone, scale=0.4)
+    lie_m = ground.noise(pattern.piece_height_m, scale=0.4)
+    lumps = ground.noise(pattern.cloud, scale=2.0)
+    base = rgb((160, 156, 148)) * float(rng.uniform(0.66, 0.8)) + rgb(ground.look.soil) * 0.22
+    colour = base * (0.55 + 0.45 * tone + 0.04 * lumps)[..., None]
+    bend = patch.v - 0.02 * (patch.u - 2) ** 2 - float(rng.uniform(-2, 2))
+    tracks = (abs(abs(bend) - 0.8) < 0.16)[..., None] * np.float32(0.12)
+    paint(ground.canvas, patch, inside(ground.place, patch), colour * (1 - tracks), lie_m * 0.2)
+    for _ in range(int(rng.integers(1, 5))):
+        along, across = rng.uniform(-0.36, 0.36, 2)
+        _draw_heap(ground, float(along), float(across), float(rng.uniform(1.2, 2.4)))
+
+
+def _draw_market(ground: _Ground) -> None:
+    """Rows of stalls under awnings, plain or striped, goods and people between them."""
+    patch, place, rng = ground.patch, ground.place, ground.rng
+    ground.cover((158, 154, 148))
+    u, v = np.floor(patch.u / 0.35) * 1.3, np.floor(patch.v / 0.35) * 1.7
+    dots = ground.pattern.at(ground.pattern.grain, u, v, ground.seed)
     goods = inside(place, patch) & (dots > 1.7)
-    paint(canvas, patch, goods, np.array(AWNINGS)[(abs(dots) * 37).astype(int) % len(AWNINGS)], 0.8)
-    for u in np.arange(-place.width_m / 2 + 1.7, place.width_m / 2 - 1.2, 2.9):
-        for v in np.arange(-place.depth_m / 2 + 1.8, place.depth_m / 2 - 1.2, 3.5):
-            if rng.random() < 0.12:
-                continue
-            shares = np.array([(u / place.width_m, v / place.depth_m)]) + rng.normal(0, 0.008, 2)
-            size = rng.uniform(2.1, 2.9, 2)
-            stall = Place(*place.points_m(shares)[0], *size, place.angle_rad + float(rng.normal(0, 0.06)))
-            _draw_awning(canvas, stall, rng)
+    which = (abs(dots) * 37).astype(int) % len(AWNINGS)
+    paint(ground.canvas, patch, goods, np.array(AWNINGS, np.float32)[which], 0.8)
+    for along in np.arange(-place.width_m / 2 + 1.7, place.width_m / 2 - 1.2, 2.9) / place.width_m:
+        for across in np.arange(-place.depth_m / 2 + 1.8, place.depth_m / 2 - 1.2, 3.5) / place.depth_m:
+            if rng.random() > 0.12:
+                width_m, depth_m = (float(one) for one in rng.uniform(2.1, 2.9, 2))
+                stall = place.part(along, across, width_m, depth_m, float(rng.normal(0, 0.06)))
+                _draw_awning(ground.canvas, stall, rng)
 
 
 def _draw_awning(canvas: Canvas, stall: Place, rng: np.random.Generator) -> None:
+    first = rgb(AWNINGS[int(rng.integers(len(AWNINGS)))])
+    second = first if rng.random() < 0.5 else rgb((232, 228, 218))
     if patch := patch_round(canvas, stall):
-        first = np.array(AWNINGS[int(rng.integers(len(AWNINGS)))])
-        second = first if rng.random() < 0.5 else rgb((232, 228, 218))
         colour = np.where((np.floor(patch.u / 0.35) % 2 == 0)[..., None], first, second)
         paint(canvas, patch, inside(stall, patch), colour, 2.5 - 0.35 * abs(patch.v))
 
 
-def _draw_tents(
-    canvas: Canvas,
-    lookalike: Lookalike,
-    patch: Patch,
-    look: Look,
-    pattern: Textures,
-    rng: np.random.Generator,
-) -> None:
+def _draw_tents(ground: _Ground) -> None:
     """Ridge tents in rows on trodden grass."""
-    place = lookalike.place
-    mixed = tuple((a + b) / 2 for a, b in zip(look.grass, look.soil, strict=True))
-    paint(
-        canvas, patch, inside(place, patch), _soil(lookalike, patch, (mixed[0], mixed[1], mixed[2]), pattern)
-    )
-    cloth = np.array(TENTS[int(rng.integers(len(TENTS)))])
-    for u in np.arange(-place.width_m / 2 + 2.2, place.width_m / 2 - 1.6, 3.9):
-        for v in np.arange(-place.depth_m / 2 + 2.6, place.depth_m / 2 - 2, 5.2):
-            shares = np.array([(u / place.width_m, v / place.depth_m)]) + rng.normal(0, 0.012, 2)
-            tent = Place(*place.points_m(shares)[0], 3.1, 4.3, place.angle_rad + float(rng.normal(0, 0.07)))
-            if part := patch_round(canvas, tent):
-                folds = pattern.at(pattern.cloud, part.u, part.v, lookalike.seed)
+    place, rng = ground.place, ground.rng
+    r, g, b = (rgb(ground.look.grass) + rgb(ground.look.soil)) / 2
+    ground.cover((float(r), float(g), float(b)))
+    cloth = rgb(TENTS[int(rng.integers(len(TENTS)))])
+    for along in np.arange(-place.width_m / 2 + 2.2, place.width_m / 2 - 1.6, 3.9) / place.width_m:
+        for across in np.arange(-place.depth_m / 2 + 2.6, place.depth_m / 2 - 2, 5.2) / place.depth_m:
+            tent = place.part(along, across, 3.1, 4.3, float(rng.normal(0, 0.07)))
+            if patch := patch_round(ground.canvas, tent):
+                folds = ground.pattern.at(ground.pattern.cloud, patch.u, patch.v, ground.seed)
                 colour = cloth * (1 + 0.03 * folds)[..., None]
-                paint(canvas, part, inside(tent, part), colour, 2.1 - 0.75 * abs(part.u))
+                paint(ground.canvas, patch, inside(tent, patch), colour, 2.1 - 0.75 * abs(patch.u))
+
+
+DRAWN = {"building_site": _draw_site, "gravel": _draw_gravel, "market": _draw_market, "tents": _draw_tents}

@@ -106,8 +106,8 @@ def _furnish(canvas: Canvas, building: Building) -> None:
 def _on(place: Place, rng: np.random.Generator, width_m: float, depth_m: float) -> Place:
     """A rectangle somewhere on a roof, turned like it."""
     room = np.maximum(0.0, [1 - (width_m + 1) / place.width_m, 1 - (depth_m + 1) / place.depth_m])
-    x, y = place.points_m(rng.uniform(-0.5, 0.5, (1, 2)) * room)[0]
-    return Place(float(x), float(y), width_m, depth_m, place.angle_rad)
+    along, across = rng.uniform(-0.5, 0.5, 2) * room
+    return place.part(float(along), float(across), width_m, depth_m)
 
 
 def draw_box(canvas: Canvas, place: Place, colour: np.ndarray, top_m: float) -> None:

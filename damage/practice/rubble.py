@@ -104,11 +104,11 @@ def _lay_rubble(
     )
     has_tiles = building.roof in ("gable", "hip")
     brick = np.array(building.colour if has_tiles else BRICK)
-    concrete = rgb(DUST) * 0.62 + rgb(look.soil) * 0.33
+    concrete = rgb(DUST) * 0.7 + rgb(look.soil) * 0.32
     table = np.array([concrete, brick * 0.7 + concrete * (0.3 if has_tiles else 0.35), WOOD])
     if building.roof == "metal":
         table[1] = rgb(building.colour) * 0.9
-    dusty = np.clip(0.25 + 0.2 * pattern.at(pattern.cloud, patch.u, patch.v, building.seed + 9, 1.5), 0, 0.7)
+    dusty = np.clip(0.36 + 0.2 * pattern.at(pattern.cloud, patch.u, patch.v, building.seed + 9, 1.5), 0, 0.7)
     colour = table[kind] * tone[..., None]
     colour = colour * (1 - dusty[..., None]) + rgb(DUST) * dusty[..., None]
     paint(canvas, patch, cover, colour, bulk_m + lie_m * 0.8)
@@ -116,15 +116,9 @@ def _lay_rubble(
 
 def _draw_slab(canvas: Canvas, building: Building, rng: np.random.Generator, pattern: Textures) -> None:
     """A large piece of the roof that lies tilted on the heap."""
-    place = building.place
-    x, y = place.points_m(rng.uniform(-0.38, 0.38, (1, 2)))[0]
-    slab = Place(
-        float(x),
-        float(y),
-        float(rng.uniform(1.6, 4.2)),
-        float(rng.uniform(1.2, 2.8)),
-        place.angle_rad + float(rng.normal(0, 0.5)),
-    )
+    along, across = rng.uniform(-0.38, 0.38, 2)
+    size_m = float(rng.uniform(1.6, 4.2)), float(rng.uniform(1.2, 2.8))
+    slab = building.place.part(float(along), float(across), *size_m, float(rng.normal(0, 0.5)))
     patch = patch_round(canvas, slab)
     if patch is None:
         return
