@@ -12,6 +12,7 @@ export class Session {
   #queue;
   #api;
   #undoable = [];
+  #touched = []; // squares answered or taken back since the scene was opened
   #tagIds = new Map();
 
   constructor({ queue, api }) {
@@ -24,8 +25,10 @@ export class Session {
     this.scene = scene;
     this.question = question;
     this.#undoable = [];
+    this.#touched = [];
     this.tagged = this.#waitingHere();
     this.#toFirstCell();
+    const first = this.square;
     const wanted = { mine: 1, scene: scene.id, question: question.slug, page_size: MOST_TAGS };
     const { results } = await this.#api.get("/api/v1/tags/", wanted);
     if (this.scene !== scene || this.question !== question) return; // somebody went on meanwhile
@@ -33,9 +36,10 @@ export class Session {
       ...{ x: tag.x_px, y: tag.y_px, size: tag.size_px },
       ...{ answer: tag.answer, tagId: tag.id },
     }));
-    const newer = [...this.tagged, ...this.#waitingHere()];
+    // What the person did while the list was under way is newer than the list.
+    const newer = [...this.tagged, ...this.#touched];
     this.tagged = [...stored.filter((tag) => !newer.some((other) => isSame(tag, other))), ...this.tagged];
-    if (!this.#undoable.length) this.#toFirstCell();
+    if (this.square === first && !this.#touched.length) this.#toFirstCell();
   }
 
   get canUndo() {
@@ -109,6 +113,7 @@ export class Session {
   }
 
   #redraw(square, tag) {
+    this.#touched.push(square);
     const others = this.tagged.filter((other) => !isSame(other, square));
     this.tagged = tag ? [...others, tag] : others;
   }
