@@ -56,7 +56,7 @@ def test_a_volunteer_tags_a_scene_by_keys_alone(page, volunteer, scene):
     expect(page.locator("#coverage")).to_have_text("1 of 4 places in this scene")
     page.keyboard.press("2")
     page.keyboard.press("u")
-    wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative"), (0, 300, "unsure")])
+    wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative"), (300, 300, "unsure")])
 
 
 def test_arrow_keys_move_the_square_and_it_stays_inside(page, volunteer, scene):

@@ -39,7 +39,7 @@ test("cells cover the scene; the last one ends at the edge", () => {
   assert.deepEqual(cellStarts(250, 100), [0, 100, 150]);
   assert.deepEqual(cellStarts(200, 100), [0, 100]);
   assert.deepEqual(cellStarts(100, 100), [0]);
-  assert.deepEqual(cells({ width_px: 200, height_px: 150 }, 100), [at(0, 0), at(100, 0), at(0, 50), at(100, 50)]);
+  assert.deepEqual(cells({ width_px: 200, height_px: 150 }, 100), [at(0, 0), at(100, 0), at(100, 50), at(0, 50)]);
 });
 
 test("a square is covered when its middle lies in another", () => {
@@ -58,9 +58,11 @@ test("from between two cells it hops to the one after the cell that holds its mi
   assert.deepEqual(nextCell(at(40, 0), [], scene), at(100, 0));
 });
 
-test("after the last cell of a row comes the first of the next", () => {
-  const tall = { width_px: 200, height_px: 200 };
-  assert.deepEqual(nextCell(at(100, 0), [at(0, 0), at(100, 0)], tall), at(0, 100));
+test("at a row's end it turns, so that each hop goes to a neighbour", () => {
+  const tall = { width_px: 200, height_px: 300 };
+  const walk = [at(0, 0)];
+  while (walk.length < 7) walk.push(nextCell(walk.at(-1), [], tall));
+  assert.deepEqual(walk, [at(0, 0), at(100, 0), at(100, 100), at(0, 100), at(0, 200), at(100, 200), at(0, 0)]);
 });
 
 test("a finished scene has no next cell", () => {

@@ -39,10 +39,13 @@ export function cellStarts(length, size) {
   return Array.from({ length: count }, (_, index) => Math.min(index * size, length - size));
 }
 
-/** All cells of a scene in reading order: row by row from the top, each from the left. */
+/** All cells of a scene, row by row from the top, every second row backwards: so the next one is a neighbour. */
 export function cells(scene, size) {
   const columns = cellStarts(scene.width_px, size);
-  return cellStarts(scene.height_px, size).flatMap((y) => columns.map((x) => ({ x, y, size })));
+  return cellStarts(scene.height_px, size).flatMap((y, row) => {
+    const inRow = columns.map((x) => ({ x, y, size }));
+    return row % 2 === 0 ? inRow : inRow.reverse();
+  });
 }
 
 /** Whether a square's middle lies in one of `others`: then most of it has been looked at. */
@@ -54,12 +57,14 @@ export function isCovered(square, others) {
   );
 }
 
-/** The next cell in reading order after `square` that nothing in `tagged` covers; from the top again; else null. */
+/** The next cell after `square` that nothing in `tagged` covers, after the last one from the top again; else null. */
 export function nextCell(square, tagged, scene) {
   const all = cells(scene, square.size);
   const columns = Math.ceil(scene.width_px / square.size);
   const index = (length, start) => Math.min(Math.floor((start + square.size / 2) / square.size), length - 1);
-  const here = index(all.length / columns, square.y) * columns + index(columns, square.x);
+  const row = index(all.length / columns, square.y);
+  const column = index(columns, square.x);
+  const here = row * columns + (row % 2 === 0 ? column : columns - 1 - column);
   return [...all.slice(here + 1), ...all.slice(0, here + 1)].find((cell) => !isCovered(cell, tagged)) ?? null;
 }
 
