@@ -1,0 +1,83 @@
+"""The layer that is trained: a softmax on standardised features."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import layers
+
+
+@dataclass(frozen=True)
+class HeadParameters:
+    """How the head is trained. The penalty on large weights keeps 2,000 of them in hand on a few dozen crops."""
+
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    l2: float = 0.1
+    max_epochs: int = 100
+    patience: int = 20
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features (N, F) and whether each row's answer is yes (N,)."""
+
+    features: np.ndarray
+    is_positive: np.ndarray
+
+    @property
+    def answers(self) -> np.ndarray:
+        """One-hot (N, 2): no, yes."""
+        return np.eye(2, dtype=np.float32)[self.is_positive.astype(int)]
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights (N,) under which both answers count the same and the mean is 1."""
+        counts = np.bincount(self.is_positive.astype(int), minlength=2)
+        return (len(self.is_positive) / 2 / counts)[self.is_positive.astype(int)].astype(np.float32)
+
+
+def trained_head(
+    train: Labelled, validation: Labelled, parameters: HeadParameters, *, seed: int
+) -> tuple[keras.Model, int]:
+    """Return the head with the lowest validation loss (features in, "no" and "yes" out) and its epoch.
+
+    Each epoch is one step on all crops: the loss is convex and the data small. The same seed and crops
+    give the same weights.
+    """
+    keras.utils.set_random_seed(seed)
+    head = _untrained(train.features, parameters)
+    stopping = keras.callbacks.EarlyStopping(
+        "val_loss", patience=parameters.patience, restore_best_weights=True
+    )
+    head.fit(
+        train.features,
+        train.answers,
+        sample_weight=train.weights,
+        validation_data=(validation.features, validation.answers, validation.weights),
+        batch_size=len(train.features),
+        validation_batch_size=len(validation.features),
+        epochs=parameters.max_epochs,
+        callbacks=[stopping],
+        verbose=0,
+    )
+    return head, stopping.best_epoch + 1
+
+
+def _untrained(features: np.ndarray, parameters: HeadParameters) -> keras.Model:
+    standardise = layers.Normalization(name="standardise")
+    standardise.adapt(features)
+    softmax = layers.Dense(
+        2,
+        activation="softmax",
+        kernel_initializer="zeros",
+        kernel_regularizer=keras.regularizers.L2(parameters.l2),
+        name="softmax",
+    )
+    inputs = layers.Input((features.shape[1],), name="features")
+    head = keras.Model(inputs, softmax(standardise(inputs)), name="head")
+    head.compile(
+        keras.optimizers.SGD(parameters.learning_rate, momentum=parameters.momentum),
+        keras.losses.CategoricalCrossentropy(),
+    )
+    return head
