@@ -1,0 +1,103 @@
+"""Bottleneck features of crops, kept on disk by crop and recipe so that they are computed once."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from damage.errors import Refused
+from damage.progress import Progress, no_progress
+from training.backbones.registry import Backbone
+from training.engines import OpenVinoNetwork
+from training.resizing import resized
+
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class CropImage:
+    """A crop's pixels: how to read its file, and the digest that the file must have."""
+
+    sha256: str
+    read: Callable[[], bytes]
+
+
+def crop_features(
+    crops: Sequence[CropImage],
+    backbone: Backbone,
+    cache_dir: Path,
+    *,
+    weights_dir: Path | None = None,
+    threads: int = 0,
+    progress: Progress = no_progress,
+) -> np.ndarray:
+    """Return the features, float32 (N, feature_count), in the crops' order; computes those not kept yet."""
+    folder = cache_dir / backbone.recipe_id
+    rows = {crop.sha256: _read_features(_kept(folder, crop), backbone.feature_count) for crop in crops}
+    missing = [crop for crop in {crop.sha256: crop for crop in crops}.values() if rows[crop.sha256] is None]
+    done = len(rows) - len(missing)
+    progress(done, len(rows))
+    if missing:
+        network = _network(backbone, folder, weights_dir, threads)
+        for chunk in _chunks(missing):
+            pixels = np.stack([resized(read_pixels(crop), backbone.size_px) for crop in chunk])
+            for crop, features in zip(chunk, network.outputs(pixels), strict=True):
+                rows[crop.sha256] = features
+                _write_features(_kept(folder, crop), features)
+            done += len(chunk)
+            progress(done, len(rows))
+    return np.array([rows[crop.sha256] for crop in crops], np.float32)
+
+
+def read_pixels(crop: CropImage) -> np.ndarray:
+    """Return the crop as 8-bit RGB; refused when its file is not the one that was stored."""
+    content = crop.read()
+    if hashlib.sha256(content).hexdigest() != crop.sha256:
+        raise Refused(
+            f"The image of crop {crop.sha256[:12]} has changed since it was stored.",
+            "Restore the file from a backup, or delete the crop and tag the place again.",
+        )
+    with Image.open(BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _kept(folder: Path, crop: CropImage) -> Path:
+    return folder / crop.sha256[:2] / f"{crop.sha256}.npy"
+
+
+def _read_features(path: Path, feature_count: int) -> np.ndarray | None:
+    """Return kept features, or None where there are none or the file is damaged."""
+    try:
+        with path.open("rb") as file:
+            features = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    is_whole = features.shape == (feature_count,) and np.isfinite(features).all()
+    return features.astype(np.float32) if is_whole else None
+
+
+def _write_features(path: Path, features: np.ndarray) -> None:
+    """Write whole or not at all, also when two trainings write the same crop."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, features, allow_pickle=False)
+    Path(file.name).replace(path)
+
+
+def _network(backbone: Backbone, folder: Path, weights_dir: Path | None, threads: int) -> OpenVinoNetwork:
+    """Return the backbone for inference, exported anew: seconds, and nothing on disk to be trusted."""
+    from training.backbones.building import feature_extractor
+    from training.exporting import exported
+
+    xml, weights = exported(feature_extractor(backbone, weights_dir))
+    return OpenVinoNetwork(xml, weights, threads=threads)
+
+
+def _chunks(crops: Sequence[CropImage]) -> Iterator[Sequence[CropImage]]:
+    for start in range(0, len(crops), CHUNK):
+        yield crops[start : start + CHUNK]
