@@ -7,6 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from tagging.models import Crop, Question
 
 
+class ModelRunQuerySet(models.QuerySet["ModelRun"]):
+    """Reads of trainings."""
+
+    def current(self, question: Question) -> "ModelRun | None":
+        """The newest finished training for a question: the one that answers and predicts."""
+        return self.filter(question=question, status=ModelRun.Status.DONE).order_by("-id").first()
+
+
 class ModelRun(models.Model):
     """One training, with all that is needed to do it again and to know how far to trust it."""
 
@@ -43,11 +51,17 @@ class ModelRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    objects = ModelRunQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"model {self.pk} ({self.backbone})"
+
+    def crops_of(self, part: str) -> models.QuerySet["ModelRunCrop"]:
+        """The run's crops in one part, in an order that only their pixels decide."""
+        return self.run_crops.filter(part=part).select_related("crop").order_by("crop__sha256", "crop_id")
 
 
 class ModelRunCrop(models.Model):

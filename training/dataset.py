@@ -1,0 +1,234 @@
+"""Which crops a training uses: what the crowd agrees on, and which town goes into which part."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import median
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from damage.errors import Refused
+from damage.ingestion.models import Town
+from tagging.models import Answer, Question, Tag
+from training.models import ModelRunCrop
+
+Part = ModelRunCrop.Part
+PARTS = (Part.TRAIN, Part.VALIDATION, Part.TEST)
+# Fewer crops of either answer than this are refused: nothing can be learnt, or measured, from them.
+LEAST_PER_ANSWER = {Part.TRAIN: 5, Part.VALIDATION: 2, Part.TEST: 1}
+
+
+@dataclass(frozen=True)
+class AgreedCrop:
+    """A crop on whose answer most of its taggers agree."""
+
+    pk: int
+    sha256: str
+    town_id: int
+    is_positive: bool
+    size_px: int
+    gsd_m: float | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The crops with an agreed answer, in an order that only their pixels decide, and how many have none."""
+
+    crops: list[AgreedCrop]
+    unsure: int
+    tied: int
+
+    def of(self, towns: Iterable[Town]) -> list[AgreedCrop]:
+        wanted = {town.pk for town in towns}
+        return [crop for crop in self.crops if crop.town_id in wanted]
+
+    def counts(self, towns: Iterable[Town]) -> tuple[int, int]:
+        """(yes, no) of the towns' crops."""
+        crops = self.of(towns)
+        positive = sum(crop.is_positive for crop in crops)
+        return positive, len(crops) - positive
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The crops of each part."""
+
+    parts: Mapping[Part, list[AgreedCrop]]
+    towns: Mapping[Part, list[Town]]
+
+    @property
+    def sha256(self) -> str:
+        """A digest of every crop's pixels, part and answer."""
+        lines = sorted(
+            f"{part} {crop.sha256} {crop.is_positive}" for part, crops in self.parts.items() for crop in crops
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @property
+    def window_px(self) -> int:
+        """The median side of the training crops in scene pixels."""
+        return round(median(crop.size_px for crop in self.parts[Part.TRAIN]))
+
+    @property
+    def window_m(self) -> float | None:
+        """The median side of the training crops on the ground, of those whose scale is known."""
+        sides = [crop.size_px * crop.gsd_m for crop in self.parts[Part.TRAIN] if crop.gsd_m]
+        return float(median(sides)) if sides else None
+
+
+def agreement(question: Question) -> Agreement:
+    """Settle each crop's answer by the majority of its tags; crops that are unsure or tied are left out."""
+
+    def count(answer: Answer) -> Count:
+        return Count("pk", filter=Q(answer=answer))
+
+    rows = (
+        Tag.objects.filter(question=question)
+        .order_by("crop__sha256", "crop_id")
+        .values("crop_id", "crop__sha256", "crop__town_id", "crop__size_px", "crop__gsd_m")
+        .annotate(yes=count(Answer.POSITIVE), no=count(Answer.NEGATIVE), unsure=count(Answer.UNSURE))
+    )
+    crops, unsure, tied = [], 0, 0
+    for row in rows:
+        most = max(row["yes"], row["no"])
+        if row["unsure"] > most:
+            unsure += 1
+        elif [row["yes"], row["no"], row["unsure"]].count(most) > 1:
+            tied += 1
+        else:
+            crops.append(
+                AgreedCrop(
+                    pk=row["crop_id"],
+                    sha256=row["crop__sha256"],
+                    town_id=row["crop__town_id"],
+                    is_positive=row["yes"] == most,
+                    size_px=row["crop__size_px"],
+                    gsd_m=row["crop__gsd_m"],
+                )
+            )
+    return Agreement(crops, unsure, tied)
+
+
+def chosen_dataset(
+    agreed: Agreement, named: Mapping[Part, Sequence[str]], *, per_class: int | None, seed: int
+) -> Dataset:
+    """Give every part its towns and crops; raises `Refused` where that cannot be.
+
+    Parts without a named town get theirs from what is left: see `_filled_parts`. `per_class` limits the
+    training part to that many crops of either answer, drawn with `seed`.
+    """
+    if not agreed.crops:
+        raise Refused(
+            _("No crop has an agreed answer to this question yet."),
+            _("Have people tag crops of at least two towns, or import labelled crops with import_crops."),
+        )
+    towns = _filled_parts(agreed, {part: [find_town(name) for name in named.get(part, ())] for part in PARTS})
+    for part in PARTS:
+        _check_part(agreed, part, towns[part])
+    crops = {part: agreed.of(towns[part]) for part in PARTS}
+    if per_class is not None:
+        crops[Part.TRAIN] = _drawn(crops[Part.TRAIN], per_class, seed)
+    return Dataset(crops, towns)
+
+
+def find_town(name: str) -> Town:
+    """Return the town of that name, or of that event and name ("event/town"); slugs do as well."""
+    event, _slash, short = name.rpartition("/")
+    towns = Town.objects.select_related("event").filter(Q(name__iexact=short) | Q(slug__iexact=short))
+    if event:
+        towns = towns.filter(Q(event__name__iexact=event) | Q(event__slug__iexact=event))
+    found = list(towns)
+    if not found:
+        known = ", ".join(Town.objects.order_by("name").values_list("name", flat=True))
+        raise Refused(
+            _("There is no town %(name)s.") % {"name": name},
+            _("Name one of: %(towns)s.") % {"towns": known or "–"},
+        )
+    if len(found) > 1:
+        full = ", ".join(f"{town.event.slug}/{town.slug}" for town in found)
+        raise Refused(
+            _("Several towns are called %(name)s.") % {"name": name},
+            _("Say which: %(towns)s.") % {"towns": full},
+        )
+    return found[0]
+
+
+def _filled_parts(agreed: Agreement, towns: dict[Part, list[Town]]) -> dict[Part, list[Town]]:
+    """Let each part without towns have some of those that no part names.
+
+    Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
+    validation, the third to the test, all further ones to training. With two towns there is no test.
+    """
+    _check_once(towns)
+    used = {town.pk for members in towns.values() for town in members}
+    left = [town for town in _usable_towns(agreed) if town.pk not in used]
+    was_open = not towns[Part.TRAIN]
+    for part in PARTS:
+        if not towns[part] and left:
+            towns[part] = [left.pop(0)]
+    if was_open:
+        towns[Part.TRAIN] += left
+    return towns
+
+
+def _usable_towns(agreed: Agreement) -> list[Town]:
+    towns = Town.objects.filter(pk__in={crop.town_id for crop in agreed.crops}).select_related("event")
+    rarer = {town: min(agreed.counts([town])) for town in towns}
+    usable = [town for town in towns if rarer[town] >= LEAST_PER_ANSWER[Part.TRAIN]]
+    return sorted(usable, key=lambda town: (-rarer[town], town.slug))
+
+
+def _check_once(towns: Mapping[Part, Sequence[Town]]) -> None:
+    part_of: dict[int, Part] = {}
+    for part, members in towns.items():
+        for town in members:
+            if part_of.setdefault(town.pk, part) != part:
+                raise Refused(
+                    _("%(town)s is named for two parts.") % {"town": town},
+                    _("A town belongs to one part: the same building is in many of its crops."),
+                )
+
+
+def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:
+    """Refuse a part that is empty (the test alone may be) or has too few crops of either answer."""
+    if not towns and part == Part.TEST:
+        return
+    names = ", ".join(town.name for town in towns)
+    if not towns:
+        raise Refused(
+            _("No town is left for %(part)s.") % {"part": part.label},
+            _("Have people tag a further town: training and validation need one each."),
+        )
+    for town in towns:
+        if not agreed.of([town]):
+            raise Refused(
+                _("%(town)s has no crop with an agreed answer to this question.") % {"town": town.name},
+                _("Have people tag it, or choose another town for %(part)s.") % {"part": part.label},
+            )
+    positive, negative = agreed.counts(towns)
+    least = LEAST_PER_ANSWER[part]
+    if min(positive, negative) < least:
+        raise Refused(
+            _("%(towns)s: %(positive)d crops say yes and %(negative)d say no, too few for %(part)s.")
+            % {"towns": names, "positive": positive, "negative": negative, "part": part.label},
+            _("At least %(least)d of each are needed; have people tag more.") % {"least": least},
+        )
+
+
+def _drawn(crops: Sequence[AgreedCrop], per_class: int, seed: int) -> list[AgreedCrop]:
+    """Draw `per_class` crops of either answer."""
+    random = Random(seed)  # noqa: S311 - a drawing to repeat, not a secret
+    drawn: list[AgreedCrop] = []
+    for answer in (True, False):
+        of_answer = [crop for crop in crops if crop.is_positive == answer]
+        if not LEAST_PER_ANSWER[Part.TRAIN] <= per_class <= len(of_answer):
+            raise Refused(
+                _("%(count)d crops per class cannot be drawn: %(have)d are there.")
+                % {"count": per_class, "have": len(of_answer)},
+                _("Ask for at least %(least)d and for no more than there are.")
+                % {"least": LEAST_PER_ANSWER[Part.TRAIN]},
+            )
+        drawn += random.sample(of_answer, per_class)
+    return drawn

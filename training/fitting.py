@@ -1,0 +1,97 @@
+"""One training from crops to a model: features, head, scores, threshold, metrics, files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from damage.progress import Progress, no_progress
+from training.backbones.building import feature_extractor
+from training.backbones.registry import Backbone
+from training.exporting import artefact, whole_model
+from training.features import CropImage, crop_features, read_pixels
+from training.head import HeadParameters, Labelled, trained_head
+from training.metrics import measured, operating_threshold
+from training.resizing import resized
+
+# So many validation crops are scored by both engines before a model is accepted.
+COMPARED = 32
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A part's crops and whether the answer to each is yes."""
+
+    crops: Sequence[CropImage]
+    is_positive: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where features are kept and weights are looked for, and how many threads may work."""
+
+    cache_dir: Path
+    weights_dir: Path | None = None
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of a training; `scores` and `metrics` by part, `files` by kind."""
+
+    scores: dict[str, np.ndarray]
+    metrics: dict[str, Any]
+    threshold: float
+    threshold_reason: str
+    files: dict[str, bytes]
+
+
+def fitted(
+    parts: Mapping[str, Examples],
+    backbone: Backbone,
+    head_parameters: HeadParameters,
+    places: Places,
+    *,
+    max_fpr: float,
+    seed: int,
+    progress: Progress = no_progress,
+) -> Fitted:
+    """Train on `parts["train"]`, stop and choose the threshold on "validation", measure every part."""
+    labelled = _labelled(parts, backbone, places, progress)
+    head, best_epoch = trained_head(labelled["train"], labelled["validation"], head_parameters, seed=seed)
+    scores = {
+        part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items() if len(rows.features)
+    }
+    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
+    metrics = {part: measured(labelled[part].is_positive, scores[part], threshold.value) for part in scores}
+    model = whole_model(feature_extractor(backbone, places.weights_dir), head)
+    compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
+    return Fitted(
+        scores=scores,
+        metrics=metrics | {"best_epoch": best_epoch},
+        threshold=threshold.value,
+        threshold_reason=threshold.reason,
+        files=artefact(model, np.stack(compared), threads=places.threads),
+    )
+
+
+def _labelled(
+    parts: Mapping[str, Examples], backbone: Backbone, places: Places, progress: Progress
+) -> dict[str, Labelled]:
+    """Return each part's features, computed in one go."""
+    crops = [crop for examples in parts.values() for crop in examples.crops]
+    features = crop_features(
+        crops,
+        backbone,
+        places.cache_dir,
+        weights_dir=places.weights_dir,
+        threads=places.threads,
+        progress=progress,
+    )
+    ends = np.cumsum([len(examples.crops) for examples in parts.values()])[:-1]
+    return {
+        part: Labelled(rows, np.array(examples.is_positive, bool))
+        for (part, examples), rows in zip(parts.items(), np.split(features, ends), strict=True)
+    }

@@ -1,0 +1,92 @@
+"""Finished models at work: opened by their run, checked against its digests. Never loads TensorFlow."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from damage.errors import Refused
+from damage.ingestion.models import Scene
+from damage.ingestion.rasters import read_square
+from tagging.models import Question
+from training.engines import Engine, KerasEngine, OpenVinoEngine
+from training.models import ModelFile, ModelRun
+from training.resizing import resized
+
+
+class NoModel(Refused):
+    """The question has no finished model yet."""
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What a model says about a square."""
+
+    score: float
+    is_positive: bool
+    threshold: float
+    model_run: ModelRun
+    label: str
+
+
+def load_engine(model_run: ModelRun) -> Engine:
+    """Return the run's model on OpenVINO; raises `Refused` when a file is missing or is not the one made."""
+    kinds = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
+    digests = dict(model_run.files.filter(kind__in=kinds).values_list("kind", "sha256"))
+    if len(digests) != len(kinds):
+        raise Refused(
+            _("Model run %(run)s has no files to predict with.") % {"run": model_run.pk},
+            _("Choose a finished model run, or train again."),
+        )
+    return _openvino_engine(model_run.pk, *(digests[kind] for kind in kinds), settings.ENVIRONMENT.threads)
+
+
+def load_keras_engine(model_run: ModelRun) -> Engine:
+    """Return the run's model on Keras, for a machine with a GPU; this does load TensorFlow."""
+    return KerasEngine(_checked_bytes(model_run.files.get(kind=ModelFile.Kind.KERAS)))
+
+
+def answer_for_square(scene: Scene, x_px: int, y_px: int, size_px: int, *, question: Question) -> ModelAnswer:
+    """Ask the question's current model about a square of a scene; raises `NoModel` or `Refused`."""
+    model_run = ModelRun.objects.current(question)
+    if model_run is None or model_run.threshold is None:
+        raise NoModel(
+            _("There is no model for this question yet."), _("An admin can train one once enough is tagged.")
+        )
+    square = read_square(scene.path, x_px, y_px, size_px, orientation=scene.exif_orientation)
+    engine = load_engine(model_run)
+    score = float(engine.scores(resized(square, engine.input_size_px)[None])[0])
+    is_positive = score >= model_run.threshold
+    return ModelAnswer(
+        score=score,
+        is_positive=is_positive,
+        threshold=model_run.threshold,
+        model_run=model_run,
+        label=question.positive_label if is_positive else question.negative_label,
+    )
+
+
+@lru_cache(maxsize=2)
+def _openvino_engine(run_pk: int, xml_sha256: str, bin_sha256: str, threads: int) -> OpenVinoEngine:
+    """Keep the models in use compiled; another digest is another model."""
+    files = {row.sha256: row for row in ModelFile.objects.filter(model_run_id=run_pk)}
+    return OpenVinoEngine(
+        _checked_bytes(files[xml_sha256]), _checked_bytes(files[bin_sha256]), threads=threads
+    )
+
+
+def _checked_bytes(row: ModelFile) -> bytes:
+    """Return the file's content, which is what gets loaded: nothing can be swapped after the check."""
+    remedy = _("Restore the data folder from a backup, or train again.")
+    try:
+        with row.file.open("rb") as file:
+            content: bytes = file.read()
+    except FileNotFoundError as error:
+        raise Refused(_("The file %(name)s is missing.") % {"name": row.file.name}, remedy) from error
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        raise Refused(
+            _("The file %(name)s is not the one that training made.") % {"name": row.file.name}, remedy
+        )
+    return content

@@ -1,0 +1,74 @@
+"""Train a model on what the crowd tagged."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from damage.commands import JsonCommand
+from damage.progress import progress_bar
+from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.models import ModelRun
+from training.services import Recipe, find_question, train
+
+PARTS = {"train": "learn from", "validation": "stop and choose the threshold on", "test": "measure on"}
+SHOWN = ("auc", "balanced_accuracy", "precision", "recall", "f1")
+
+
+class Command(JsonCommand):
+    help = (
+        "Train a model on the crops whose answer most taggers agree on, one town per part, and measure it. "
+        "Towns that are not named are chosen: most tags first to train, then to validate, then to test. "
+        "Each call makes its own run; the newest finished one answers and predicts."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--question", required=True, help="the question's short name, such as damage")
+        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=BACKBONES, metavar="NAME",
+                            help=f"one of {', '.join(BACKBONES)}; default: %(default)s")  # fmt: skip
+        for part, use in PARTS.items():
+            parser.add_argument(f"--{part}-town", action="append", default=[], metavar="TOWN",
+                                dest=f"{part}_towns", help=f"a town to {use}; may be given again")  # fmt: skip
+        parser.add_argument("--per-class", type=int, metavar="N",
+                            help="train on N crops of either answer, drawn with the seed; default: all")  # fmt: skip
+        parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+        parser.add_argument("--max-fpr", type=float, default=0.0, metavar="RATE",
+                            help="false positive rate, 0 to 1, that the threshold may have on the validation "
+                            "crops; default: %(default)s")  # fmt: skip
+        parser.add_argument("--contrast", type=float, metavar="FACTOR",
+                            help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        names = ("backbone", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
+                 "contrast")  # fmt: skip
+        question = find_question(options["question"])
+        with progress_bar("features", "crop") as progress:
+            run = train(question, Recipe(**{name: options[name] for name in names}), progress=progress)
+        return summary(run)
+
+    def describe(self, result: dict[str, Any]) -> str:
+        lines = [f"Model {result['model_run']}, {result['backbone']}: threshold {result['threshold']:.3f}"]
+        for part in PARTS:
+            towns = ", ".join(result["towns"][part])
+            if metrics := result["metrics"].get(part):
+                figures = ", ".join(f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in SHOWN)
+                lines.append(f"{part:>10} ({towns}; {metrics['crops']} crops): {figures}")
+        left_out = result["left_out"]
+        lines.append(f"{left_out['unsure']} unsure and {left_out['tied']} tied crops were left out.")
+        return "\n".join([*lines, result["threshold_reason"]])
+
+
+def summary(run: ModelRun) -> dict[str, Any]:
+    """What a person wants to know of a finished run."""
+    parameters = run.parameters
+    return {
+        "model_run": run.pk,
+        "question": run.question.slug,
+        "backbone": run.backbone,
+        "seed": run.seed,
+        "towns": {part: parameters[f"{part}_towns"] for part in PARTS},
+        "left_out": parameters["left_out"],
+        "threshold": run.threshold,
+        "threshold_reason": run.threshold_reason,
+        "metrics": run.metrics,
+        "code_version": run.code_version,
+        "files": {row.kind: {"name": row.file.name, "sha256": row.sha256} for row in run.files.all()},
+    }

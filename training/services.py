@@ -1,0 +1,239 @@
+"""What happens to model runs: a training is planned whole, then carried out, and replaces no other."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from damage.accounts.models import User
+from damage.errors import Refused
+from damage.progress import Progress, no_progress
+from tagging.models import Crop, Question
+from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
+from training.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset
+from training.features import CropImage
+from training.models import ModelFile, ModelRun, ModelRunCrop
+from training.tasks import run_training
+from training.versions import code_version, library_versions
+
+if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
+    from training.fitting import Examples, Fitted
+
+FILE_NAMES = {
+    ModelFile.Kind.KERAS: "model.keras",
+    ModelFile.Kind.OPENVINO_XML: "model.xml",
+    ModelFile.Kind.OPENVINO_BIN: "model.bin",
+}
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What may be chosen of a training. Towns go by name, slug, or event/town."""
+
+    backbone: str = DEFAULT_BACKBONE
+    train_towns: Sequence[str] = ()
+    validation_towns: Sequence[str] = ()
+    test_towns: Sequence[str] = ()
+    per_class: int | None = None
+    seed: int = 0
+    max_fpr: float = 0.0
+    contrast: float | None = None
+
+    def chosen_backbone(self) -> Backbone:
+        """The backbone with the contrast asked for."""
+        backbone = find_backbone(self.backbone)
+        return backbone if self.contrast is None else replace(backbone, contrast=self.contrast)
+
+
+def train(
+    question: Question, recipe: Recipe, *, requested_by: User | None = None, progress: Progress = no_progress
+) -> ModelRun:
+    """Train now; raises `Refused` before any work, or whatever stopped it after recording the reason."""
+    return carry_out(_queued_run(question, recipe, requested_by), progress=progress)
+
+
+def request_training(question: Question, recipe: Recipe, *, requested_by: User) -> ModelRun:
+    """Queue a training; `manage.py db_worker` carries it out."""
+    with transaction.atomic():
+        run = _queued_run(question, recipe, requested_by)
+        transaction.on_commit(partial(run_training.enqueue, run.pk))
+    return run
+
+
+def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
+    """Do the work of a queued run: all of it is stored, or nothing and the reason."""
+    claimed = ModelRun.objects.filter(pk=run.pk, status=ModelRun.Status.QUEUED)
+    if not claimed.update(status=ModelRun.Status.RUNNING, started_at=timezone.now()):
+        raise Refused(_("Model run %(run)s is not waiting to be carried out.") % {"run": run.pk})
+    try:
+        run.refresh_from_db()
+        _store(run, _fitted(run, progress))
+    except BaseException as error:
+        _record_failure(run, error)
+        raise
+    return run
+
+
+def find_question(slug: str) -> Question:
+    """The question of that slug."""
+    question = Question.objects.filter(slug=slug).first()
+    if question is None:
+        known = ", ".join(Question.objects.values_list("slug", flat=True))
+        raise Refused(
+            _("There is no question %(slug)s.") % {"slug": slug},
+            _("Name one of: %(known)s.") % {"known": known},
+        )
+    return question
+
+
+@transaction.atomic
+def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -> ModelRun:
+    """A new row with its crops, after refusing what cannot work."""
+    backbone = recipe.chosen_backbone()
+    _check(recipe)
+    agreed = agreement(question)
+    named = {
+        Part.TRAIN: recipe.train_towns,
+        Part.VALIDATION: recipe.validation_towns,
+        Part.TEST: recipe.test_towns,
+    }
+    dataset = chosen_dataset(agreed, named, per_class=recipe.per_class, seed=recipe.seed)
+    run = ModelRun.objects.create(
+        question=question,
+        requested_by=requested_by,
+        backbone=backbone.name,
+        seed=recipe.seed,
+        parameters=_parameters(recipe, backbone, agreed, dataset),
+        dataset_sha256=dataset.sha256,
+        window_m=dataset.window_m,
+        window_px=dataset.window_px,
+    )
+    ModelRunCrop.objects.bulk_create(
+        (
+            ModelRunCrop(model_run=run, crop_id=crop.pk, part=part, is_positive=crop.is_positive)
+            for part, crops in dataset.parts.items()
+            for crop in crops
+        ),
+        batch_size=ROWS_AT_ONCE,
+    )
+    return run
+
+
+def _check(recipe: Recipe) -> None:
+    if not 0 <= recipe.max_fpr < 1:
+        raise Refused(_("The false positive rate must be from 0 up to, but not including, 1."))
+    if recipe.seed < 0:
+        raise Refused(_("The seed must not be negative."))
+    if recipe.contrast is not None and not 0 < recipe.contrast <= 100:
+        raise Refused(_("The contrast must lie between 0 and 100."), _("1 leaves it as the weights expect."))
+
+
+def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: Dataset) -> dict[str, Any]:
+    """What else decides the result, and what was left out, for the run's row."""
+    towns = {part: [f"{town.event.slug}/{town.slug}" for town in dataset.towns[part]] for part in PARTS}
+    return {
+        "train_towns": towns[Part.TRAIN],
+        "validation_towns": towns[Part.VALIDATION],
+        "test_towns": towns[Part.TEST],
+        "per_class": recipe.per_class,
+        "max_fpr": recipe.max_fpr,
+        "contrast": backbone.contrast,
+        "features": backbone.recipe_id,
+        "left_out": {"unsure": agreed.unsure, "tied": agreed.tied},
+    }
+
+
+def _fitted(run: ModelRun, progress: Progress) -> "Fitted":
+    from training.fitting import Places, fitted
+    from training.head import HeadParameters
+
+    environment = settings.ENVIRONMENT
+    head_parameters = HeadParameters()
+    run.parameters |= {"head": asdict(head_parameters)}
+    return fitted(
+        {part.value: _examples(run, part) for part in PARTS},
+        replace(find_backbone(run.backbone), contrast=run.parameters["contrast"]),
+        head_parameters,
+        Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
+        max_fpr=run.parameters["max_fpr"],
+        seed=run.seed,
+        progress=progress,
+    )
+
+
+def _examples(run: ModelRun, part: Part) -> "Examples":
+    from training.fitting import Examples
+
+    rows = run.crops_of(part)
+    return Examples(
+        [CropImage(row.crop.sha256, partial(_image_bytes, row.crop)) for row in rows],
+        [row.is_positive for row in rows],
+    )
+
+
+def _image_bytes(crop: Crop) -> bytes:
+    try:
+        with crop.image.open("rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise Refused(
+            _("The image %(name)s of a crop is missing.") % {"name": crop.image.name},
+            _("Restore the data folder from a backup."),
+        ) from error
+
+
+def _store(run: ModelRun, outcome: "Fitted") -> None:
+    """Put files, scores and the finished row in place together."""
+    files: list[ModelFile] = []
+    try:
+        for kind, content in outcome.files.items():
+            row = ModelFile(
+                model_run=run,
+                kind=kind,
+                sha256=hashlib.sha256(content).hexdigest(),
+                size_bytes=len(content),
+            )
+            row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
+            files.append(row)
+        with transaction.atomic():
+            ModelFile.objects.bulk_create(files)
+            _store_scores(run, outcome)
+            run.metrics, run.threshold = outcome.metrics, outcome.threshold
+            run.threshold_reason = outcome.threshold_reason
+            run.code_version, run.library_versions = code_version(), library_versions()
+            run.status, run.finished_at = ModelRun.Status.DONE, timezone.now()
+            run.save()
+    except BaseException:
+        for row in files:
+            row.file.delete(save=False)
+        raise
+
+
+def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
+    rows = []
+    for part, scores in outcome.scores.items():
+        for row, score in zip(run.crops_of(part), scores, strict=True):
+            row.score = float(score)
+            rows.append(row)
+    ModelRunCrop.objects.bulk_update(rows, ["score"], batch_size=ROWS_AT_ONCE)
+
+
+def _record_failure(run: ModelRun, error: BaseException) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        reason = _("Interrupted.")
+    else:
+        reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+    ModelRun.objects.filter(pk=run.pk).update(
+        status=ModelRun.Status.FAILED, error=reason, finished_at=timezone.now()
+    )
+    with suppress(ModelRun.DoesNotExist):
+        run.refresh_from_db()

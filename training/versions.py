@@ -1,0 +1,35 @@
+"""What code made a model."""
+
+import platform
+import subprocess
+import tomllib
+from importlib.metadata import version
+
+from damage.environment import BASE_DIR
+
+LIBRARIES = ("tensorflow", "keras", "openvino", "numpy", "scikit-learn", "Pillow", "Django")
+
+
+def code_version() -> str:
+    """Return the version and, in a git checkout, the commit; "-dirty" says that files were changed since."""
+    project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
+    described = _described_commit()
+    return f"{project['version']}+{described}" if described else project["version"]
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that decide a result."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def _described_commit() -> str:
+    if not (BASE_DIR / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--tags"],
+            cwd=BASE_DIR, capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
