@@ -30,6 +30,7 @@ from prediction.scoring import MAX_IOU, Engine, boxes_above, window_scores
 from prediction.tasks import run_prediction
 from prediction.windows import OVERLAP, Grid, Sight, grid_for, gsd_warnings
 from training.models import ModelRun
+from training.services import find_question
 
 # Boxes are kept from this score up, or from the threshold where that is lower.
 LEAST_KEPT_SCORE = 0.1
@@ -287,7 +288,7 @@ def chosen_model(number: int | None, *, question: str) -> ModelRun:
         if chosen := ModelRun.objects.filter(pk=number).first():
             return chosen
         raise Refused(_("There is no model run %(run)s.") % {"run": number})
-    if current := ModelRun.objects.filter(question__slug=question, status=ModelRun.Status.DONE).first():
+    if current := ModelRun.objects.current(find_question(question)):
         return current
     raise Refused(
         _("The question %(question)s has no trained model.") % {"question": question},
