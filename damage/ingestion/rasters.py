@@ -1,5 +1,6 @@
 """Reading pixels of scenes, whatever their file. Pure: paths in, uint8 RGB arrays out."""
 
+import warnings
 from functools import lru_cache
 from io import BytesIO
 from math import ceil, log2
@@ -9,6 +10,7 @@ import numpy as np
 import rasterio
 from PIL import Image
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
@@ -21,6 +23,8 @@ TILE_PX = 256
 JPEG_QUALITY = 80
 PAPER = 128  # the grey around a scene on its edge tiles
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # photos never are
 
 
 class OutsideScene(Refused):

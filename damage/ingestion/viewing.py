@@ -12,6 +12,8 @@ from rio_cogeo.profiles import cog_profiles
 
 from damage.errors import Refused
 
+CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
+
 
 def write_mosaic_view(source: Path, target: Path) -> None:
     """Write a cloud-optimised GeoTIFF of an orthomosaic; memory does not grow with it.
@@ -48,7 +50,7 @@ def _write_cog(dataset: DatasetReader, target: Path) -> None:
             overview_resampling="average",
             in_memory=False,
             quiet=True,
-            config={"GDAL_NUM_THREADS": "ALL_CPUS"},
+            config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
         )
     except RasterioIOError as error:
         raise Refused(
