@@ -1,5 +1,9 @@
 """The app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from prediction.views import damage_map
+
+urlpatterns: list[URLPattern] = [
+    path("map/", damage_map, name="map"),
+]

@@ -1,0 +1,40 @@
+/** What is chosen, as the page's address says it. Pure. */
+
+const NUMBERS = ["event", "town", "run", "min"];
+
+/** The choice in a query string; what is missing or no number is null. */
+export function choiceFrom(search) {
+  const params = new URLSearchParams(search);
+  const number = (name) => {
+    const value = params.get(name);
+    return value === null || value.trim() === "" || !Number.isFinite(Number(value)) ? null : Number(value);
+  };
+  return Object.fromEntries(NUMBERS.map((name) => [name, number(name)]));
+}
+
+/** The query string of a choice. */
+export function searchOf(choice) {
+  const params = new URLSearchParams();
+  for (const name of NUMBERS) if (choice[name] !== null && choice[name] !== undefined) params.set(name, String(choice[name]));
+  const query = params.toString();
+  return query ? `?${query}` : "";
+}
+
+/** The newest finished run, else the newest; `runs` come newest first. */
+export function bestRun(runs) {
+  return runs.find((run) => run.status === "done") ?? runs[0] ?? null;
+}
+
+/** Events and towns, each once, in order of name, that occur in `runs`. */
+export function placesOf(runs) {
+  const events = new Map();
+  for (const run of runs) {
+    const event = events.get(run.event) ?? { id: run.event, name: run.event_name, towns: new Map() };
+    event.towns.set(run.town, { id: run.town, name: run.town_name });
+    events.set(run.event, event);
+  }
+  const byName = (a, b) => a.name.localeCompare(b.name);
+  return [...events.values()]
+    .map((event) => ({ ...event, towns: [...event.towns.values()].sort(byName) }))
+    .sort(byName);
+}
