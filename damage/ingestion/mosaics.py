@@ -23,6 +23,8 @@ from shapely.geometry.base import BaseGeometry
 from damage.errors import Refused
 
 WGS84 = Geod(ellps="WGS84")
+# A scene is one file: what lies beside it (.aux.xml, .tfw, .ovr, .msk) does not come along, so it does not count.
+ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn from
 MAX_BLOCK_PX = 64_000_000
 MAX_PIXELS = 50_000_000_000
@@ -50,7 +52,7 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
     if path.stat().st_size == 0:
         raise Refused("The file is empty.", "Copy it again from where it came.")
     try:
-        with rasterio.open(path) as dataset:
+        with rasterio.Env(**ALONE), rasterio.open(path, driver=_driver(path)) as dataset:
             check_usable(dataset, path)
             return _facts(dataset)
     except (CRSError, ProjError) as error:
@@ -68,6 +70,13 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
 
 _NOT_ON_EARTH = ("Its place is not on earth.", "Check its coordinate system and geotransform: gdalinfo FILE")
 _ASSIGN_CRS = "Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif"
+
+
+def _driver(path: Path) -> str:
+    """GDAL's only driver for the file: left to choose, it would follow a text (VRT, WMS) to other files and sites."""
+    with path.open("rb") as file:
+        start = file.read(3)
+    return {b"\xff\xd8\xff": "JPEG", b"\x89PN": "PNG"}.get(start, "GTiff")
 
 
 def check_usable(dataset: DatasetReader, path: Path) -> None:

@@ -11,6 +11,7 @@ from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
 from damage.errors import Refused
+from damage.ingestion.mosaics import ALONE
 
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
 
@@ -20,7 +21,7 @@ def write_mosaic_view(source: Path, target: Path) -> None:
 
     Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`.
     """
-    with rasterio.open(source) as dataset:
+    with rasterio.Env(**ALONE), rasterio.open(source) as dataset:
         _write_cog(dataset, target)
 
 

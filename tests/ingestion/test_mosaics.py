@@ -121,6 +121,25 @@ def test_another_kind_of_file_is_refused_whatever_its_name(geotiff, photo, tmp_p
             read_mosaic_facts(tmp_path / name)
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_what_lies_beside_the_file_does_not_count_since_it_is_not_stored(geotiff):
+    path = geotiff(crs=None, transform=Affine.identity())
+    path.with_suffix(".tfw").write_text("0.5\n0\n0\n-0.5\n500000\n4160000\n")
+    path.with_name("mosaic.tif.aux.xml").write_text("<PAMDataset><SRS>EPSG:32637</SRS></PAMDataset>")
+    with rasterio.open(path) as dataset:
+        assert dataset.crs == "EPSG:32637"  # GDAL by itself would look there
+    with pytest.raises(Refused, match="no coordinate system"):
+        read_mosaic_facts(path)
+
+
+def test_overviews_beside_the_file_do_not_count(geotiff):
+    path = geotiff(pixels=np.ones((3, 600, 600), np.uint8))
+    with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2])
+    assert path.with_name("mosaic.tif.ovr").exists()
+    assert not read_mosaic_facts(path).has_overviews
+
+
 def test_a_photo_is_sent_to_its_own_command(photo):
     with pytest.raises(Refused, match="JPEG") as refusal:
         read_mosaic_facts(photo())
