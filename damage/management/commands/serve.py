@@ -38,18 +38,20 @@ class Command(BaseCommand):
         check_free(host, port)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, _stop)
-        programs = [
-            subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
-            for command in commands(host, port)
-        ]
+        programs = {
+            name: subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
+            for name, command in commands(host, port).items()
+        }
         try:
             self.announce(host, port)
-            ended = _wait_for_one(programs)
-            raise CommandError(f"{ended.args[2]} ended by itself with status {ended.returncode}; see above.")
+            name = _first_to_end(programs)
+            raise CommandError(
+                f"The {name} ended by itself with status {programs[name].returncode}; see above."
+            )
         except Stopped:
             self.stdout.write("Stopped.")
         finally:
-            stop(programs)
+            stop(list(programs.values()))
 
     def announce(self, host: str, port: int) -> None:
         """Say where the site is, and in the demo who may log in."""
@@ -62,7 +64,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def commands(host: str, port: int) -> list[list[str]]:
+def commands(host: str, port: int) -> dict[str, list[str]]:
     """The web server and the worker; threads, because a request waits for disks more than for processors."""
     web = [
         "gunicorn",
@@ -75,10 +77,11 @@ def commands(host: str, port: int) -> list[list[str]]:
         "--log-level",
         "warning",
     ]
-    return [
-        [sys.executable, "-m", *web, "damage.wsgi"],
-        [sys.executable, "-u", str(BASE_DIR / "manage.py"), "db_worker", "--interval", "1", "--no-reload"],
-    ]
+    work = ["db_worker", "--interval", "1", "--no-reload"]
+    return {
+        "web server": [sys.executable, "-m", *web, "damage.wsgi"],
+        "worker": [sys.executable, "-u", str(BASE_DIR / "manage.py"), *work],
+    }
 
 
 def check_free(host: str, port: int) -> None:
@@ -111,11 +114,11 @@ def _signal_group(program: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(program.pid, number)
 
 
-def _wait_for_one(programs: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def _first_to_end(programs: dict[str, subprocess.Popen[bytes]]) -> str:
     while True:
-        for program in programs:
+        for name, program in programs.items():
             if program.poll() is not None:
-                return program
+                return name
         time.sleep(0.2)
 
 
