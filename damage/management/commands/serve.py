@@ -36,8 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         check_free(host, port)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, _stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
         programs = {
             name: subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
             for name, command in commands(host, port).items()
