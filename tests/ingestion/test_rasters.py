@@ -1,9 +1,14 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
+from affine import Affine
 from PIL import Image, ImageOps
+from pyproj import Transformer
 
 from damage.errors import Refused
-from damage.ingestion.rasters import max_zoom, read_pixel_tile, read_square
+from damage.ingestion.rasters import max_zoom, read_map_tile, read_pixel_tile, read_square
+from damage.ingestion.viewing import write_mosaic_view
 
 
 @pytest.fixture
@@ -106,3 +111,22 @@ def test_there_is_no_tile_beyond_the_scene(quarters, tile):
 def test_a_scene_whose_file_was_moved_away_is_refused(tmp_path, name):
     with pytest.raises(Refused, match="no longer"):
         read_square(tmp_path / name, 0, 0, 1)
+
+
+@pytest.mark.parametrize("turn", [0, 30])
+@pytest.mark.parametrize("flip", [1, -1])
+def test_a_map_tile_shows_a_place_where_it_lies(geotiff, tmp_path, turn, flip):
+    pixels = np.full((3, 400, 600), 60, np.uint8)
+    pixels[0, 130:170, 430:470] = 250  # red, about column 450 and row 150
+    transform = Affine(0.5, 0, 500_000, 0, -0.5 * flip, 4_160_000) @ Affine.rotation(turn)
+    view = tmp_path / "view.tif"
+    write_mosaic_view(geotiff(pixels=pixels, transform=transform), view)
+    to_mercator = Transformer.from_crs("EPSG:32637", "EPSG:3857", always_xy=True)
+    east, north = to_mercator.transform(*(transform @ (450, 150)))
+    half_world, tile_m = 20_037_508.342789244, 2 * 20_037_508.342789244 / 2**17
+    column, row = (east + half_world) / tile_m, (half_world - north) / tile_m
+    with Image.open(BytesIO(read_map_tile(view, 17, int(column), int(row)))) as tile:
+        colours = np.asarray(tile.convert("RGBA")).astype(int)
+    rows, columns = np.nonzero((colours[..., 0] > 160) & (colours[..., 3] > 0))
+    assert columns.mean() + 0.5 == pytest.approx((column % 1) * 256, abs=1)
+    assert rows.mean() + 0.5 == pytest.approx((row % 1) * 256, abs=1)
