@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from tagging.views import tagging
+from tagging.views import tagging, tags
 
 urlpatterns: list[URLPattern] = [
     path("tag/", tagging, name="tagging"),
+    path("tags/", tags, name="tags"),
 ]

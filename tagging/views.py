@@ -16,6 +16,7 @@ def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]
     person = cast(User, request.user)
     return {
         "person": person.pk,
+        "name": person.username,
         "seesEverybody": not person.plays(Role.VOLUNTEER),
         "deletesAny": person.plays(Role.ADMIN),
         "questions": QuestionSerializer(questions, many=True).data,
@@ -27,3 +28,10 @@ def tagging(request: HttpRequest) -> HttpResponse:
     """Answer open questions about squares of a scene."""
     facts = _facts(request, list(Question.objects.filter(is_open=True)))
     return render(request, "tagging/tagging.html", {"facts": facts})
+
+
+@page_for(ForTaggers)
+def tags(request: HttpRequest) -> HttpResponse:
+    """Look at recent tags; change and delete one's own."""
+    facts = _facts(request, list(Question.objects.all()))
+    return render(request, "tagging/tags.html", {"facts": facts})

@@ -6,14 +6,26 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from PIL import Image, ImageDraw
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from damage.accounts.models import User
+from damage.ingestion.models import Scene
+from damage.ingestion.services import ingest_photo
 from tagging.models import Question
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PASSWORD = "practice-tags"
+PATIENCE_MS = 15_000  # a busy machine is not a broken page
 
 # Playwright runs an event loop in this thread, in which Django would refuse to ask the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -49,6 +61,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"Chromium is not at {CHROMIUM}")
     if not (settings.BASE_DIR / "static" / "dist" / "tagging.js").exists():
         pytest.fail("The pages' JavaScript is not built: run `npm run build`.")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
@@ -78,7 +91,7 @@ def open_page(browser, live_server) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(base_url=live_server.url, **{"locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", note_console)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", note_request)
@@ -98,6 +111,20 @@ def page(open_page) -> Page:
 @pytest.fixture
 def phone(open_page) -> Page:
     return open_page(**PHONE)
+
+
+@pytest.fixture
+def scene(event, town, question, tmp_path) -> Scene:
+    """A photo of four cells, two by two."""
+    question.crop_size_px = 300
+    question.save()
+    photo = Image.new("RGB", (600, 600), "#8a7f70")
+    draw = ImageDraw.Draw(photo)
+    for x in range(20, 600, 145):
+        for y in range(20, 600, 145):
+            draw.rectangle((x, y, x + 110, y + 100), fill="#b9553f", outline="#5d2b20", width=3)
+    photo.save(tmp_path / "street.jpg", quality=90)
+    return ingest_photo(tmp_path / "street.jpg", event=event.name, town=town.name).scene
 
 
 def log_in(page: Page, user: User) -> None:

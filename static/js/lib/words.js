@@ -7,5 +7,6 @@ export function wordsFor(error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.isLoggedOut) return gettext("You are logged out. Log in again to go on.");
   if (error.isPassing) return gettext("The server does not answer as it should. Try again in a moment.");
+  if (error.status === 404) return gettext("It is not there any more. Reload the page.");
   return `${error.detail} ${error.remedy}`.trim();
 }

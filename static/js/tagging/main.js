@@ -2,6 +2,7 @@
 import "ol/ol.css";
 import "./tagging.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
+import { device } from "../lib/device.js";
 import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/words.js";
 import { firstScene, Picker, remember, scenesIn } from "./picker.js";
@@ -18,7 +19,7 @@ const facts = JSON.parse(element("facts").textContent);
 const answerButtons = [...document.querySelectorAll("[data-answer]")];
 const toast = new Toast(element("toast"));
 const queue = new AnswerQueue({
-  storage: localStorage,
+  storage: device,
   key: `damage.tagging.waiting.${facts.person}`,
   send: (body) => post("/api/v1/tags/", body),
 });
@@ -98,12 +99,12 @@ function moved(square) {
 }
 
 function answer(value) {
-  if (!session.scene) return;
+  if (!session.scene || isUndoing) return; // while the square is on its way back, an answer would hit the wrong place
   const hasMore = session.answer(value);
   map.setSquare(session.square);
   showModel("");
   refresh();
-  const words = hasMore ? gettext("%s: saved.") : gettext("%s: saved. You have been through this whole scene.");
+  const words = hasMore ? gettext("%s: noted.") : gettext("%s: noted. You have been through this whole scene.");
   const next = hasMore || element("scene-after").disabled ? null : { label: gettext("Next scene"), run: () => step(1) };
   toast.show(interpolate(words, [label(value)]), { action: next ?? { label: gettext("Undo"), run: undo } });
   sendWaiting();
@@ -141,15 +142,16 @@ async function undo() {
 
 async function askModel() {
   if (!session.scene) return;
-  const asked = session.square;
+  const { place } = session;
+  const isElsewhere = () => JSON.stringify(session.place) !== JSON.stringify(place);
   showModel(gettext("Asking…"));
   try {
-    const { score, is_positive: isPositive } = await post("/api/v1/model-answer/", session.place);
-    if (session.square !== asked) return; // the answer is about a place that is no longer shown
+    const { score, is_positive: isPositive } = await post("/api/v1/model-answer/", place);
+    if (isElsewhere()) return; // the answer is about a place that is no longer shown
     const words = gettext("The model says: %(answer)s (score %(score)s)");
     showModel(interpolate(words, { answer: label(isPositive ? "positive" : "negative"), score: score.toFixed(2) }, true), score);
   } catch (error) {
-    if (session.square !== asked) return;
+    if (isElsewhere()) return;
     showModel(error instanceof ApiError && error.status === 409 ? gettext("There is no model yet: answer what you see.") : wordsFor(error));
   }
 }

@@ -1,11 +1,12 @@
 /** Choosing a scene: by event, town and scene, or the one before and after. */
 import { ApiError, get, getAll } from "../lib/api.js";
+import { device } from "../lib/device.js";
 
 const LAST_SCENE = "damage.tagging.scene";
 
 /** The scene to begin with: the address's, else the last one, else the first there is, else null. */
 export async function firstScene() {
-  const asked = new URLSearchParams(location.search).get("scene") ?? localStorage.getItem(LAST_SCENE);
+  const asked = new URLSearchParams(location.search).get("scene") ?? device.getItem(LAST_SCENE);
   if (asked && /^\d+$/.test(asked)) {
     try {
       return await get(`/api/v1/scenes/${asked}/`);
@@ -18,7 +19,7 @@ export async function firstScene() {
 }
 
 export function remember(scene) {
-  localStorage.setItem(LAST_SCENE, String(scene.id));
+  device.setItem(LAST_SCENE, String(scene.id));
 }
 
 const scenesOf = new Map();

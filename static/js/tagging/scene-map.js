@@ -3,7 +3,7 @@ import Feature from "ol/Feature.js";
 import OlMap from "ol/Map.js";
 import View from "ol/View.js";
 import Zoom from "ol/control/Zoom.js";
-import { containsExtent, getCenter } from "ol/extent.js";
+import { buffer, containsExtent, getCenter } from "ol/extent.js";
 import { fromExtent } from "ol/geom/Polygon.js";
 import PointerInteraction from "ol/interaction/Pointer.js";
 import { defaults as defaultInteractions } from "ol/interaction/defaults.js";
@@ -24,9 +24,10 @@ const PATTERNS = {
   negative: { color: "#5fb0ff", width: 3, lineDash: [10, 7] },
   unsure: { color: "#ffffff", width: 3, lineDash: [2, 7] },
 };
-const HALO = new Style({ stroke: new Stroke({ color: "rgb(10 16 22 / 70%)", width: 5 }) });
+const HALO = { color: "rgb(10 16 22 / 70%)", width: 5 };
+const INSET_PX = 4; // of the screen: neighbours' outlines stand beside each other
 const TAGGED = Object.fromEntries(
-  Object.entries(PATTERNS).map(([answer, line]) => [answer, [HALO, new Style({ stroke: new Stroke(line) })]]),
+  Object.entries(PATTERNS).map(([answer, line]) => [answer, [insetLine(HALO), insetLine(line)]]),
 );
 // The fill is nearly nothing, but it makes the whole square a handle to drag by.
 const SQUARE = [
@@ -54,7 +55,7 @@ export class SceneMap {
     });
     const taggedLayer = new VectorLayer({
       source: this.#tagged,
-      style: (feature) => TAGGED[feature.get("answer")],
+      style: (feature, resolution) => TAGGED[feature.get("answer")].map((line) => line(feature, resolution)),
     });
     this.#map = new OlMap({
       target,
@@ -191,6 +192,14 @@ export class SceneMap {
     const isOver = !event.dragging && this.#isOnSquare(event.coordinate);
     this.#map.getTargetElement().classList.toggle("over-square", isOver);
   }
+}
+
+function insetLine(options) {
+  const stroke = new Stroke(options);
+  return (feature, resolution) => {
+    const outline = buffer(feature.getGeometry().getExtent(), -INSET_PX * resolution);
+    return new Style({ stroke, geometry: fromExtent(outline) });
+  };
 }
 
 /** OpenLayers' y grows upward, so the scene hangs below zero. */

@@ -1,0 +1,157 @@
+/** The page of recent tags: look, filter, change the answer, delete. */
+import "./tags.css";
+import { ApiError, get, patch, post, remove } from "../lib/api.js";
+import { Toast } from "../lib/toast.js";
+import { wordsFor } from "../lib/words.js";
+import { addressOf, choiceIn, PAGE_SIZE, span, wanted } from "./listing.js";
+
+const element = (id) => document.getElementById(id);
+const facts = JSON.parse(element("facts").textContent);
+const filters = element("filters");
+const toast = new Toast(element("toast"));
+const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+let choice = choiceIn(location.search);
+let asked = 0;
+
+function tellError(error) {
+  toast.show(wordsFor(error), { kind: "error" });
+}
+
+/** The labels of a tag's question, or of the first. */
+function labelsOf(slug) {
+  return (facts.questions.find((question) => question.slug === slug) ?? facts.questions[0]).labels;
+}
+
+async function show() {
+  const turn = ++asked;
+  element("list").setAttribute("aria-busy", "true");
+  try {
+    const page = await get("/api/v1/tags/", wanted(choice));
+    if (turn === asked) draw(page);
+  } catch (error) {
+    if (turn !== asked) return undefined;
+    if (error instanceof ApiError && error.status === 404 && choice.page > 1) return go({ page: 1 }); // the list grew shorter
+    showState(gettext("The tags did not load"), wordsFor(error));
+  }
+  return undefined;
+}
+
+function draw({ count, results, next }) {
+  element("state").hidden = true;
+  element("list").hidden = false;
+  element("list").removeAttribute("aria-busy");
+  element("list").replaceChildren(...results.map(card));
+  element("pages").hidden = count <= PAGE_SIZE;
+  element("newer").disabled = choice.page <= 1;
+  element("older").disabled = !next;
+  const words = gettext("%(first)s to %(last)s of %(count)s");
+  element("summary").textContent = count ? interpolate(words, span(choice.page, results.length, count), true) : "";
+  if (count) return;
+  if (choice.answer || choice.whose === "everybody") showState(gettext("Nothing like this"), gettext("No tag fits what is chosen above."));
+  else showState(gettext("No tags yet"), gettext("What you tag appears here, to look at, change or delete."));
+}
+
+function showState(heading, words) {
+  element("state").querySelector("h2").textContent = heading;
+  element("state").querySelector("p").textContent = words;
+  element("state").hidden = false;
+  element("list").hidden = true;
+  element("pages").hidden = true;
+  element("summary").textContent = "";
+}
+
+function isMine(tag) {
+  return tag.tagger === facts.name;
+}
+
+function card(tag) {
+  const item = element("card").content.firstElementChild.cloneNode(true);
+  const part = (name) => item.querySelector(name);
+  const time = when.format(new Date(tag.updated_at));
+  part("img").src = tag.thumbnail;
+  part("img").alt = interpolate(gettext("Square in %s"), [tag.town_name]);
+  if (tag.scene) part("a").href = `/tag/?scene=${tag.scene}`;
+  part(".tag-place").textContent = tag.town_name;
+  part(".tag-scene").textContent = tag.scene_name;
+  part(".tag-when").textContent = isMine(tag) ? time : `${tag.tagger} · ${time}`;
+  paint(item, tag);
+  const labels = labelsOf(tag.question);
+  const select = part("select");
+  select.append(...Object.entries(labels).map(([value, label]) => new Option(label, value)));
+  select.value = tag.answer;
+  select.hidden = !isMine(tag);
+  select.addEventListener("change", () => change(item, tag, select));
+  part(".tag-said").textContent = labels[tag.answer];
+  part(".tag-said").hidden = isMine(tag);
+  part(".tag-delete").hidden = !isMine(tag) && !facts.deletesAny;
+  part(".tag-delete").addEventListener("click", () => destroy(item, tag).catch(tellError));
+  return item;
+}
+
+function paint(item, tag) {
+  item.classList.remove("positive", "negative", "unsure");
+  item.classList.add(tag.answer);
+}
+
+async function change(item, tag, select) {
+  const before = tag.answer;
+  try {
+    tag.answer = (await patch(`/api/v1/tags/${tag.id}/`, { answer: select.value })).answer;
+    const again = () => {
+      select.value = before;
+      change(item, tag, select);
+    };
+    const words = interpolate(gettext("Changed to %s."), [labelsOf(tag.question)[tag.answer]]);
+    toast.show(words, { action: { label: gettext("Undo"), run: again } });
+  } catch (error) {
+    tellError(error);
+  }
+  select.value = tag.answer;
+  paint(item, tag);
+}
+
+async function destroy(item, tag) {
+  const canReturn = isMine(tag) && tag.scene !== null;
+  const question = gettext("Delete this tag for good?");
+  if (!canReturn && !confirm(question)) return;
+  await remove(`/api/v1/tags/${tag.id}/`);
+  const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+  (neighbour?.querySelector(".tag-delete:not([hidden])") ?? element("heading")).focus();
+  const action = { label: gettext("Undo"), run: () => restore(tag).catch(tellError) };
+  toast.show(gettext("Deleted."), { action: canReturn ? action : null });
+  item.remove();
+  await show();
+}
+
+/** A deleted tag comes back as the same answer for the same square. */
+async function restore(tag) {
+  const { scene, x_px, y_px, size_px, question, answer } = tag;
+  await post("/api/v1/tags/", { scene, x_px, y_px, size_px, question, answer });
+  await show();
+}
+
+function go(part) {
+  choice = { ...choice, ...part };
+  history.replaceState(null, "", location.pathname + addressOf(choice));
+  return show();
+}
+
+function start() {
+  const labels = facts.questions[0]?.labels ?? {};
+  filters.elements.answer.append(...Object.entries(labels).map(([value, label]) => new Option(label, value)));
+  for (const select of filters.querySelectorAll("select")) {
+    if (choice[select.name]) select.value = choice[select.name];
+    select.addEventListener("change", () => go({ [select.name]: select.value, page: 1 }));
+  }
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  for (const [id, by] of [["newer", -1], ["older", 1]]) {
+    element(id).addEventListener("click", async () => {
+      await go({ page: choice.page + by });
+      scrollTo(0, 0);
+      element("heading").focus({ preventScroll: true });
+    });
+  }
+  show();
+}
+
+start();

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "../../static/js/lib/api.js";
+import { AnswerQueue } from "../../static/js/tagging/queue.js";
+import { Session } from "../../static/js/tagging/session.js";
+
+const scene = { id: 5, width_px: 200, height_px: 100 };
+const question = { slug: "damage", crop_size_px: 100 };
+
+/** A session whose server keeps tags in a list, and writes down what was asked of it. */
+async function begin({ stored = [], fail = null } = {}) {
+  const calls = [];
+  const api = {
+    get: async () => ({ results: stored }),
+    patch: async (path, body) => { calls.push(["patch", path, body]); if (fail) throw fail; },
+    remove: async (path) => { calls.push(["remove", path]); if (fail) throw fail; },
+  };
+  const items = {};
+  const storage = { getItem: (key) => items[key] ?? null, setItem: (key, value) => { items[key] = value; } };
+  const queue = new AnswerQueue({ storage, key: "q", send: async () => ({ id: 77 }) });
+  const session = new Session({ queue, api });
+  await session.open(scene, question);
+  const send = () => queue.flush({ onSent: (item, tag) => session.keep(item, tag), onRefused: (item) => session.drop(item) });
+  return { session, queue, calls, send };
+}
+
+const tagAt = (x, answer) => ({ id: 3, x_px: x, y_px: 0, size_px: 100, answer });
+const at = (x) => ({ x, y: 0, size: 100 });
+
+test("an answer hops on, until nothing is left", async () => {
+  const { session } = await begin();
+  assert.equal(session.answer("positive"), true);
+  assert.deepEqual(session.square, at(100));
+  assert.equal(session.answer("negative"), false);
+  assert.deepEqual(session.tagged.map(({ x, answer }) => [x, answer]), [[0, "positive"], [100, "negative"]]);
+});
+
+test("undo before the answer was sent asks the server nothing", async () => {
+  const { session, queue, calls } = await begin();
+  session.answer("positive");
+  await session.undo();
+  assert.deepEqual([session.square, session.tagged, queue.waiting, calls], [at(0), [], [], []]);
+});
+
+test("undo after it was sent deletes the tag", async () => {
+  const { session, calls, send } = await begin();
+  session.answer("positive");
+  await send();
+  await session.undo();
+  assert.deepEqual(calls, [["remove", "/api/v1/tags/77/"]]);
+  assert.equal(session.canUndo, false);
+});
+
+test("undo of a changed answer brings the earlier one back", async () => {
+  const { session, calls, send } = await begin({ stored: [tagAt(0, "negative")] });
+  session.square = at(0);
+  session.answer("positive");
+  await send();
+  await session.undo();
+  assert.deepEqual(calls, [["patch", "/api/v1/tags/77/", { answer: "negative" }]]);
+  assert.equal(session.tagged[0].answer, "negative");
+});
+
+test("an undo that fails changes nothing and can be tried again", async () => {
+  const { session, send } = await begin({ fail: new ApiError(503, null) });
+  session.answer("positive");
+  await send();
+  await assert.rejects(session.undo());
+  assert.equal(session.canUndo, true);
+  assert.equal(session.tagged.length, 1);
+});
+
+test("answers still waiting from an earlier visit are drawn and not asked again", async () => {
+  const { session, queue } = await begin();
+  queue.add({ scene: 5, question: "damage", x_px: 0, y_px: 0, size_px: 100, answer: "unsure" });
+  queue.add({ scene: 6, question: "damage", x_px: 100, y_px: 0, size_px: 100, answer: "unsure" });
+  await session.open(scene, question);
+  assert.deepEqual(session.square, at(100));
+  assert.equal(session.tagged.length, 1);
+});
