@@ -35,6 +35,7 @@ const SQUARE = [
   new Style({ stroke: new Stroke({ color: "#ffe14d", width: 3.5 }) }),
 ];
 const SHARE_OF_VIEW = 0.4; // of the shorter side, so that the square's surroundings are seen
+const CLEAR_PX = [16, 68, 72, 16]; // kept free of the square: buttons on the right, messages below
 const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
 
 export class SceneMap {
@@ -92,8 +93,9 @@ export class SceneMap {
     this.#map.setView(
       new View({
         projection,
-        extent,
-        constrainOnlyCenter: true,
+        extent: buffer(extent, square.size / 2),
+        showFullExtent: true,
+        padding: CLEAR_PX,
         enableRotation: false,
         center: getCenter(extent),
         resolution: resolutions[0],
@@ -130,7 +132,7 @@ export class SceneMap {
     const view = this.#map.getView();
     const whole = view.getResolutionForExtent(this.#extent(), this.#map.getSize());
     if (view.getResolution() > whole * 0.95) return this.#zoomToSquare(this.#motion());
-    return view.fit(this.#extent(), { padding: [16, 16, 16, 16], ...this.#motion() });
+    return view.fit(this.#extent(), this.#motion());
   }
 
   #extent() {
