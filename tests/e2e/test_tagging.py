@@ -1,7 +1,10 @@
 """Tagging as people do it: by keys, by finger, in Spanish, and with the network gone."""
 
 import re
+from collections.abc import Callable
+from time import monotonic
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tagging.models import Tag
@@ -22,11 +25,15 @@ def toast(page: Page):
     return page.locator("#toast")
 
 
-def wait_for_tags(page: Page, expected: list[tuple[int, int, str]]) -> None:
-    for _ in range(100):
-        if answers() == expected:
-            return
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait for what the server does after the page has gone on."""
+    deadline = monotonic() + 15
+    while not is_so() and monotonic() < deadline:
         page.wait_for_timeout(50)
+
+
+def wait_for_tags(page: Page, expected: list[tuple[int, int, str]]) -> None:
+    wait_until(page, lambda: answers() == expected)
     assert answers() == expected
 
 
@@ -74,24 +81,35 @@ def test_a_volunteer_tags_on_a_phone_by_finger(phone, volunteer, scene):
     phone.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     phone.locator("[data-answer=positive]").tap()
     expect(phone.locator("#coverage")).to_contain_text("of 4")
-    phone.wait_for_timeout(300)
+    wait_until(phone, lambda: len(answers()) == 2)
     assert [answer for _, _, answer in answers()] == ["negative", "positive"]
     assert answers()[1][:2] != (300, 0)
     assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
 
 
+def place(page: Page) -> tuple[int, int]:
+    """Where the square is, as the page says when it asks the model."""
+    with page.expect_request("**/model-answer/") as asked:
+        page.keyboard.press("m")
+    return asked.value.post_data_json["x_px"], asked.value.post_data_json["y_px"]
+
+
 def test_dragging_the_square_moves_it(page, volunteer, scene):
+    page.route("**/model-answer/", lambda route: route.fulfill(json={"score": 0.1, "is_positive": False}))
     log_in(page, volunteer)
     open_tagging(page)
     box = page.locator("#scene-map").bounding_box()
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    side = 0.4 * min(box["width"], box["height"])  # of the square on the screen
-    page.mouse.move(*middle)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    screen_px = 0.4 * min(box["width"], box["height"]) / 300  # of one scene pixel
+    page.mouse.click(x, y)
+    clicked_x_px, clicked_y_px = place(page)
+    page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(middle[0] + side / 2, middle[1], steps=4)
+    page.mouse.move(x - 60 * screen_px, y, steps=4)
     page.mouse.up()
-    page.keyboard.press("d")
-    wait_for_tags(page, [(150, 0, "positive")])
+    x_px, y_px = place(page)
+    assert x_px == pytest.approx(clicked_x_px - 60, abs=1)
+    assert y_px == clicked_y_px
 
 
 def test_answers_wait_without_network_and_are_sent_when_it_is_back(open_page, volunteer, scene):
