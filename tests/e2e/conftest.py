@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connections
 from PIL import Image, ImageDraw
 from playwright.sync_api import (
     Browser,
@@ -55,7 +54,7 @@ def restored_questions(transactional_db, migrated_questions) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(django_db_setup: None) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
             pytest.fail(f"CI installs Chromium, but it is not at {CHROMIUM}")
@@ -63,10 +62,7 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
     if not (settings.BASE_DIR / "static" / "dist" / "tagging.js").exists():
         pytest.fail("The pages' JavaScript is not built: run `npm run build`.")
     expect.set_options(timeout=PATIENCE_MS)
-    rows_of_migrations = connections["default"]._test_serialized_contents
     with sync_playwright() as playwright:
-        # Beside an event loop Django takes another connection; that one has to know what each test begins with.
-        connections["default"]._test_serialized_contents = rows_of_migrations
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
         )
