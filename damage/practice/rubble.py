@@ -50,10 +50,10 @@ def draw_partial(canvas: Canvas, building: Building, look: Look, pattern: Textur
     across, half_across = (patch.v, place.depth_m / 2) if is_end else (patch.u, place.width_m / 2)
     ragged = _ragged(pattern, patch, building.seed)
     beyond = _beyond(place, patch)
-    falls_in = rng.random() < 0.65
-    share = float(rng.uniform(0.3, 0.55)) if falls_in else 0.04
+    falls_in = rng.random() < 0.75
+    share = float(rng.uniform(0.35, 0.6)) if falls_in else 0.06
     fallen = (beyond < 0) & (along > half * (1 - 2 * share) + 0.9 * ragged)
-    spill_m = float(rng.uniform(1.4, 2.6)) if falls_in else float(rng.uniform(2.0, 3.4))
+    spill_m = float(rng.uniform(1.6, 2.8)) if falls_in else float(rng.uniform(2.4, 3.6))
     outside = (beyond >= 0) & (along > half - 0.4) & (abs(across) < half_across * 1.08)
     spill = outside & (beyond + 0.9 * ragged < spill_m)
     dust = np.where(outside | fallen, 0.8 * np.exp(-np.clip(beyond, 0, None) / 2.2), 0)
