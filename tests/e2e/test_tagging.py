@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tagging.models import Tag
-from tests.e2e.conftest import PHONE, log_in
+from tests.e2e.conftest import PASSWORD, PHONE, log_in
 
 
 def open_tagging(page: Page) -> None:
@@ -124,6 +124,33 @@ def test_answers_wait_without_network_and_are_sent_when_it_is_back(open_page, vo
     page.context.set_offline(False)
     wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative")])
     expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_somebody_logged_out_loses_no_answer(open_page, volunteer, scene):
+    page = open_page(ignoring="403")
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.context.clear_cookies()
+    page.keyboard.press("d")
+    expect(page.locator("#waiting")).to_have_text("1 waiting")
+    toast(page).get_by_role("button", name="Log in").click()
+    page.fill("[name=username]", volunteer.username)
+    page.fill("[name=password]", PASSWORD)
+    page.click("form.card button")
+    wait_for_tags(page, [(0, 0, "positive")])
+
+
+def test_a_picture_that_did_not_load_is_asked_for_again(open_page, volunteer, scene):
+    page = open_page(ignoring="ERR_FAILED")
+    log_in(page, volunteer)
+    page.route("**/pixel-tiles/**", lambda route: route.abort())
+    open_tagging(page)
+    expect(page.locator("#tiles-missing")).to_be_visible()
+    page.unroute("**/pixel-tiles/**")
+    with page.expect_response("**/pixel-tiles/**") as tile:
+        page.get_by_role("button", name="Load again").click()
+    assert tile.value.ok
+    expect(page.locator("#tiles-missing")).to_be_hidden()
 
 
 def test_a_scene_that_is_done_says_so(page, volunteer, scene):

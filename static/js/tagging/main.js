@@ -176,6 +176,11 @@ async function openScene(scene) {
   refresh();
 }
 
+function reloadTiles() {
+  element("tiles-missing").hidden = true;
+  map.reload();
+}
+
 async function showNeighbours(scene) {
   const scenes = await scenesIn(scene.town);
   const index = scenes.findIndex(({ id }) => id === scene.id);
@@ -213,9 +218,12 @@ function listen() {
   element("scene-choose").addEventListener("click", () => picker.open(session.scene).catch(tellError));
   element("scene-before").addEventListener("click", () => step(-1).catch(tellError));
   element("scene-after").addEventListener("click", () => step(1).catch(tellError));
-  element("tiles-again").addEventListener("click", () => openScene(session.scene));
+  element("tiles-again").addEventListener("click", reloadTiles);
   document.addEventListener("keydown", pressed);
-  addEventListener("online", sendWaiting);
+  addEventListener("online", () => {
+    sendWaiting();
+    if (!element("tiles-missing").hidden) reloadTiles();
+  });
   setInterval(() => { if (queue.waiting.length) sendWaiting(); }, RETRY_MS);
 }
 

@@ -127,6 +127,11 @@ export class SceneMap {
     );
   }
 
+  /** Ask again for the parts of the picture that did not come. */
+  reload() {
+    this.#tiles.getSource()?.refresh();
+  }
+
   /** Zoom out to the whole scene, or back to the square. */
   toggleOverview() {
     const view = this.#map.getView();
