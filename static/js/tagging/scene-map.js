@@ -166,7 +166,7 @@ export class SceneMap {
     if (!this.#scene || !view.getCenter() || !this.#map.getSize()) return;
     const extent = extentOf(this.#square);
     view.cancelAnimations(); // one still under way leads to where the square was
-    if (containsExtent(view.calculateExtent(this.#map.getSize()), extent)) return;
+    if (containsExtent(view.calculateExtent(), extent)) return;
     view.animate({ center: getCenter(extent), duration: this.#isCalm ? 0 : 250 });
   }
 
