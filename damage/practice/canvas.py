@@ -6,8 +6,8 @@ from math import ceil, cos, hypot, log2, sin, tan
 import numpy as np
 from scipy import ndimage
 
-from damage.practice.layout import Place
 from damage.practice.looks import Colour, Look
+from damage.practice.plan import Place
 
 STRIP_ROWS = 256
 # What the sky gives to all and the sun to flat ground, by red, green, blue.

@@ -7,10 +7,10 @@ from typing import Any
 
 from shapely import Polygon
 
-from damage.practice.layout import DAMAGES
 from damage.practice.outlines import Outline
+from damage.practice.plan import DAMAGES
 
-# A box finds an object when it holds this share of the object's outline.
+# A box finds damage when it holds this share of a building's rubble.
 FOUND_SHARE = 0.25
 
 
@@ -42,8 +42,8 @@ class Comparison:
 
 def comparison(boxes: Sequence[Polygon], outlines: Sequence[Outline]) -> Comparison:
     """Compare boxes with the objects of a scene, both in its pixels."""
-    damaged = [one for one in outlines if one.is_damaged]
-    held = [[_holds(each, one) for one in damaged] for each in boxes]
+    damaged = [one for one in outlines if one.rubble is not None]
+    held = [[_holds(each, one.rubble) for one in damaged] for each in boxes]
     found = {number for row in held for number, holds in enumerate(row) if holds}
     false = [each for each, row in zip(boxes, held, strict=True) if not any(row)]
     degrees = [degree for degree in DAMAGES if degree != "none"]
@@ -56,8 +56,8 @@ def comparison(boxes: Sequence[Polygon], outlines: Sequence[Outline]) -> Compari
     )
 
 
-def _holds(each: Polygon, one: Outline) -> bool:
-    return bool(each.intersection(one.shape).area >= FOUND_SHARE * one.shape.area)
+def _holds(each: Polygon, shape: Polygon | None) -> bool:
+    return shape is not None and bool(each.intersection(shape).area >= FOUND_SHARE * shape.area)
 
 
 def _shows(each: Polygon, outlines: Sequence[Outline]) -> str:
@@ -67,9 +67,9 @@ def _shows(each: Polygon, outlines: Sequence[Outline]) -> str:
         return float(each.intersection(one.shape).area)
 
     shown = [one for one in outlines if overlap(one) > 0]
-    lookalikes = [one for one in shown if one.lookalike and _holds(each, one)]
+    lookalikes = [one for one in shown if one.lookalike and _holds(each, one.shape)]
     if lookalikes:
         return max(lookalikes, key=overlap).lookalike
-    if any(one.is_damaged for one in shown):
+    if any(one.rubble is not None for one in shown):
         return "edge of damage"
     return "building" if shown else "open ground"

@@ -20,8 +20,8 @@ from damage.ingestion.services import ingest_mosaic, ingest_photo
 from damage.practice.accounts import create_demo_accounts, simulated_people
 from damage.practice.comparison import comparison
 from damage.practice.events import PracticeEvent, PracticeTown, read_practice_event, write_practice_event
-from damage.practice.layout import BORDER_M
 from damage.practice.outlines import Outline, read_mosaic_outlines, read_photo_outlines
+from damage.practice.plan import BORDER_M
 from damage.practice.volunteers import VOLUNTEERS, Square, View, answers, squares_to_tag
 from damage.progress import Progress, no_progress
 from prediction.models import PredictionRun
@@ -33,8 +33,8 @@ from training.models import ModelRun
 from training.services import Recipe, find_question, train
 
 SEED = 1
-# Noise in the crowd's tags makes a threshold without any false alarm a lottery; one in fifty is allowed.
-MAX_FPR = 0.02
+# Noise in the tags makes a threshold without any false alarm a lottery; one in a hundred is allowed.
+MAX_FPR = 0.01
 EVENT_FOLDER, SUMMARY = "practice", "demo.json"
 Bars = Callable[[str, str], AbstractContextManager[Progress]]
 Scenes = dict[Path, Scene]

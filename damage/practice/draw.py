@@ -6,9 +6,9 @@ import numpy as np
 
 from damage.practice.canvas import Canvas, blank_canvas, lit, paint, patch_round, rgb
 from damage.practice.ground import draw_ground, draw_yard
-from damage.practice.layout import Car, Place, Plan, Tree
 from damage.practice.lookalikes import draw_lookalike
 from damage.practice.looks import Look
+from damage.practice.plan import Car, Place, Plan, Tree
 from damage.practice.roofs import draw_roof
 from damage.practice.rubble import draw_collapsed, draw_partial
 from damage.practice.textures import Textures

@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from damage.practice.canvas import STRIP_ROWS, Canvas, paint, patch_round, rgb
-from damage.practice.layout import AVENUE_M, Plan, Street, Yard
 from damage.practice.looks import Colour, Look
+from damage.practice.plan import AVENUE_M, Plan, Street, Yard
 from damage.practice.textures import TILE_PX, Textures, broad_noise
 
 LAND, PAVEMENT, ASPHALT, DIRT, MARKING = range(5)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from damage.practice.canvas import Canvas, Patch, paint, patch_round, rgb
-from damage.practice.layout import Lookalike, Place
 from damage.practice.looks import Colour, Look
+from damage.practice.plan import Lookalike, Place
 from damage.practice.roofs import draw_box, inside
 from damage.practice.textures import Textures
 

@@ -6,7 +6,7 @@ import numpy as np
 import rasterio
 from PIL import Image, ImageDraw, ImageFilter
 
-from damage.practice.layout import BORDER_M
+from damage.practice.plan import BORDER_M
 from damage.practice.sites import EPSG, Site
 
 JPEG_QUALITY = 90

@@ -12,35 +12,40 @@ from shapely import Polygon, box
 
 @dataclass(frozen=True)
 class Outline:
-    """A building or a lookalike in scene pixels; `lookalike` is empty for a building."""
+    """A building or a lookalike in scene pixels; `lookalike` is empty for a building.
+
+    `rubble` is what is seen in ruins of it.
+    """
 
     damage: str
     lookalike: str
     shape: Polygon
-
-    @property
-    def is_damaged(self) -> bool:
-        return self.damage != "none"
+    rubble: Polygon | None = None
 
 
 def read_mosaic_outlines(truth: Path, *, transform: Sequence[float], crs_wkt: str) -> list[Outline]:
     """The objects of a town in the pixels of a mosaic with this georeference."""
     from_4326 = Transformer.from_crs(4326, crs_wkt, always_xy=True)
     to_pixels = ~Affine(*transform)
+
+    def polygon(ring: list[list[float]]) -> Polygon:
+        return Polygon([to_pixels @ from_4326.transform(lon, lat) for lon, lat in ring])
+
     found = []
     for feature in json.loads(truth.read_text())["features"]:
+        properties = feature["properties"]
         (ring,) = feature["geometry"]["coordinates"]
-        corners = [to_pixels @ from_4326.transform(lon, lat) for lon, lat in ring]
-        found.append(_outline(feature["properties"], Polygon(corners)))
+        rubble = properties["rubble"] and polygon(properties["rubble"])
+        found.append(Outline(properties["damage"], properties["lookalike"] or "", polygon(ring), rubble))
     return found
 
 
 def read_photo_outlines(truth: Path, boxes: Path, *, photo: str) -> list[Outline]:
     """The objects that a photo shows, each as the box that it fills in the photo."""
     properties = {one["id"]: one["properties"] for one in json.loads(truth.read_text())["features"]}
-    seen = json.loads(boxes.read_text())[photo]
-    return [_outline(properties[one["object"]], box(*one["box_px"])) for one in seen]
-
-
-def _outline(properties: dict[str, str | None], shape: Polygon) -> Outline:
-    return Outline(properties["damage"] or "none", properties["lookalike"] or "", shape)
+    found = []
+    for one in json.loads(boxes.read_text())[photo]:
+        known = properties[one["object"]]
+        rubble = one["rubble_px"] and box(*one["rubble_px"])
+        found.append(Outline(known["damage"], known["lookalike"] or "", box(*one["box_px"]), rubble))
+    return found

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageFilter
 from PIL.TiffImagePlugin import IFDRational
 
 from damage.practice.canvas import STRIP_ROWS
-from damage.practice.layout import Place
+from damage.practice.plan import Place
 from damage.practice.sites import Site
 
 FOCAL_MM, FOCAL_35MM_MM, FRAME_MM = 8.8, 24, 36.0

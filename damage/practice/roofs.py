@@ -5,7 +5,7 @@ from math import pi
 import numpy as np
 
 from damage.practice.canvas import Canvas, Patch, paint, patch_round, rgb
-from damage.practice.layout import Building, Place
+from damage.practice.plan import Building, Place
 from damage.practice.textures import Textures
 
 TILE_ROW_M, TILE_COLUMN_M, CORRUGATION_M = 0.34, 0.26, 0.3

@@ -4,10 +4,11 @@ import numpy as np
 from scipy import ndimage
 
 from damage.practice.canvas import Canvas, Patch, paint, patch_round, rgb
-from damage.practice.layout import Building, Place
 from damage.practice.looks import Look
+from damage.practice.plan import Building, Place
 from damage.practice.roofs import roof
-from damage.practice.textures import Textures
+from damage.practice.textures import MOST_PIECE_M, Textures
+from damage.practice.wrecks import partial_wreck
 
 DUST = (188, 180, 166)
 WOOD = (122, 92, 62)
@@ -29,9 +30,8 @@ def draw_collapsed(canvas: Canvas, building: Building, look: Look, pattern: Text
     bulk_m = float(rng.uniform(0.5, 1.3)) * np.clip((1.2 - ragged) / (place.depth_m * 0.35), 0, 1)
     bulk_m = bulk_m * (1 + 0.3 * pattern.at(pattern.cloud, patch.u, patch.v, building.seed + 3, 1.5))
     _lay_rubble(canvas, patch, heap, building, look, pattern, bulk_m)
-    scattered = (ragged < 3.0) & (
-        pattern.at(pattern.piece_height_m, patch.u, patch.v, building.seed + 5) > 0.62
-    )
+    high = pattern.at(pattern.piece_height_m, patch.u, patch.v, building.seed + 5) > 0.85 * MOST_PIECE_M
+    scattered = (ragged < 3.0) & high
     _lay_rubble(canvas, patch, scattered & ~heap, building, look, pattern, np.zeros_like(bulk_m))
     for _ in range(int(rng.integers(2, 7))):
         _draw_slab(canvas, building, rng, pattern)
@@ -39,33 +39,22 @@ def draw_collapsed(canvas: Canvas, building: Building, look: Look, pattern: Text
 
 def draw_partial(canvas: Canvas, building: Building, look: Look, pattern: Textures) -> None:
     """Part of the roof fallen in, or a wall fallen out beside a roof that stands; over a roof already drawn."""
-    rng = np.random.default_rng(building.seed)
     patch = patch_round(canvas, building.place, margin_m=4.0)
     if patch is None:
         return
-    place = building.place
-    side = float(rng.choice([-1.0, 1.0]))
-    is_end = rng.random() < 0.55
-    along, half = (patch.u * side, place.width_m / 2) if is_end else (patch.v * side, place.depth_m / 2)
-    across, half_across = (patch.v, place.depth_m / 2) if is_end else (patch.u, place.width_m / 2)
-    ragged = _ragged(pattern, patch, building.seed)
-    beyond = _beyond(place, patch)
-    falls_in = rng.random() < 0.75
-    share = float(rng.uniform(0.35, 0.6)) if falls_in else 0.06
-    fallen = (beyond < 0) & (along > half * (1 - 2 * share) + 0.9 * ragged)
-    spill_m = float(rng.uniform(1.6, 2.8)) if falls_in else float(rng.uniform(2.4, 3.6))
+    place, wreck = building.place, partial_wreck(building)
+    along, half = (patch.u, place.width_m / 2) if wreck.is_end else (patch.v, place.depth_m / 2)
+    across, half_across = (patch.v, place.depth_m / 2) if wreck.is_end else (patch.u, place.width_m / 2)
+    along = along * wreck.side
+    ragged, beyond = _ragged(pattern, patch, building.seed), _beyond(place, patch)
+    fallen = (beyond < 0) & (along > half * (1 - 2 * wreck.share) + 0.9 * ragged)
     outside = (beyond >= 0) & (along > half - 0.4) & (abs(across) < half_across * 1.08)
-    spill = outside & (beyond + 0.9 * ragged < spill_m)
+    spill = outside & (beyond + 0.9 * ragged < wreck.spill_m)
     dust = np.where(outside | fallen, 0.8 * np.exp(-np.clip(beyond, 0, None) / 2.2), 0)
-    paint(
-        canvas,
-        patch,
-        ndimage.gaussian_filter(dust.astype(np.float32), 3),
-        _dust(look, pattern, patch, building.seed),
-    )
-    inside_m = np.full_like(patch.u, float(rng.uniform(0.3, 0.9)))
-    _lay_rubble(canvas, patch, fallen, building, look, pattern, inside_m)
-    slope_m = np.clip(1 - beyond / max(spill_m, 0.5), 0, 1) * 0.9
+    soft = ndimage.gaussian_filter(dust.astype(np.float32), 0.15 / canvas.gsd_m)
+    paint(canvas, patch, soft, _dust(look, pattern, patch, building.seed))
+    _lay_rubble(canvas, patch, fallen, building, look, pattern, np.full_like(along, 0.6))
+    slope_m = np.clip(1 - beyond / wreck.spill_m, 0, 1) * 0.9
     _lay_rubble(canvas, patch, spill, building, look, pattern, slope_m)
 
 

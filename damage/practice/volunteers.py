@@ -9,10 +9,10 @@ from shapely import Polygon, box
 from damage.practice.outlines import Outline
 
 POSITIVE, NEGATIVE, UNSURE = "positive", "negative", "unsure"
-# A square shows damage when it holds this share of a damaged building's outline (rubble may lie at one end of it
-# only, if it stands in part), and none when it keeps clear of all.
-SHOWN_SHARE = {"collapsed": 0.35, "partial": 0.75}
-CLEARANCE_M = 2.5
+# A square shows damage when rubble fills this share of it, or when it holds this share of some building's rubble;
+# it shows none when it keeps clear of all.
+FILLED_SHARE, HELD_SHARE = 0.12, 0.6
+CLEARANCE_M = 1.0
 SHIFT = 0.2  # squares lie off their object's middle by up to this share of their side
 TAGGERS_PER_SQUARE = 3
 # What people make of a square that shows a little of a damaged building at its edge, and how many of these they meet.
@@ -61,16 +61,17 @@ class View:
 def squares_to_tag(
     rng: np.random.Generator, outlines: Sequence[Outline], view: View, *, size_px: int, rounds: int = 1
 ) -> list[Square]:
-    """Squares over all damage and all lookalikes, over as many whole buildings, and over open ground.
+    """Squares over all rubble and all lookalikes, over as many whole buildings, and over open ground.
 
     `rounds` squares, each shifted anew, lie over each object.
     """
-    damaged = [one for one in outlines if one.is_damaged]
+    damaged = [one for one in outlines if one.rubble is not None]
     lookalikes = [one for one in outlines if one.lookalike]
-    whole = [one for one in outlines if not one.is_damaged and not one.lookalike]
+    whole = [one for one in outlines if one.rubble is None and not one.lookalike]
     drawn = rng.permutation(len(whole))[: len(damaged) + len(lookalikes)]
     objects = [*damaged, *lookalikes, *(whole[number] for number in drawn)]
-    centres = [(one.shape.centroid.x, one.shape.centroid.y) for one in objects for _ in range(rounds)]
+    middles = [(one.rubble or one.shape).centroid for one in objects for _ in range(rounds)]
+    centres = [(one.x, one.y) for one in middles]
     half = size_px / 2
     room = np.array([view.width_px, view.height_px])
     centres += [tuple(one) for one in rng.uniform(0, 1, (len(centres) // 3, 2)) * room]
@@ -87,12 +88,13 @@ def squares_to_tag(
 
 def right_answer(square: Polygon, outlines: Sequence[Outline], clearance_px: float) -> str:
     """What a careful person answers who knows the truth."""
-    damaged = [one for one in outlines if one.is_damaged]
-    if any(
-        one.shape.intersection(square).area >= SHOWN_SHARE[one.damage] * one.shape.area for one in damaged
-    ):
+    rubble = [one.rubble for one in outlines if one.rubble is not None]
+    seen = [one.intersection(square).area for one in rubble]
+    if sum(seen) >= FILLED_SHARE * square.area:
         return POSITIVE
-    return UNSURE if any(one.shape.distance(square) < clearance_px for one in damaged) else NEGATIVE
+    if any(area >= HELD_SHARE * one.area for area, one in zip(seen, rubble, strict=True)):
+        return POSITIVE
+    return UNSURE if any(one.distance(square) < clearance_px for one in rubble) else NEGATIVE
 
 
 def answers(rng: np.random.Generator, square: Square) -> list[tuple[Volunteer, str]]:

@@ -20,3 +20,11 @@ def small_event(small_folder, small_size) -> PracticeEvent:
 @pytest.fixture(scope="session")
 def small_size() -> dict:
     return {"towns": 2, "size_m": 110.0, "gsd_m": 0.2, "photo_px": (400, 300), "photos": 3}
+
+
+@pytest.fixture(scope="session")
+def small_demo_folder(tmp_path_factory) -> Path:
+    """Three towns, as the demo has them."""
+    folder = tmp_path_factory.mktemp("demo") / "event"
+    write_practice_event(folder, seed=1, size_m=110.0, gsd_m=0.2, photo_px=(400, 300), photos=2)
+    return folder
