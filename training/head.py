@@ -43,25 +43,20 @@ def trained_head(
     """Return the head with the lowest validation loss (features in, "no" and "yes" out) and its epoch.
 
     Each epoch is one step on all crops: the loss is convex and the data small. The same seed and crops
-    give the same weights.
+    give the same weights. (`fit` does the same, but sets up data pipelines for every epoch.)
     """
     keras.utils.set_random_seed(seed)
     head = _untrained(train.features, parameters)
-    stopping = keras.callbacks.EarlyStopping(
-        "val_loss", patience=parameters.patience, restore_best_weights=True
-    )
-    head.fit(
-        train.features,
-        train.answers,
-        sample_weight=train.weights,
-        validation_data=(validation.features, validation.answers, validation.weights),
-        batch_size=len(train.features),
-        validation_batch_size=len(validation.features),
-        epochs=parameters.max_epochs,
-        callbacks=[stopping],
-        verbose=0,
-    )
-    return head, stopping.best_epoch + 1
+    best_loss, best_epoch, best_weights = float("inf"), 0, head.get_weights()
+    for epoch in range(1, parameters.max_epochs + 1):
+        head.train_on_batch(train.features, train.answers, train.weights)
+        loss = float(head.test_on_batch(validation.features, validation.answers, validation.weights))
+        if loss < best_loss:
+            best_loss, best_epoch, best_weights = loss, epoch, head.get_weights()
+        elif epoch - best_epoch >= parameters.patience:
+            break
+    head.set_weights(best_weights)
+    return head, best_epoch
 
 
 def _untrained(features: np.ndarray, parameters: HeadParameters) -> keras.Model:
@@ -79,5 +74,6 @@ def _untrained(features: np.ndarray, parameters: HeadParameters) -> keras.Model:
     head.compile(
         keras.optimizers.SGD(parameters.learning_rate, momentum=parameters.momentum),
         keras.losses.CategoricalCrossentropy(),
+        jit_compile=False,  # compiling takes longer than the training
     )
     return head
