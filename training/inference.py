@@ -48,7 +48,7 @@ def load_keras_engine(model_run: ModelRun) -> Engine:
     return KerasEngine(_checked_bytes(model_run.files.get(kind=ModelFile.Kind.KERAS)))
 
 
-def answer_for_square(scene: Scene, x_px: int, y_px: int, size_px: int, *, question: Question) -> ModelAnswer:
+def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, question: Question) -> ModelAnswer:
     """Ask the question's current model about a square of a scene; raises `NoModel` or `Refused`."""
     model_run = ModelRun.objects.current(question)
     if model_run is None or model_run.threshold is None:
@@ -64,7 +64,7 @@ def answer_for_square(scene: Scene, x_px: int, y_px: int, size_px: int, *, quest
         is_positive=is_positive,
         threshold=model_run.threshold,
         model_run=model_run,
-        label=question.positive_label if is_positive else question.negative_label,
+        label=question.words("positive_label" if is_positive else "negative_label"),
     )
 
 

@@ -61,7 +61,7 @@ def train(
     return carry_out(_queued_run(question, recipe, requested_by), progress=progress)
 
 
-def request_training(question: Question, recipe: Recipe, *, requested_by: User) -> ModelRun:
+def request_training(question: Question, recipe: Recipe, *, requested_by: User | None) -> ModelRun:
     """Queue a training; `manage.py db_worker` carries it out."""
     with transaction.atomic():
         run = _queued_run(question, recipe, requested_by)

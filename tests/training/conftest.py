@@ -1,0 +1,128 @@
+"""Towns whose damage is noise on plain ground, and a backbone small enough to train in a second."""
+
+import hashlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from damage.ingestion.models import Town
+from damage.ingestion.services import ingest_photo
+from tagging.models import Crop, Tag
+from training import fitting, inference
+from training.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
+from training.services import Recipe, train
+
+SIZE = 32
+TINY = Backbone(
+    name="tiny",
+    title="Tiny",
+    size_px=SIZE,
+    feature_count=8,
+    scaling=Scaling((127.0,) * 3, (128.0,) * 3),
+    contrast=1.0,
+    weights=PackagedWeights("none", "none", "0" * 64),
+    licence="none",
+)
+
+
+def _tiny_extractor(backbone, weights_dir=None):
+    """A network whose features are means of random convolutions that see differences, not colours."""
+    import keras
+
+    from training.backbones.building import scaled_pixels
+
+    keras.utils.set_random_seed(5)
+    pixels = keras.layers.Input((SIZE, SIZE, 3), dtype="uint8")
+    scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
+    convolution = keras.layers.Conv2D(8, 3, activation="relu")
+    x = keras.layers.GlobalAveragePooling2D()(convolution(scaled))
+    kernel, bias = convolution.get_weights()
+    convolution.set_weights([kernel - kernel.mean((0, 1)), bias])
+    return keras.Model(pixels, x)
+
+
+@pytest.fixture
+def tiny(monkeypatch) -> str:
+    """The name of the small backbone."""
+    monkeypatch.setitem(BACKBONES, "tiny", TINY)
+    monkeypatch.setattr("training.backbones.building.feature_extractor", _tiny_extractor)
+    monkeypatch.setattr("training.fitting.feature_extractor", _tiny_extractor)
+    return "tiny"
+
+
+def _square(seed, *, noisy):
+    """Plain ground of some colour, with rubble or without."""
+    random = np.random.default_rng(seed)
+    ground = np.broadcast_to(random.integers(60, 190, 3), (SIZE, SIZE, 3))
+    noise = random.normal(0, 45 if noisy else 3, (SIZE, SIZE, 3))
+    return np.clip(ground + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def ground():
+    return _square
+
+
+@pytest.fixture
+def towns(event, question, volunteer):
+    """Three towns with twelve tagged crops of either answer each."""
+    towns = [
+        Town.objects.create(event=event, name=name, slug=name.lower()) for name in ("Norte", "Este", "Sur")
+    ]
+    for index, town in enumerate(towns):
+        for number in range(24):
+            noisy = number < 12
+            content = BytesIO()
+            Image.fromarray(_square(100 * index + number, noisy=noisy)).save(content, "PNG")
+            crop = Crop(
+                town=town, size_px=SIZE, gsd_m=0.5, sha256=hashlib.sha256(content.getvalue()).hexdigest()
+            )
+            crop.image.save(f"{town.slug}-{number}.png", ContentFile(content.getvalue()))
+            answer = "positive" if noisy else "negative"
+            Tag.objects.create(crop=crop, question=question, tagger=volunteer, answer=answer)
+    return towns
+
+
+@pytest.fixture
+def recipe(tiny) -> Recipe:
+    return Recipe(backbone=tiny, train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
+
+
+@pytest.fixture(scope="session")
+def outcomes() -> list[fitting.Fitted]:
+    """What came of the standing training, once it was done."""
+    return []
+
+
+@pytest.fixture
+def shared_training(tiny, towns, outcomes, monkeypatch):
+    """Let the standing recipe be worked out by the first test that asks for it; the others share what came of it."""
+    work_out = fitting.fitted
+
+    def fitted_once(*args, **kwargs):
+        if not outcomes:
+            outcomes.append(work_out(*args, **kwargs))
+        return outcomes[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "fitted", fitted_once)
+        yield
+
+
+@pytest.fixture
+def run(question, recipe, site_admin, shared_training):
+    """A finished training; no model of another test's run of the same number is still open."""
+    inference._openvino_engine.cache_clear()
+    return train(question, recipe, requested_by=site_admin)
+
+
+@pytest.fixture
+def scene(towns, tmp_path):
+    """A photo of two squares: rubble on the left, plain ground on the right."""
+    pixels = np.concatenate([_square(901, noisy=True), _square(902, noisy=False)], axis=1)
+    path = tmp_path / "pair.png"
+    Image.fromarray(pixels).save(path)
+    return ingest_photo(path, event=towns[0].event.name, town=towns[0].name).scene

@@ -1,0 +1,186 @@
+"""What a training leaves behind, done or not."""
+
+import hashlib
+from dataclasses import replace
+from shutil import rmtree
+
+import pytest
+
+from damage.errors import Refused
+from tagging.models import Crop, Tag
+from training import fitting
+from training.models import ModelFile, ModelRun
+from training.services import Recipe, carry_out, request_training, train
+
+
+def stored_files(data_folder):
+    return sorted(path.name for path in (data_folder / "files" / "models").rglob("*") if path.is_file())
+
+
+def without_roc(metrics):
+    return {
+        part: {k: v for k, v in metrics[part].items() if k != "roc"}
+        for part in ("train", "validation", "test")
+    }
+
+
+def queued(question, recipe):
+    return request_training(question, recipe, requested_by=None)
+
+
+def test_a_training_tells_rubble_from_ground_in_a_town_it_never_saw(run):
+    assert run.status == "done"
+    assert run.metrics["test"]["auc"] == 1.0
+    assert run.metrics["test"]["confusion"]["false_positive"] <= 1
+
+
+def test_the_row_says_how_to_do_it_again(run, question, site_admin):
+    assert (run.question, run.requested_by, run.backbone, run.head, run.seed) == (
+        question, site_admin, "tiny", "softmax", 0
+    )  # fmt: skip
+    assert run.parameters["train_towns"] == ["practice-quake/norte"]
+    assert run.parameters["validation_towns"] == ["practice-quake/este"]
+    assert run.parameters["test_towns"] == ["practice-quake/sur"]
+    assert run.parameters["max_fpr"] == 0.0
+    assert run.parameters["contrast"] == 1.0
+    assert run.parameters["head"]["l2"] > 0
+    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0}
+    assert run.code_version.startswith("0.")
+    assert {"python", "keras", "tensorflow", "openvino"} <= set(run.library_versions)
+    assert run.started_at <= run.finished_at
+    assert (run.window_px, run.window_m) == (32, 16.0)
+
+
+def test_every_crop_is_kept_with_its_part_answer_and_score(run):
+    assert run.run_crops.count() == 72
+    for part, town in {"train": "Norte", "validation": "Este", "test": "Sur"}.items():
+        rows = run.run_crops.filter(part=part).select_related("crop__town")
+        assert {row.crop.town.name for row in rows} == {town}
+        assert sum(row.is_positive for row in rows) == 12
+        assert all(0 <= row.score <= 1 for row in rows)
+
+
+def test_no_negative_validation_crop_reaches_the_threshold(run):
+    validation = run.run_crops.filter(part="validation")
+    assert not validation.filter(is_positive=False, score__gte=run.threshold).exists()
+    assert validation.filter(is_positive=True, score__gte=run.threshold).exists()
+    assert "at most 0.0% of the 12 validation crops" in run.threshold_reason
+
+
+def test_the_files_have_the_recorded_digests(run):
+    assert set(run.files.values_list("kind", flat=True)) == set(ModelFile.Kind)
+    for row in run.files.all():
+        with row.file.open("rb") as file:
+            content = file.read()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (row.sha256, row.size_bytes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"backbone": "alexnet"}, "no backbone"),
+        ({"max_fpr": 1.0}, "false positive rate"),
+        ({"seed": -1}, "seed"),
+        ({"contrast": 0.0}, "contrast"),
+        ({"test_towns": ["Atlantis"]}, "no town Atlantis"),
+        ({"test_towns": ["Norte"]}, "two parts"),
+        ({"per_class": 13}, "cannot be drawn"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_row(question, towns, recipe, changes, words):
+    with pytest.raises(Refused, match=words):
+        train(question, replace(recipe, **changes))
+    assert not ModelRun.objects.exists()
+
+
+def test_a_failed_training_keeps_its_reason_and_no_files(question, towns, recipe, monkeypatch, data_folder):
+    def fail(*args, **kwargs):
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(fitting, "trained_head", fail)
+    with pytest.raises(MemoryError):
+        train(question, recipe)
+    run = ModelRun.objects.get()
+    assert (run.status, run.error) == ("failed", "MemoryError: no more")
+    assert run.finished_at is not None
+    assert stored_files(data_folder) == []
+
+
+def test_an_interrupted_training_is_not_running_for_ever(question, towns, recipe, monkeypatch, data_folder):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.services._store_scores", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(question, recipe)
+    run = ModelRun.objects.get()
+    assert (run.status, run.error) == ("failed", "Interrupted.")
+    assert (run.files.count(), stored_files(data_folder)) == (0, [])
+
+
+def test_a_crop_whose_image_is_gone_fails_with_words(question, towns, recipe):
+    Crop.objects.filter(town=towns[1]).first().image.delete(save=False)
+    with pytest.raises(Refused, match="missing"):
+        train(question, recipe)
+    assert "Restore the data folder" in ModelRun.objects.get().error
+
+
+def test_the_same_seed_gives_the_same_metrics(question, towns, recipe, data_folder):
+    """To the last digit, whether features were kept or are computed anew."""
+    first = train(question, recipe)
+    rmtree(data_folder / "features")
+    again = train(question, recipe)
+    assert (first.metrics, first.threshold) == (again.metrics, again.threshold)
+
+
+def test_another_seed_draws_other_crops(question, towns, recipe):
+    first, second = (queued(question, replace(recipe, per_class=6, seed=seed)) for seed in (1, 2))
+    assert first.run_crops.filter(part="train").count() == 12
+    assert first.dataset_sha256 != second.dataset_sha256
+
+
+def test_a_wanted_false_positive_rate_is_used_up(question, towns, recipe):
+    loose = train(question, replace(recipe, max_fpr=0.5))
+    assert loose.metrics["validation"]["confusion"]["false_positive"] == 6  # of 12
+
+
+def test_contrast_is_part_of_the_recipe(question, towns, recipe):
+    plain, stretched = queued(question, recipe), queued(question, replace(recipe, contrast=3.0))
+    assert (plain.parameters["contrast"], stretched.parameters["contrast"]) == (1.0, 3.0)
+    assert plain.parameters["features"] != stretched.parameters["features"]
+
+
+def test_unsure_crops_are_left_out_and_counted(question, towns, recipe):
+    Tag.objects.filter(crop__in=Crop.objects.filter(town=towns[0])[:3]).update(answer="unsure")
+    run = queued(question, recipe)
+    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0}
+    assert run.run_crops.filter(part="train").count() == 21
+
+
+def test_a_queued_training_is_carried_out_once_as_it_was_planned(question, towns, recipe):
+    """Without a test town, and whatever is tagged between the request and the work."""
+    Tag.objects.filter(crop__town=towns[2]).delete()
+    run = queued(question, replace(recipe, test_towns=[]))
+    assert run.status == "queued"
+    Tag.objects.filter(crop__town=towns[0]).update(answer="unsure")
+    assert carry_out(run).status == "done"
+    assert set(run.metrics) == {"train", "validation", "best_epoch"}
+    assert run.metrics["train"]["crops"] == 24
+    with pytest.raises(Refused, match="not waiting"):
+        carry_out(run)
+
+
+def test_the_newest_finished_training_is_the_current_one(question):
+    def make(status):
+        return ModelRun.objects.create(question=question, backbone="tiny", status=status)
+
+    make("done")
+    newest = make("done")
+    make("failed")
+    make("running")
+    assert ModelRun.objects.current(question) == newest
+
+
+def test_the_real_backbone_learns_too(question, towns):
+    run = train(question, Recipe(train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"]))
+    assert run.metrics["test"]["auc"] > 0.8

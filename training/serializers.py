@@ -1,0 +1,81 @@
+"""How model runs and their answers look in the API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from damage.ingestion.models import Scene
+from tagging.models import Question
+from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.inference import ModelAnswer
+from training.models import ModelFile, ModelRun, ModelRunCrop
+
+
+class ModelFileSerializer(serializers.ModelSerializer[ModelFile]):
+    class Meta:
+        model = ModelFile
+        fields = ["kind", "sha256", "size_bytes"]
+
+
+class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
+    """A training, with all that is needed to do it again."""
+
+    question = serializers.SlugField(source="question.slug")
+    requested_by = serializers.CharField(source="requested_by.username", default=None)
+    files = ModelFileSerializer(many=True)
+
+    class Meta:
+        model = ModelRun
+        fields = [
+            "id", "question", "requested_by", "status", "error", "backbone", "head", "seed", "parameters",
+            "code_version", "library_versions", "dataset_sha256", "window_m", "window_px", "metrics",
+            "threshold", "threshold_reason", "files", "created_at", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ModelRunCropSerializer(serializers.ModelSerializer[ModelRunCrop]):
+    """A crop's part in a training, and what the model made of it."""
+
+    class Meta:
+        model = ModelRunCrop
+        fields = ["crop", "part", "is_positive", "score"]
+        read_only_fields = fields
+
+
+class TrainingRequestSerializer(serializers.Serializer[Any]):
+    """What to train: the arguments of `manage.py train`."""
+
+    question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Question.objects.all()
+    )
+    backbone = serializers.CharField(default=DEFAULT_BACKBONE, help_text=", ".join(BACKBONES))
+    train_towns = serializers.ListField(child=serializers.CharField(), default=list)
+    validation_towns = serializers.ListField(child=serializers.CharField(), default=list)
+    test_towns = serializers.ListField(child=serializers.CharField(), default=list)
+    per_class = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    max_fpr = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
+
+
+class SquareSerializer(serializers.Serializer[Any]):
+    """A square of a scene and what to ask about it."""
+
+    scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
+    x_px = serializers.IntegerField(help_text="left edge in scene pixels")
+    y_px = serializers.IntegerField(help_text="top edge in scene pixels")
+    size_px = serializers.IntegerField(help_text="side in scene pixels", min_value=16, max_value=4096)
+    question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Question.objects.all()
+    )
+
+
+class ModelAnswerSerializer(serializers.Serializer[ModelAnswer]):
+    """What the question's current model says about a square, and in which words."""
+
+    score = serializers.FloatField()
+    is_positive = serializers.BooleanField()
+    threshold = serializers.FloatField()
+    model_run = serializers.IntegerField(source="model_run.pk")
+    label = serializers.CharField()  # type: ignore[assignment]
