@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -56,19 +54,7 @@ class FeaturePages(Pages):
 class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[PredictionRun]):
     """Models run over orthomosaics. Admins ask for new ones, which a worker carries out."""
 
-    queryset = PredictionRun.objects.select_related("scene__town__event").annotate(
-        detection_count=Coalesce(
-            Subquery(
-                Detection.objects.filter(run=OuterRef("pk"), score__gte=OuterRef("threshold"))
-                .order_by()
-                .values("run")
-                .annotate(n=Count("pk"))
-                .values("n"),
-                output_field=IntegerField(),
-            ),
-            0,
-        )
-    )
+    queryset = PredictionRun.objects.with_detection_counts().select_related("scene__town__event")
     serializer_class = PredictionRunSerializer
     filterset_class = PredictionRunFilter
 

@@ -3,10 +3,25 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Scene
 from training.models import ModelRun
+
+
+class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
+    def with_detection_counts(self) -> "PredictionRunQuerySet":
+        """Each run with `detection_count`: how many detections reach its threshold."""
+        counts = (
+            Detection.objects.filter(run=models.OuterRef("pk"), score__gte=models.OuterRef("threshold"))
+            .order_by()
+            .values("run")
+            .annotate(n=models.Count("pk"))
+            .values("n")
+        )
+        counted = models.Subquery(counts, output_field=models.IntegerField())
+        return self.annotate(detection_count=Coalesce(counted, 0))
 
 
 class PredictionRun(models.Model):
@@ -41,6 +56,8 @@ class PredictionRun(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = PredictionRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

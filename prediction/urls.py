@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from prediction.views import damage_map
+from prediction.views import damage_map, prediction_runs
 
 urlpatterns: list[URLPattern] = [
     path("map/", damage_map, name="map"),
+    path("map/runs/", prediction_runs, name="prediction-runs"),
 ]
