@@ -1,5 +1,8 @@
 """The damage map as analysts use it."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
@@ -7,6 +10,7 @@ from affine import Affine
 from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 
+from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic
 from prediction.models import Detection, PredictionRun
 from tests.e2e.conftest import log_in
@@ -16,10 +20,8 @@ SCORES = (0.97, 0.88, 0.62, 0.3)
 SIZE_PX = 400
 
 
-@pytest.fixture
-def run(event, town, question, tmp_path) -> PredictionRun:
-    """A green mosaic of 200 m with four detections, three of them above the threshold of 0.6."""
-    path = tmp_path / "green.tif"
+def mosaic(path: Path, colour: tuple[int, int, int], *, event: str, town: str) -> Scene:
+    """Ingest a mosaic of 200 m in one colour."""
     place = Affine(0.5, 0, 500_000, 0, -0.5, 1_880_000)  # 99 degrees west in UTM 14N
     with rasterio.open(
         path,
@@ -32,8 +34,15 @@ def run(event, town, question, tmp_path) -> PredictionRun:
         crs="EPSG:32614",
         transform=place,
     ) as dataset:
-        dataset.write(np.broadcast_to(np.array([[[40]], [[160]], [[40]]], np.uint8), (3, SIZE_PX, SIZE_PX)))
-    scene = ingest_mosaic(path, event=event.name, town=town.name).scene
+        pixel = np.array(colour, np.uint8).reshape(3, 1, 1)
+        dataset.write(np.broadcast_to(pixel, (3, SIZE_PX, SIZE_PX)))
+    return ingest_mosaic(path, event=event, town=town).scene
+
+
+@pytest.fixture
+def run(event, town, question, tmp_path) -> PredictionRun:
+    """A green mosaic with four detections, three of them above the threshold of 0.6."""
+    scene = mosaic(tmp_path / "green.tif", (40, 160, 40), event=event.name, town=town.name)
     model = ModelRun.objects.create(
         question=question, status="done", backbone="efficientnet-lite0", threshold=0.6
     )
@@ -53,11 +62,15 @@ def open_map(page: Page, person, search: str = "") -> None:
     page.goto(f"/map/{search}")
 
 
-def colour_at_centre(page: Page) -> list[int]:
+def colour_at(page: Page, across: float) -> list[int]:
+    """Red, green, blue of the map below its middle, at a share of its width."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
     return page.evaluate(
-        """() => { const canvas = document.querySelector("#map canvas");
-        return [...canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height * 0.7, 1, 1).data]; }"""
-    )
+        """across => { const canvas = document.querySelector("#map canvas");
+        return [...canvas.getContext("2d").getImageData(canvas.width * across, canvas.height * 0.7, 1, 1).data]; }""",
+        across,
+    )[:3]
 
 
 def test_the_mosaic_and_its_places_are_shown_best_first(page, analyst, run):
@@ -65,9 +78,7 @@ def test_the_mosaic_and_its_places_are_shown_best_first(page, analyst, run):
     expect(page.locator("#count")).to_contain_text("3 of 4 places are shown")
     expect(page.locator("#places button")).to_have_count(3)
     expect(page.locator("#places button").first).to_contain_text("0.97")
-    page.locator("#map canvas").wait_for()
-    page.wait_for_load_state("networkidle")
-    red, green, blue, _ = colour_at_centre(page)
+    red, green, blue = colour_at(page, 0.5)
     assert green > 120
     assert max(red, blue) < 90
 
@@ -87,17 +98,96 @@ def test_a_lower_score_shows_more_without_predicting_again(page, analyst, run):
 def test_a_place_tells_its_score_address_and_coordinates(page, analyst, run):
     open_map(page, analyst)
     page.locator("#places button").nth(1).click()
-    popup = page.locator("#popup")
+    popup = page.locator("#place")
     expect(popup).to_contain_text("Score 0.88")
     expect(popup).to_contain_text("Calle 2")
     expect(popup).to_contain_text("square of 30 m")
     second = run.detections.get(score=0.88)
-    expect(page.locator("#popup-coordinates")).to_have_text(f"{second.lat:.6f}, {second.lon:.6f}")
-    page.locator("#popup-picture").evaluate("picture => picture.decode()")  # rejects when there is no picture
+    expect(popup.locator('[data-part="coordinates"]')).to_have_text(f"{second.lat:.6f}, {second.lon:.6f}")
+    popup.locator("img").evaluate("picture => picture.decode()")  # rejects when there is no picture
     page.get_by_role("button", name="Next").click()
     expect(popup).to_contain_text("Calle 3")
     page.keyboard.press("Escape")
     expect(popup).to_be_hidden()
+
+
+def test_a_shared_address_opens_the_place(page, analyst, run):
+    lowest = run.detections.get(score=0.3)
+    open_map(page, analyst, f"?run={run.pk}&place={lowest.pk}")
+    expect(page.locator("#place")).to_contain_text("Score 0.30")
+    expect(page.locator("#places button")).to_have_count(3)
+    page.get_by_role("button", name="Before").click()
+    expect(page.locator("#place")).to_contain_text("Score 0.62")
+    expect(page).to_have_url(re.compile(f"place={run.detections.get(score=0.62).pk}"))
+
+
+def test_going_back_shows_the_run_before(page, analyst, run):
+    other = PredictionRun.objects.create(
+        scene=run.scene, model_run=run.model_run, status="done", threshold=0.5
+    )
+    open_map(page, analyst, f"?run={run.pk}")
+    expect(page.locator("#places button")).to_have_count(3)
+    page.locator("#run").select_option(str(other.pk))
+    expect(page.locator("#count")).to_have_text("The model found nothing here.")
+    page.go_back()
+    expect(page.locator("#places button")).to_have_count(3)
+    expect(page.locator("#run")).to_have_value(str(run.pk))
+
+
+def test_two_mosaics_are_compared_under_a_divider(page, analyst, run, tmp_path):
+    town = run.scene.town
+    before = mosaic(tmp_path / "blue.tif", (40, 40, 160), event=town.event.name, town=town.name)
+    open_map(page, analyst)
+    page.locator("#with").select_option(label="blue.tif")
+    divider = page.get_by_label("How much of the other mosaic is shown")
+    left, right = colour_at(page, 0.45), colour_at(page, 0.55)
+    assert left[2] > 120 > left[1], "blue on the left"
+    assert right[1] > 120 > right[2], "green on the right"
+    divider.fill("70")
+    assert colour_at(page, 0.55)[2] > 120
+    expect(page).to_have_url(re.compile(f"with={before.pk}"))
+    page.reload()
+    expect(divider).to_be_visible()
+    page.locator("#with").select_option(label="Nothing")
+    expect(divider).to_be_hidden()
+    assert colour_at(page, 0.45)[1] > 120
+
+
+def test_the_map_works_without_a_mouse(page, analyst, run):
+    open_map(page, analyst)
+    expect(page.locator("#places button")).to_have_count(3)
+    page.locator("#min-score").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#count")).to_contain_text("0 of 4 places are shown. Lower the slider to see more.")
+    page.get_by_role("button", name="Back to the model's threshold").press("Enter")
+    page.locator("#places button").first.press("Enter")
+    page.get_by_role("button", name="Next").press("Enter")
+    expect(page.locator("#place")).to_contain_text("Score 0.88")
+    page.get_by_role("button", name="Close").press("Enter")
+    expect(page.locator("#place")).to_be_hidden()
+    expect(page.locator("#map")).to_be_focused()
+
+
+def test_what_cannot_be_loaded_may_be_tried_again(open_page, analyst, run):
+    page = open_page(ignoring="503")
+    page.route("**/api/v1/prediction-runs/*", lambda route: route.fulfill(status=503))
+    open_map(page, analyst)
+    expect(page.locator("#state")).to_contain_text("The map could not be loaded")
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#places button")).to_have_count(3)
+    expect(page.locator("#state")).to_be_hidden()
+
+
+def test_an_admin_asks_for_a_prediction(page, site_admin, run):
+    ModelRun.objects.filter(pk=run.model_run_id).update(window_px=60, window_m=30)
+    models = [{"id": run.model_run_id, "backbone": "efficientnet-lite0", "threshold": 0.6}]
+    page.route("**/api/v1/model-runs/*", lambda route: route.fulfill(json={"results": models, "next": None}))
+    open_map(page, site_admin)
+    page.get_by_text("Predict another mosaic").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.locator("#run-state")).to_contain_text("waits for the background worker")
+    assert PredictionRun.objects.get(status="queued").scene == run.scene
 
 
 def test_a_failed_run_says_why(page, analyst, run):
@@ -115,7 +205,7 @@ def test_without_runs_the_page_says_what_to_wait_for(page, analyst):
 def test_a_run_that_finishes_appears_by_itself(page, analyst, run):
     PredictionRun.objects.filter(pk=run.pk).update(status="running", windows_done=1, windows_total=4)
     open_map(page, analyst)
-    expect(page.locator("#run-state")).to_contain_text("25 %")
+    expect(page.locator("#run-state")).to_have_text("Looking through the mosaic: 25% done.")
     PredictionRun.objects.filter(pk=run.pk).update(status="done")
     expect(page.locator("#places button")).to_have_count(3)
 
@@ -129,7 +219,8 @@ def test_the_map_speaks_spanish(open_page, analyst, run):
 def test_on_a_phone_the_place_stays_in_sight(phone, analyst, run):
     open_map(phone, analyst)
     phone.locator("#places button").first.tap()
-    expect(phone.locator("#popup")).to_be_visible()
-    popup, area = phone.locator("#popup").bounding_box(), phone.locator("#map").bounding_box()
+    expect(phone.locator("#place")).to_be_visible()
+    popup, area = phone.locator("#place").bounding_box(), phone.locator("#map").bounding_box()
+    assert area["y"] == 56, "the map stays under the header while the list scrolls"
     assert popup["y"] > area["y"] + 60
     assert popup["x"] + popup["width"] <= 390

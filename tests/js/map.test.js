@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestRun, choiceFrom, placesOf, searchOf } from "../../static/js/map/choice.js";
-import { coordinateWords, countAbove, nativeZoom, scoreWords, sideM, stepOf, STEPS } from "../../static/js/map/scores.js";
+import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../../static/js/map/choice.js";
+import { comparable, gsdWords, nativeZoom } from "../../static/js/map/mosaics.js";
+import { coordinateWords, countAbove, histogram, scoreWords, sideM, stepOf, STEPS, stepWords } from "../../static/js/map/scores.js";
 
 const scored = (...scores) => scores.map((score) => ({ properties: { score } }));
 
@@ -16,8 +17,33 @@ test("steps grow with the score, so that colour is not needed", () => {
   for (let i = 1; i < STEPS.length; i += 1) assert.ok(STEPS[i].radius_px > STEPS[i - 1].radius_px);
 });
 
+/** WCAG 2 relative luminance of "#rrggbb". */
+function luminance(colour) {
+  const [red, green, blue] = [1, 3, 5]
+    .map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+test("each step is darker than the one below it, so that hues need not be seen", () => {
+  for (let i = 1; i < STEPS.length; i += 1) {
+    const contrast = (luminance(STEPS[i - 1].colour) + 0.05) / (luminance(STEPS[i].colour) + 0.05);
+    assert.ok(contrast > 1.3, `step ${i}: ${contrast}`);
+  }
+});
+
+test("the legend says where each step begins, and the lowest where it ends", () => {
+  assert.deepEqual(STEPS.map(stepWords), ["< 0.50", "≥ 0.50", "≥ 0.70", "≥ 0.85", "≥ 0.95"]);
+});
+
+test("scores are counted in equal parts, the last of which holds 1", () => {
+  assert.deepEqual(histogram(scored(1, 0.99, 0.75, 0.5, 0.49, 0), 4), [1, 1, 1, 3]);
+});
+
 test("a score is never worded higher than it is", () => {
-  assert.equal(scoreWords(0.999), "0.99");
+  assert.equal(scoreWords(0.9999), "0.999");
+  assert.equal(scoreWords(0.99), "0.990");
+  assert.equal(scoreWords(0.9899), "0.98");
   assert.equal(scoreWords(0.29), "0.29");
   assert.equal(scoreWords(1), "1.00");
 });
@@ -44,20 +70,43 @@ test("tiles are asked for down to the mosaic's own resolution", () => {
 });
 
 test("a choice survives the address", () => {
-  const choice = { event: 1, town: 2, run: 30, min: 0.75 };
+  const choice = { event: 1, town: 2, run: 30, min: 0.75, with: 4, place: 99 };
   assert.deepEqual(choiceFrom(searchOf(choice)), choice);
 });
 
 test("nonsense in the address is no choice", () => {
-  assert.deepEqual(choiceFrom("?run=x&min=&event=2"), { event: 2, town: null, run: null, min: null });
-  assert.equal(searchOf({ event: null, town: null, run: null, min: null }), "");
+  const nothing = { event: null, town: null, run: null, min: null, with: null, place: null };
+  assert.deepEqual(choiceFrom("?run=x&min=&event=2&other=1"), { ...nothing, event: 2 });
+  assert.equal(searchOf(nothing), "");
 });
 
-test("the newest finished run comes before a newer failed one", () => {
-  const runs = [{ id: 3, status: "failed" }, { id: 2, status: "done" }, { id: 1, status: "done" }];
-  assert.equal(bestRun(runs).id, 2);
-  assert.equal(bestRun(runs.slice(0, 1)).id, 3);
-  assert.equal(bestRun([]), null);
+test("finished runs come first, the newest of them at the top", () => {
+  const runs = [{ id: 4, status: "failed" }, { id: 3, status: "done" }, { id: 2, status: "queued" }, { id: 1, status: "done" }];
+  assert.deepEqual(finishedFirst(runs).map((run) => run.id), [3, 1, 4, 2]);
+});
+
+test("a choice means its run, else the best of its town, of its event, of all", () => {
+  const run = (id, event, town, status = "done") => ({ id, event, town, status });
+  const runs = [run(5, 1, 1), run(4, 2, 3, "failed"), run(3, 2, 3), run(2, 2, 4), run(1, 2, 3)];
+  const chosen = (choice) => runOf(choice, runs).id;
+  assert.equal(chosen({ event: 2, town: 3, run: 1 }), 1);
+  assert.equal(chosen({ event: 2, town: 3, run: 77 }), 3);
+  assert.equal(chosen({ event: 2, town: 77 }), 3);
+  assert.equal(chosen({ event: 77, town: null, run: null }), 5);
+  assert.equal(runOf({ run: 1 }, []), null);
+});
+
+test("a mosaic is compared with others of the same ground", () => {
+  const scene = (id, bounds_4326) => ({ id, bounds_4326 });
+  const post = scene(1, [10, 10, 11, 11]);
+  const scenes = [post, scene(2, [10.5, 9, 12, 10.5]), scene(3, [11, 10, 12, 11]), scene(4, null)];
+  assert.deepEqual(comparable(scenes, post).map((each) => each.id), [2]);
+});
+
+test("pixels are worded in the unit that reads best", () => {
+  assert.equal(gsdWords(0.4999), "50 cm");
+  assert.equal(gsdWords(0.0247), "2.5 cm");
+  assert.equal(gsdWords(1.25), "1.3 m");
 });
 
 test("events and towns of runs are listed once, by name", () => {

@@ -1,6 +1,6 @@
 /** What is chosen, as the page's address says it. Pure. */
 
-const NUMBERS = ["event", "town", "run", "min"];
+const NUMBERS = ["event", "town", "run", "min", "with", "place"];
 
 /** The choice in a query string; what is missing or no number is null. */
 export function choiceFrom(search) {
@@ -20,9 +20,20 @@ export function searchOf(choice) {
   return query ? `?${query}` : "";
 }
 
-/** The newest finished run, else the newest; `runs` come newest first. */
-export function bestRun(runs) {
-  return runs.find((run) => run.status === "done") ?? runs[0] ?? null;
+/** Finished runs before others, and in each kind as they come: newest first. */
+export function finishedFirst(runs) {
+  return [...runs].sort((a, b) => Number(b.status === "done") - Number(a.status === "done"));
+}
+
+/** The run that a choice means: itself, else the best of its town, of its event, of all. `runs` come newest first. */
+export function runOf(choice, runs) {
+  const best = (some) => finishedFirst(some)[0] ?? null;
+  return (
+    runs.find((run) => run.id === choice.run) ??
+    best(runs.filter((run) => run.town === choice.town)) ??
+    best(runs.filter((run) => run.event === choice.event)) ??
+    best(runs)
+  );
 }
 
 /** Events and towns, each once, in order of name, that occur in `runs`. */

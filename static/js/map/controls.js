@@ -1,6 +1,8 @@
-/** Small pieces of the page. */
+/** Small pieces of the page: words and elements for runs, places and scores. */
+import { gsdWords } from "./mosaics.js";
+import { scoreWords, stepOf, STEPS, stepWords } from "./scores.js";
 
-/** Fill a select with [value, words] pairs and choose one; a single pair leaves nothing to choose. */
+/** Fill a select with [value, words] pairs and choose one. */
 export function fillSelect(select, pairs, chosen) {
   select.replaceChildren(
     ...pairs.map(([value, words]) => {
@@ -12,44 +14,100 @@ export function fillSelect(select, pairs, chosen) {
   select.disabled = pairs.length === 0;
 }
 
-/** A run in a line: what was looked at, when, and what came of it. */
+const dateWords = (moment, language) =>
+  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
+
+/** A run in a line: what was looked at, when, with what, and what came of it. */
 export function runWords(run, language) {
-  const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(run.created_at));
   const outcome = {
     done: interpolate(ngettext("%s place", "%s places", run.detection_count), [run.detection_count]),
     queued: gettext("waiting"),
     running: gettext("running"),
     failed: gettext("failed"),
   };
-  return `#${run.id} · ${run.scene_name} · ${when} · ${outcome[run.status] ?? run.status}`;
+  const model = interpolate(gettext("model %s"), [run.model_run]);
+  return [`#${run.id}`, run.scene_name, dateWords(run.created_at, language), model, outcome[run.status]].join(" · ");
 }
 
-/** What to tell of a run that has no result (yet), or "". */
-export function stateWords(run) {
+/** What decided a run's result, in a line. */
+export function factsWords(run, language) {
+  const facts = {
+    scene: run.scene_name,
+    model: run.model_run,
+    date: dateWords(run.finished_at ?? run.created_at, language),
+    threshold: scoreWords(run.threshold),
+  };
+  return interpolate(gettext("%(scene)s, looked through by model %(model)s on %(date)s. Threshold %(threshold)s."), facts, true);
+}
+
+/** What picture lies underneath, when it was taken and how fine it is. */
+export function captionWords(scene, language) {
+  const taken = scene.captured_at && new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(scene.captured_at));
+  return [scene.name, taken, interpolate(gettext("%s per pixel"), [gsdWords(scene.gsd_m)])].filter(Boolean).join(" · ");
+}
+
+/** What to tell of a run that has no result (yet), or of one with a result to be taken with care; else "". */
+export function stateWords(run, language) {
   if (run.status === "queued") return gettext("This run waits for the background worker.");
   if (run.status === "failed") return interpolate(gettext("This run failed: %s"), [run.error]);
-  if (run.status !== "running") return "";
-  const share = run.windows_total ? Math.floor((100 * run.windows_done) / run.windows_total) : 0;
-  return interpolate(gettext("Looking through the mosaic: %s %%"), [share]);
+  if (run.status === "done") return (run.parameters.warnings ?? []).join(" ");
+  const share = new Intl.NumberFormat(language, { style: "percent" }).format(shareDone(run));
+  return interpolate(gettext("Looking through the mosaic: %s done."), [share]);
 }
 
-/** A list of places as buttons; `onChoose` gets the detection. */
-export function placeItems(detections, { words, onChoose }) {
+/** How much of a run's work is done, from 0 to 1. */
+export const shareDone = (run) => (run.windows_total ? run.windows_done / run.windows_total : 0);
+
+/** How many places are shown, and what else one should know of the list. */
+export function countWords(found, shown, mostListed) {
+  const words = [interpolate(gettext("%(shown)s of %(all)s places are shown."), { shown, all: found.total }, true)];
+  if (found.total === 0) words[0] = gettext("The model found nothing here.");
+  else if (shown === 0) words.push(gettext("Lower the slider to see more."));
+  if (found.isCut) words.push(interpolate(gettext("The best %s are loaded; zoom in to load the others there."), [found.features.length]));
+  if (shown > mostListed) words.push(interpolate(gettext("The list holds the first %s."), [mostListed]));
+  return words.join(" ");
+}
+
+/** Places as buttons in a list; `onChoose` gets the detection. */
+export function placeItems(detections, onChoose) {
   return detections.map((detection) => {
     const item = document.createElement("li");
     const button = document.createElement("button");
     const swatch = document.createElement("i");
     const score = document.createElement("b");
     const address = document.createElement("span");
-    const { colour, score: scoreText } = words(detection.properties.score);
     button.type = "button";
     button.dataset.id = detection.id;
-    swatch.style.background = colour;
-    score.textContent = scoreText;
+    swatch.style.background = stepOf(detection.properties.score).colour;
+    score.textContent = scoreWords(detection.properties.score);
     address.textContent = detection.properties.address || gettext("no address");
     button.append(swatch, score, address);
     button.addEventListener("click", () => onChoose(detection));
     item.append(button);
     return item;
+  });
+}
+
+/** The steps of the scores, highest first, as rows of a legend. */
+export function legendRows() {
+  return STEPS.toReversed().map((step) => {
+    const row = document.createElement("span");
+    const swatch = document.createElement("i");
+    swatch.style.background = step.colour;
+    swatch.style.width = swatch.style.height = `${2 * step.radius_px}px`;
+    row.append(swatch, stepWords(step));
+    return row;
+  });
+}
+
+/** Bars over the slider, one per part of 0 to 1; those under `minScore` are faint. Roots, so that few are seen beside many. */
+export function histogramBars(counts, minScore) {
+  const most = Math.sqrt(Math.max(1, ...counts));
+  return counts.map((count, index) => {
+    const bar = document.createElement("i");
+    bar.style.height = `${(100 * Math.sqrt(count)) / most}%`;
+    bar.style.background = stepOf(index / counts.length).colour;
+    bar.classList.toggle("faint", (index + 1) / counts.length <= minScore);
+    return bar;
   });
 }

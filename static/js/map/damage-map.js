@@ -1,4 +1,4 @@
-/** The OpenLayers side of the page: a mosaic, its outline, and detections on it. */
+/** The OpenLayers side of the page: mosaics, an outline, and detections on them. */
 import Feature from "ol/Feature.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import TileLayer from "ol/layer/Tile.js";
@@ -7,36 +7,32 @@ import OpenLayersMap from "ol/Map.js";
 import View from "ol/View.js";
 import { defaults as defaultControls, ScaleLine } from "ol/control.js";
 import { getCenter } from "ol/extent.js";
-import Point from "ol/geom/Point.js";
 import Polygon from "ol/geom/Polygon.js";
 import { fromLonLat, transformExtent } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
 import XYZ from "ol/source/XYZ.js";
-import { Circle, Fill, Stroke, Style } from "ol/style.js";
-import { nativeZoom, stepOf } from "./scores.js";
+import { nativeZoom } from "./mosaics.js";
+import { OUTLINE, placeStyle } from "./styles.js";
 
-const BOX_FROM_PX = 14; // a box smaller than this on the screen is drawn as a point
-const HALO = new Style({ stroke: new Stroke({ color: "#ffffff", width: 5 }) });
-const OUTLINE = [
-  new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 80%)", width: 3 }) }),
-  new Style({ stroke: new Stroke({ color: "#0f5c73", width: 1.5, lineDash: [6, 4] }) }),
-];
+const MARGIN_PX = 24;
 const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class DamageMap {
-  constructor(target, { onSelect, labels }) {
+  constructor(target, { onSelect, onMove, labels }) {
     this.minScore = 0;
     this.selected = null;
+    this.extent = null;
     this.tiles = new TileLayer();
+    this.otherTiles = new TileLayer({ visible: false });
     this.outline = new VectorLayer({ source: new VectorSource(), style: OUTLINE });
     this.places = new VectorLayer({
       source: new VectorSource(),
       style: (feature, resolution) => this.#style(feature, resolution),
-      renderOrder: (a, b) => a.get("score") - b.get("score"), // the highest score lies on top
+      renderOrder: (a, b) => this.#rank(a) - this.#rank(b), // the highest score lies on top
     });
     this.map = new OpenLayersMap({
       target,
-      layers: [this.tiles, this.outline, this.places],
+      layers: [this.otherTiles, this.tiles, this.outline, this.places],
       view: new View({ center: [0, 0], zoom: 2, maxZoom: 22, enableRotation: false }),
       controls: defaultControls({
         rotate: false,
@@ -44,26 +40,16 @@ export class DamageMap {
         zoomOptions: { zoomInTipLabel: labels.zoomIn, zoomOutTipLabel: labels.zoomOut },
       }).extend([new ScaleLine({ units: "metric" })]),
     });
-    this.map.on("click", ({ pixel }) => {
-      const found = this.map.forEachFeatureAtPixel(pixel, (feature) => feature, {
-        layerFilter: (layer) => layer === this.places,
-        hitTolerance: 8,
-      });
-      onSelect(found ? found.get("detection") : null);
-    });
+    this.map.on("click", ({ pixel }) => onSelect(this.#placeAt(pixel, 8)?.get("detection") ?? null));
     this.map.on("pointermove", ({ pixel, dragging }) => {
-      if (dragging) return;
-      const isOver = this.map.hasFeatureAtPixel(pixel, { layerFilter: (layer) => layer === this.places });
-      this.map.getTargetElement().style.cursor = isOver ? "pointer" : "";
+      if (!dragging) this.map.getTargetElement().style.cursor = this.#placeAt(pixel, 0) ? "pointer" : "";
     });
+    this.map.on("moveend", () => this.extent && onMove(this.#bounds_4326()));
   }
 
-  /** Show a mosaic underneath. */
+  /** Show a mosaic underneath, and its outline. */
   showScene(scene) {
-    const extent = transformExtent(scene.bounds_4326, "EPSG:4326", "EPSG:3857");
-    this.extent = extent;
-    this.tiles.setExtent(extent);
-    this.tiles.setSource(new XYZ({ url: scene.map_tiles, maxZoom: nativeZoom(scene.gsd_m, scene.lat), transition: 0 }));
+    this.extent = showTiles(this.tiles, scene);
     const footprint = new GeoJSON().readFeature(
       { type: "Feature", geometry: scene.footprint_4326, properties: {} },
       { featureProjection: "EPSG:3857" },
@@ -72,12 +58,23 @@ export class DamageMap {
     this.outline.getSource().addFeature(footprint);
   }
 
-  /** Show detections (GeoJSON features of the API), of which those from `minScore` on are drawn. */
-  showDetections(detections, minScore) {
-    this.minScore = minScore;
-    this.selected = null;
+  /** Show another mosaic of the same ground beside it, or none (null). */
+  showOther(scene) {
+    this.otherTiles.setVisible(Boolean(scene));
+    if (scene) showTiles(this.otherTiles, scene);
+  }
+
+  /** Show nothing. */
+  clear() {
+    this.extent = null;
+    for (const layer of [this.tiles, this.otherTiles]) layer.setSource(null);
+    for (const layer of [this.outline, this.places]) layer.getSource().clear();
+  }
+
+  /** Show detections: GeoJSON features of the API, of which those from the smallest score on are drawn. */
+  showDetections(detections) {
     const source = this.places.getSource();
-    source.clear();
+    source.clear(true);
     source.addFeatures(
       detections.map((detection) => {
         const ring = detection.properties.box_4326.map((corner) => fromLonLat(corner));
@@ -100,8 +97,9 @@ export class DamageMap {
   }
 
   /** Show the whole mosaic. */
-  fit() {
-    if (this.extent) this.map.getView().fit(this.extent, { padding: [24, 24, 24, 24], duration: this.#duration() });
+  fit({ isAnimated = false } = {}) {
+    const padding = new Array(4).fill(MARGIN_PX);
+    if (this.extent) this.map.getView().fit(this.extent, { padding, duration: isAnimated ? this.#duration() : 0 });
   }
 
   /** Go to a detection, close enough to see it; `covered_px` of the map's bottom are hidden by something. */
@@ -119,21 +117,29 @@ export class DamageMap {
     return prefersStill() ? 0 : 350;
   }
 
-  #style(feature, resolution) {
-    const score = feature.get("score");
-    const isSelected = feature.getId() === this.selected;
-    if (score < this.minScore && !isSelected) return null;
-    const { colour, radius_px: radius } = stepOf(score);
-    const extent = feature.getGeometry().getExtent();
-    if ((extent[2] - extent[0]) / resolution >= BOX_FROM_PX) {
-      const line = new Style({ stroke: new Stroke({ color: colour, width: isSelected ? 4 : 2.5 }) });
-      return isSelected ? [HALO, line] : [new Style({ stroke: new Stroke({ color: "rgb(0 0 0 / 55%)", width: 4.5 }) }), line];
-    }
-    const image = new Circle({
-      radius: isSelected ? radius + 3 : radius,
-      fill: new Fill({ color: colour }),
-      stroke: new Stroke({ color: isSelected ? "#ffffff" : "rgb(0 0 0 / 65%)", width: isSelected ? 3 : 1.2 }),
-    });
-    return new Style({ image, geometry: new Point(getCenter(extent)) });
+  #bounds_4326() {
+    return transformExtent(this.map.getView().calculateExtent(), "EPSG:3857", "EPSG:4326");
   }
+
+  #placeAt(pixel, hitTolerance) {
+    const layerFilter = (layer) => layer === this.places;
+    return this.map.forEachFeatureAtPixel(pixel, (feature) => feature, { layerFilter, hitTolerance });
+  }
+
+  #rank(feature) {
+    return feature.getId() === this.selected ? 2 : feature.get("score");
+  }
+
+  #style(feature, resolution) {
+    const isSelected = feature.getId() === this.selected;
+    if (feature.get("score") < this.minScore && !isSelected) return null;
+    return placeStyle(feature, resolution, isSelected);
+  }
+}
+
+function showTiles(layer, scene) {
+  const extent = transformExtent(scene.bounds_4326, "EPSG:4326", "EPSG:3857");
+  layer.setExtent(extent);
+  layer.setSource(new XYZ({ url: scene.map_tiles, maxZoom: nativeZoom(scene.gsd_m, scene.lat), transition: 0 }));
+  return extent;
 }

@@ -1,17 +1,22 @@
-/** The damage map's page: joins choice, map, list and popup. */
+/** The damage map's page: joins choice, map, list and the card of a place. */
 import "ol/ol.css";
 import "./map.css";
-import { get, getAll, post } from "../lib/api.js";
+import { get, getAll } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/words.js";
-import { bestRun, choiceFrom, placesOf, searchOf } from "./choice.js";
-import { fillSelect, placeItems, runWords, stateWords } from "./controls.js";
+import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "./choice.js";
+import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
 import { Detections } from "./detections.js";
-import { coordinateWords, scoreWords, sideM, stepOf, STEPS } from "./scores.js";
+import { comparable } from "./mosaics.js";
+import { PlaceCard } from "./place-card.js";
+import { fillRequestForm, sendRequest } from "./request-form.js";
+import { histogram, scoreWords } from "./scores.js";
+import { Swipe } from "./swipe.js";
 
 const POLL_MS = 2_000;
 const MOST_LISTED = 200;
+const BARS = 40;
 
 const element = (id) => document.getElementById(id);
 const facts = JSON.parse(element("facts").textContent);
@@ -19,92 +24,141 @@ const language = document.documentElement.lang;
 const toast = new Toast(element("toast"));
 const map = new DamageMap(element("map"), {
   onSelect: select,
+  onMove: (bounds_4326) => guarded(() => loadMore(bounds_4326)),
   labels: { zoomIn: gettext("Zoom in"), zoomOut: gettext("Zoom out") },
+});
+const swipe = new Swipe(map.map, element("swipe"), { left: map.otherTiles, right: map.tiles });
+const card = new PlaceCard(element("place"), {
+  onStep: (step) => goTo(neighbour(step)),
+  onClose: close,
+  onCopied: () => toast.show(gettext("Copied.")),
 });
 
 let runs = [];
 let scenes = [];
 let run = null;
-let found = new Detections([]);
+let other = null;
+let found = new Detections(null);
 let minScore = 0;
 let selected = null;
-let polling = null;
+let polling = 0;
+let loading = new AbortController();
 
 // What is chosen
 
-const runsOfTown = (town) => runs.filter((each) => each.town === town);
-
-function remember(push) {
-  const choice = { event: run.event, town: run.town, run: run.id, min: minScore === run.threshold ? null : minScore };
+function remember({ isNew = false } = {}) {
+  const min = minScore === run.threshold ? null : minScore;
+  const choice = { event: run.event, town: run.town, run: run.id, min, with: other?.id, place: selected?.id };
   const address = location.pathname + searchOf(choice);
-  if (push) history.pushState(null, "", address);
+  if (isNew) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
-}
-
-function runFrom(choice) {
-  const ofTown = choice.town === null ? runs : runsOfTown(choice.town);
-  const ofEvent = choice.event === null ? runs : runs.filter((each) => each.event === choice.event);
-  return runs.find((each) => each.id === choice.run) ?? bestRun(ofTown) ?? bestRun(ofEvent) ?? bestRun(runs);
 }
 
 function showChoices() {
   const events = placesOf(runs);
   const event = events.find((each) => each.id === run.event);
-  fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
-  fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
-  fillSelect(element("run"), runsOfTown(run.town).map((each) => [each.id, runWords(each, language)]), run.id);
+  const ofTown = finishedFirst(runs.filter((each) => each.town === run.town));
+  controls.fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
+  controls.fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
+  controls.fillSelect(element("run"), ofTown.map((each) => [each.id, controls.runWords(each, language)]), run.id);
+  element("run-facts").textContent = controls.factsWords(run, language);
 }
 
-async function choose(next, { min = null, push = true } = {}) {
+/** Show a run; what is still loading of another one is dropped. */
+async function choose(next, { min = null, with: otherId = other?.id, place = null, isNew = true } = {}) {
   clearTimeout(polling);
+  loading.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  const isOtherScene = run?.scene !== next.scene;
   run = next;
   minScore = min ?? run.threshold;
-  select(null);
+  found = new Detections(run.id);
+  element("state").hidden = true;
+  select(null, { isRemembered: false });
   showChoices();
   showRunState();
-  remember(push);
-  await showPictures();
-  await showFound();
+  remember({ isNew });
+  await showPictures(otherId, isOtherScene, signal);
+  remember();
+  await showFound(signal);
+  const chosen = place === null ? null : await found.find(place, signal);
+  if (chosen) {
+    showScores();
+    goTo(chosen);
+  }
 }
+
+const chooseFrom = (choice, options) => {
+  const next = runOf(choice, runs);
+  return next && choose(next, { ...choice, ...options });
+};
 
 // The run
 
 function showRunState() {
-  const words = stateWords(run);
-  element("run-state").textContent = words;
+  const words = controls.stateWords(run, language);
+  element("run-words").textContent = words;
+  element("run-progress").hidden = run.status !== "running";
+  element("run-progress").value = controls.shareDone(run);
   element("run-state").hidden = !words;
   element("run-state").classList.toggle("error", run.status === "failed");
   if (run.status === "queued" || run.status === "running") polling = setTimeout(() => guarded(poll), POLL_MS);
 }
 
 async function poll() {
-  const fresh = await get(`/api/v1/prediction-runs/${run.id}/`);
-  runs = runs.map((each) => (each.id === fresh.id ? fresh : each));
-  if (fresh.status === "done") return choose(fresh, { push: false });
-  run = fresh;
-  return showRunState();
+  const { signal } = loading;
+  try {
+    const fresh = await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal });
+    runs = runs.map((each) => (each.id === fresh.id ? fresh : each));
+    if (fresh.status === "done") return await choose(fresh, { isNew: false });
+    run = fresh;
+    return showRunState();
+  } catch (error) {
+    if (!signal.aborted) polling = setTimeout(() => guarded(poll), 5 * POLL_MS);
+    throw error;
+  }
 }
 
-async function showPictures() {
-  scenes = await getAll("/api/v1/scenes/", { town: run.town, kind: "mosaic" });
-  fillSelect(element("picture"), scenes.map((scene) => [scene.id, scene.name]), run.scene);
-  element("picture-choice").hidden = scenes.length < 2;
+async function showPictures(otherId, isOtherScene, signal) {
+  if (isOtherScene || !scenes.length) {
+    map.clear();
+    scenes = await getAll("/api/v1/scenes/", { town: run.town, kind: "mosaic" }, { signal });
+  }
   const scene = scenes.find((each) => each.id === run.scene);
-  element("state").hidden = Boolean(scene);
+  const others = scene ? comparable(scenes, scene) : [];
+  element("with-choice").hidden = others.length === 0;
+  showOther(others.find((each) => each.id === otherId) ?? null);
+  controls.fillSelect(element("with"), [["", gettext("Nothing")], ...others.map((each) => [each.id, each.name])], other?.id ?? "");
   if (!scene) return showState(gettext("No orthomosaic"), gettext("This run's scene has no place on a map."));
+  element("caption").textContent = controls.captionWords(scene, language);
   map.showScene(scene);
-  return map.fit();
+  if (isOtherScene) map.fit();
 }
 
-async function showFound() {
-  const wanted = run;
-  const detections = run.status === "done" ? await Detections.load(run.id) : new Detections([]);
-  if (run !== wanted) return;
-  found = detections;
+function showOther(scene) {
+  other = scene;
+  map.showOther(scene);
+  if (scene) swipe.open({ left: scene.name, right: run.scene_name });
+  else swipe.close();
+}
+
+async function showFound(signal) {
   element("found").hidden = run.status !== "done";
   element("geojson").href = run.geojson_url ?? "";
   element("shapefile").href = run.shapefile_url ?? "";
-  map.showDetections(found.features, minScore);
+  showPlaces();
+  if (run.status !== "done") return;
+  element("count").textContent = gettext("Loading…");
+  await found.load(signal, showPlaces);
+}
+
+async function loadMore(bounds_4326) {
+  if (found.isCut && (await found.loadWithin(bounds_4326, loading.signal))) showPlaces();
+}
+
+function showPlaces() {
+  map.showDetections(found.features);
   showScores();
 }
 
@@ -114,163 +168,130 @@ function showScores() {
   element("min-score").value = minScore;
   element("min-score-value").textContent = scoreWords(minScore);
   element("reset").hidden = minScore === run.threshold;
-  element("count").textContent = countWords(shown.length);
-  const listed = shown.slice(0, MOST_LISTED);
-  const words = (score) => ({ colour: stepOf(score).colour, score: scoreWords(score) });
-  element("places").replaceChildren(...placeItems(listed, { words, onChoose: (detection) => goTo(detection) }));
-  markListed();
-}
-
-function countWords(count) {
-  const values = { shown: count, all: found.features.length };
-  const words = interpolate(gettext("%(shown)s of %(all)s places are shown."), values, true);
-  if (found.isCut) return `${words} ${interpolate(gettext("Only the best %s were loaded."), [found.features.length])}`;
-  if (count > MOST_LISTED) return `${words} ${interpolate(gettext("The list holds the first %s."), [MOST_LISTED])}`;
-  return words;
+  element("bars").replaceChildren(...controls.histogramBars(histogram(found.features, BARS), minScore));
+  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED);
+  element("places").replaceChildren(...controls.placeItems(shown.slice(0, MOST_LISTED), goTo));
+  showSelected();
 }
 
 // One place
 
-function select(detection) {
+function select(detection, { isRemembered = true } = {}) {
   selected = detection;
   map.select(detection);
-  element("popup").hidden = !detection;
-  markListed();
-  if (!detection) return;
-  const { score, address, box_4326: ring, thumbnail } = detection.properties;
-  const side = Math.round(sideM(ring));
-  element("popup-title").textContent = interpolate(gettext("Score %s"), [scoreWords(score)]);
-  element("popup-address").textContent = address || gettext("no address");
-  element("popup-coordinates").textContent = coordinateWords(detection.geometry.coordinates);
-  element("popup-size").textContent = interpolate(gettext("square of %s m"), [side]);
-  element("popup-picture").src = thumbnail;
-  element("popup-before").disabled = !neighbour(-1);
-  element("popup-after").disabled = !neighbour(1);
+  showSelected();
+  if (isRemembered && run) remember();
 }
 
+function showSelected() {
+  for (const button of element("places").querySelectorAll("button")) {
+    const isSelected = Number(button.dataset.id) === selected?.id;
+    button.setAttribute("aria-current", isSelected);
+    if (isSelected) button.scrollIntoView({ block: "nearest" });
+  }
+  if (selected) card.show(selected, { hasBefore: Boolean(neighbour(-1)), hasAfter: Boolean(neighbour(1)) });
+  else card.hide();
+}
+
+/** The place before or after the chosen one, by score; a place under the slider has the lowest shown one before it. */
 function neighbour(step) {
   const shown = found.above(minScore);
-  return shown[shown.findIndex((each) => each.id === selected?.id) + step] ?? null;
+  const at = shown.findIndex((each) => each.id === selected?.id);
+  if (at === -1) return step < 0 ? (shown.at(-1) ?? null) : null;
+  return shown[at + step] ?? null;
 }
 
 function goTo(detection) {
   if (!detection) return;
   select(detection);
-  const popup = element("popup");
-  const isAcross = popup.offsetWidth > element("map").offsetWidth / 2; // on a phone it hides the lower part of the map
-  map.flyTo(detection, isAcross ? popup.offsetHeight : 0);
+  map.flyTo(detection, card.coveredPx(element("map")));
 }
 
-function markListed() {
-  for (const button of element("places").querySelectorAll("button")) {
-    if (Number(button.dataset.id) === selected?.id) {
-      button.setAttribute("aria-current", "true");
-      button.scrollIntoView({ block: "nearest" });
-    } else button.removeAttribute("aria-current");
-  }
+function close() {
+  const hadFocus = element("place").contains(document.activeElement);
+  select(null);
+  if (hadFocus) element("map").focus({ preventScroll: true });
 }
 
-async function copyCoordinates() {
-  try {
-    await navigator.clipboard.writeText(element("popup-coordinates").textContent);
-    toast.show(gettext("Copied."));
-  } catch {
-    getSelection().selectAllChildren(element("popup-coordinates")); // no clipboard without HTTPS: mark it instead
-  }
-}
+// States and errors
 
-// States, requests, start
-
-function showState(heading, words) {
-  const title = document.createElement("h2");
-  const text = document.createElement("p");
+function showState(heading, words, action = null) {
+  const [title, text] = ["h2", "p"].map((name) => document.createElement(name));
   title.textContent = heading;
   text.textContent = words;
   element("state").replaceChildren(title, text);
   element("state").hidden = false;
+  if (!action) return;
+  const button = document.createElement("button");
+  button.className = "button";
+  button.textContent = gettext("Try again");
+  button.addEventListener("click", action);
+  element("state").append(button);
 }
 
-function showLegend() {
-  const rows = STEPS.toReversed().map((step) => {
-    const row = document.createElement("span");
-    const swatch = document.createElement("i");
-    swatch.style.background = step.colour;
-    swatch.style.width = swatch.style.height = `${2 * step.radius_px}px`;
-    row.append(swatch, `≥ ${step.from.toFixed(2)}`);
-    return row;
-  });
-  element("legend").append(gettext("Score"), ...rows);
-}
-
-async function offerRequest() {
-  const form = element("request");
-  const [mosaics, models] = await Promise.all([
-    getAll("/api/v1/scenes/", { kind: "mosaic" }),
-    getAll("/api/v1/model-runs/", { status: "done" }),
-  ]);
-  fillSelect(form.elements.scene, mosaics.map((scene) => [scene.id, `${scene.town_name} · ${scene.name}`]), run?.scene);
-  fillSelect(form.elements.model_run, models.map((model) => [model.id, `#${model.id} · ${model.backbone}`]), models[0]?.id);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    guarded(async () => {
-      const asked = { scene: Number(form.elements.scene.value), model_run: Number(form.elements.model_run.value) };
-      const added = await post("/api/v1/prediction-runs/", asked);
-      runs = [added, ...runs];
-      await choose(added);
-      toast.show(gettext("Asked for. You can leave the page; the run goes on."));
-    });
-  });
-}
-
-/** Run `work`, and tell the person what went wrong with it. */
-async function guarded(work) {
+/** Run `work`; when it fails tell the person why, in passing or, with `isNeeded`, until it succeeds. */
+async function guarded(work, { isNeeded = false } = {}) {
   try {
     await work();
   } catch (error) {
-    toast.show(wordsFor(error), { kind: "error" });
+    if (error.name === "AbortError") return;
+    const words = wordsFor(error);
+    if (isNeeded) showState(gettext("The map could not be loaded"), words, () => guarded(work, { isNeeded }));
+    else toast.show(words, { kind: "error" });
   }
 }
+
+const needed = (work) => guarded(work, { isNeeded: true });
 
 async function start() {
-  showLegend();
+  element("state").hidden = true;
   runs = await getAll("/api/v1/prediction-runs/");
-  const choice = choiceFrom(location.search);
-  const first = runFrom(choice);
-  if (first) await choose(first, { min: choice.min, push: false });
-  else {
-    const words = facts.mayPredict
-      ? gettext("Train a model, then choose a mosaic and a model under “Predict another mosaic”, or use the predict command.")
-      : gettext("An admin starts them; the map appears here when the first is done.");
-    showState(gettext("No predictions yet"), words);
-  }
-  if (facts.mayPredict) await offerRequest();
+  element("all-runs").hidden = runs.length === 0;
+  if (runs.length) return chooseFrom(choiceFrom(location.search), { isNew: false });
+  const words = facts.mayPredict
+    ? gettext("Train a model, then choose a mosaic and a model under “Predict another mosaic”, or use the predict command.")
+    : gettext("An admin starts them; the map appears here when the first is done.");
+  return showState(gettext("No predictions yet"), words);
 }
 
-element("event").addEventListener("change", ({ target }) => guarded(() => choose(runFrom({ event: Number(target.value), town: null, run: null }))));
-element("town").addEventListener("change", ({ target }) => guarded(() => choose(bestRun(runsOfTown(Number(target.value))))));
-element("run").addEventListener("change", ({ target }) => guarded(() => choose(runs.find((each) => each.id === Number(target.value)))));
-element("picture").addEventListener("change", ({ target }) => map.showScene(scenes.find((each) => each.id === Number(target.value))));
-element("min-score").addEventListener("input", ({ target }) => {
-  minScore = Number(target.value);
+function setMinScore(score) {
+  minScore = score;
   showScores();
+}
+
+const on = (id, event, handle) => element(id).addEventListener(event, handle);
+on("event", "change", ({ target }) => needed(() => chooseFrom({ event: Number(target.value) })));
+on("town", "change", ({ target }) => needed(() => chooseFrom({ town: Number(target.value) })));
+on("run", "change", ({ target }) => needed(() => chooseFrom({ run: Number(target.value) })));
+on("with", "change", ({ target }) => {
+  showOther(scenes.find((each) => each.id === Number(target.value)) ?? null);
+  remember();
 });
-element("min-score").addEventListener("change", () => remember(false));
-element("reset").addEventListener("click", () => {
-  minScore = run.threshold;
-  showScores();
-  remember(false);
+on("min-score", "input", ({ target }) => setMinScore(target.valueAsNumber));
+on("min-score", "change", () => remember());
+on("reset", "click", () => {
+  setMinScore(run.threshold);
+  remember();
 });
-element("fit").addEventListener("click", () => map.fit());
-element("popup-close").addEventListener("click", () => select(null));
-element("popup-before").addEventListener("click", () => goTo(neighbour(-1)));
-element("popup-after").addEventListener("click", () => goTo(neighbour(1)));
-element("popup-coordinates").addEventListener("click", copyCoordinates);
-addEventListener("keydown", ({ key }) => {
-  if (key === "Escape") select(null);
-});
-addEventListener("popstate", () => {
-  const choice = choiceFrom(location.search);
-  const next = runFrom(choice);
-  if (next) guarded(() => choose(next, { min: choice.min, push: false }));
-});
-guarded(start);
+on("fit", "click", () => map.fit({ isAnimated: true }));
+on("full-screen", "click", () => (document.fullscreenElement ? document.exitFullscreen() : element("map-area").requestFullscreen()));
+element("full-screen").hidden = !document.fullscreenEnabled;
+addEventListener("keydown", ({ key }) => key === "Escape" && card.isOpen && close());
+addEventListener("popstate", () => needed(() => chooseFrom(choiceFrom(location.search), { isNew: false })));
+
+element("legend").append(gettext("Score"), ...controls.legendRows());
+needed(start);
+
+if (facts.mayPredict) {
+  on("request-details", "toggle", () => guarded(() => fillRequestForm(element("request"), run?.scene)));
+  on("request", "submit", (event) => {
+    event.preventDefault();
+    guarded(async () => {
+      const added = await sendRequest(element("request"));
+      runs = [added, ...runs];
+      element("request-details").open = false;
+      toast.show(gettext("Asked for. You can leave the page; the run goes on."));
+      await choose(added);
+    });
+  });
+}

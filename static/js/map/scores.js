@@ -1,12 +1,18 @@
-/** Scores as colours and words. Pure. */
+/** Scores as colours, words and counts. Pure. */
 
-/** From pale to dark, so that the order is seen without seeing hues; each step also grows. */
+const DARK = "rgb(0 0 0 / 65%)";
+const WHITE = "#ffffff";
+
+/**
+ * From pale to dark, so that the order is seen without seeing hues; each step also grows. It ends in purple, which no roof
+ * has. A line's casing is what its colour is not, so that both are seen on any ground.
+ */
 export const STEPS = [
-  { from: 0, colour: "#fde68a", radius_px: 4 },
-  { from: 0.5, colour: "#fbbf24", radius_px: 5 },
-  { from: 0.7, colour: "#f97316", radius_px: 6 },
-  { from: 0.85, colour: "#dc2626", radius_px: 7 },
-  { from: 0.95, colour: "#7f1d1d", radius_px: 8 },
+  { from: 0, colour: "#fff3b0", casing: DARK, radius_px: 3 },
+  { from: 0.5, colour: "#ffc53d", casing: DARK, radius_px: 4 },
+  { from: 0.7, colour: "#ff7a1a", casing: DARK, radius_px: 5 },
+  { from: 0.85, colour: "#e0164b", casing: WHITE, radius_px: 6 },
+  { from: 0.95, colour: "#8a0a8f", casing: WHITE, radius_px: 7 },
 ];
 
 /** The step that a score from 0 to 1 belongs to. */
@@ -14,9 +20,17 @@ export function stepOf(score) {
   return STEPS.findLast((step) => score >= step.from) ?? STEPS[0];
 }
 
-/** Two digits, never rounded up past what a threshold let through: 0.999 is "0.99". */
+/** What a legend says of a step. */
+export function stepWords(step) {
+  const next = STEPS[STEPS.indexOf(step) + 1];
+  return step.from === 0 ? `< ${next.from.toFixed(2)}` : `≥ ${step.from.toFixed(2)}`;
+}
+
+/** Two digits (three from 0.99), never rounded up past what a threshold let through: 0.9999 is "0.999". */
 export function scoreWords(score) {
-  return (Math.floor(score * 100 + 1e-9) / 100).toFixed(2);
+  const digits = score >= 0.99 && score < 1 ? 3 : 2;
+  const scale = 10 ** digits;
+  return (Math.floor(score * scale + 1e-9) / scale).toFixed(digits);
 }
 
 /** Latitude, longitude in degrees with about 0.1 m of precision, as maps on phones take them. */
@@ -36,16 +50,17 @@ export function countAbove(features, minScore) {
   return low;
 }
 
+/** How many `features` fall into each of `bins` equal parts of 0 to 1. */
+export function histogram(features, bins) {
+  const counts = new Array(bins).fill(0);
+  for (const { properties } of features) counts[Math.min(bins - 1, Math.floor(properties.score * bins))] += 1;
+  return counts;
+}
+
 /** Side of a box in metres, from its ring of lon, lat. */
 export function sideM(ring) {
   const [a, b] = ring;
   const radians = Math.PI / 180;
   const middle = ((a[1] + b[1]) / 2) * radians;
   return Math.hypot((b[0] - a[0]) * Math.cos(middle), b[1] - a[1]) * radians * 6371008.8;
-}
-
-/** The web-mercator zoom at which a tile pixel is about as large as a pixel of the mosaic. */
-export function nativeZoom(gsdM, lat) {
-  const zoom = Math.ceil(Math.log2((156543.034 * Math.cos((lat * Math.PI) / 180)) / gsdM));
-  return Math.min(24, Math.max(0, zoom));
 }

@@ -1,0 +1,25 @@
+/** Facts about mosaics on a map. Pure. */
+
+/** The web-mercator zoom at which a tile pixel is about as large as a pixel of the mosaic. */
+export function nativeZoom(gsdM, lat) {
+  const zoom = Math.ceil(Math.log2((156543.034 * Math.cos((lat * Math.PI) / 180)) / gsdM));
+  return Math.min(24, Math.max(0, zoom));
+}
+
+/** Whether two boxes (west, south, east, north) share ground. */
+export function overlap([west, south, east, north], [west2, south2, east2, north2]) {
+  return west < east2 && west2 < east && south < north2 && south2 < north;
+}
+
+/** The other mosaics that show some of the same ground, to be laid beside `scene`. */
+export function comparable(scenes, scene) {
+  return scenes.filter(
+    (other) => other.id !== scene.id && other.bounds_4326 && overlap(other.bounds_4326, scene.bounds_4326),
+  );
+}
+
+/** Length of a pixel's side in the unit that reads best: "50 cm", "1.2 m". */
+export function gsdWords(gsdM) {
+  if (gsdM >= 1) return `${Number(gsdM.toFixed(1))} m`;
+  return `${Number((gsdM * 100).toPrecision(2))} cm`;
+}

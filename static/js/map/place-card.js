@@ -1,0 +1,52 @@
+/** The card of one place: picture, score, address, coordinates, and steps to the next place. */
+import { coordinateWords, scoreWords, sideM } from "./scores.js";
+
+export class PlaceCard {
+  /** `onStep` gets -1 or 1. */
+  constructor(element, { onStep, onClose, onCopied }) {
+    this.element = element;
+    this.onCopied = onCopied;
+    this.part = (name) => element.querySelector(`[data-part="${name}"]`);
+    this.part("close").addEventListener("click", onClose);
+    this.part("before").addEventListener("click", () => onStep(-1));
+    this.part("after").addEventListener("click", () => onStep(1));
+    this.part("coordinates").addEventListener("click", () => this.#copy());
+    const picture = this.part("picture");
+    picture.addEventListener("load", () => picture.classList.remove("missing"));
+    picture.addEventListener("error", () => picture.classList.add("missing"));
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  show({ geometry, properties }, { hasBefore, hasAfter }) {
+    this.element.hidden = false;
+    this.part("title").textContent = interpolate(gettext("Score %s"), [scoreWords(properties.score)]);
+    this.part("address").textContent = properties.address || gettext("no address");
+    this.part("coordinates").textContent = coordinateWords(geometry.coordinates);
+    this.part("size").textContent = interpolate(gettext("square of %s m"), [Math.round(sideM(properties.box_4326))]);
+    if (this.part("picture").getAttribute("src") !== properties.thumbnail) this.part("picture").src = properties.thumbnail;
+    this.part("before").disabled = !hasBefore;
+    this.part("after").disabled = !hasAfter;
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+
+  /** How much of the map's bottom it hides: on a phone it reaches across. */
+  coveredPx(map) {
+    return this.element.offsetWidth > map.offsetWidth / 2 ? this.element.offsetHeight : 0;
+  }
+
+  async #copy() {
+    const coordinates = this.part("coordinates");
+    try {
+      await navigator.clipboard.writeText(coordinates.textContent);
+      this.onCopied();
+    } catch {
+      getSelection().selectAllChildren(coordinates); // no clipboard without HTTPS: mark them instead
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** How places and the outline of a mosaic are drawn. */
+import Point from "ol/geom/Point.js";
+import { getCenter } from "ol/extent.js";
+import { Circle, Fill, Stroke, Style } from "ol/style.js";
+import { stepOf, STEPS } from "./scores.js";
+
+const BOX_FROM_PX = 12; // a box smaller than this on the screen is drawn as a point
+
+export const OUTLINE = [
+  new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 80%)", width: 3 }) }),
+  new Style({ stroke: new Stroke({ color: "#0f5c73", width: 1.5, lineDash: [6, 4] }) }),
+];
+
+const centre = (feature) => new Point(getCenter(feature.getGeometry().getExtent()));
+
+function boxStyles({ colour, casing }, isSelected) {
+  const width = isSelected ? 4 : 2.5;
+  const halo = isSelected ? [new Style({ stroke: new Stroke({ color: "#000000", width: width + 7 }) })] : [];
+  return [
+    ...halo,
+    new Style({ stroke: new Stroke({ color: isSelected ? "#ffffff" : casing, width: width + (isSelected ? 4 : 2) }) }),
+    new Style({ stroke: new Stroke({ color: colour, width }) }),
+  ];
+}
+
+function pointStyle({ colour, casing, radius_px: radius }, isSelected) {
+  const image = new Circle({
+    radius: isSelected ? radius + 3 : radius,
+    fill: new Fill({ color: colour }),
+    stroke: new Stroke({ color: isSelected ? "#ffffff" : casing, width: isSelected ? 3 : 1.2 }),
+  });
+  return [new Style({ image, geometry: centre })];
+}
+
+const styles = new Map(
+  STEPS.map((step) => [
+    step,
+    { box: [false, true].map((is) => boxStyles(step, is)), point: [false, true].map((is) => pointStyle(step, is)) },
+  ]),
+);
+
+/** Styles of a place: its box where that is large enough on the screen, else a point. */
+export function placeStyle(feature, resolution, isSelected) {
+  const [west, , east] = feature.getGeometry().getExtent();
+  const kind = (east - west) / resolution >= BOX_FROM_PX ? "box" : "point";
+  return styles.get(stepOf(feature.get("score")))[kind][Number(isSelected)];
+}
