@@ -1,0 +1,113 @@
+"""The main job on real imagery: import crops, train on one town, test on another, predict before and after.
+
+    python benchmarks/real.py [--data ../shared/data] [--backbone efficientnet-lite0] [--seed 1] [--json]
+
+Works in a data folder of its own below `build/`, made anew each time; nothing else is touched.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "build" / "benchmark-real"
+EVENT = "Kahramanmaraş 2023"
+TOWNS = ("adiyaman", "islahiye", "kahramanmaras")
+MAPPED = ("adiyaman", "islahiye", "kahramanmaras")  # the way round whose model draws the map
+
+
+def start_django() -> None:
+    """Set Django up on an empty database in a folder of this benchmark's own."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(FOLDER), DATABASE_URL="")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
+    sys.path[:0] = [str(ROOT)]
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def measure(data: Path, *, backbone: str, seed: int) -> dict[str, Any]:
+    """Train every way round, then draw the map with one of the models."""
+    from benchmarks.damage_map import kahramanmaras_map
+    from tagging.importing import import_crops
+
+    import_crops(data / "crops.csv", event=EVENT)
+    runs = {towns: trained(towns, backbone=backbone, seed=seed) for towns in permutations(TOWNS)}
+    return {
+        "backbone": backbone,
+        "seed": seed,
+        "trainings": [figures(towns, run) for towns, run in runs.items()],
+        "map": {
+            f"max_iou {max_iou}": kahramanmaras_map(runs[MAPPED], data, event=EVENT, max_iou=max_iou)
+            for max_iou in (0.0, 0.2)
+        },
+    }
+
+
+def trained(towns: tuple[str, ...], *, backbone: str, seed: int) -> Any:
+    """A model run: trained on the first town, validated on the second, tested on the third."""
+    from damage.progress import progress_bar
+    from training.services import Recipe, find_question, train
+
+    first, second, third = ([town] for town in towns)
+    recipe = Recipe(
+        backbone=backbone, train_towns=first, validation_towns=second, test_towns=third, seed=seed
+    )
+    with progress_bar(" > ".join(towns), "crop") as progress:
+        return train(find_question("damage"), recipe, progress=progress)
+
+
+def figures(towns: tuple[str, ...], run: Any) -> dict[str, Any]:
+    """What is reported of a training."""
+    test = run.metrics["test"]
+    names = ("auc", "balanced_accuracy", "precision", "recall")
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return {
+        "train": towns[0],
+        "validation": towns[1],
+        "test": towns[2],
+        "threshold": round(run.threshold, 3),
+        **{name: round(test[name], 3) for name in names},
+        "seconds": round(seconds, 1),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table."""
+    heads = list(rows[0])
+    lines = [heads, ["---"] * len(heads), *([str(row[head]) for head in heads] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--backbone", default="efficientnet-lite0")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if not (options.data / "crops.csv").is_file():
+        parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
+    start_django()
+    result = measure(options.data.resolve(), backbone=options.backbone, seed=options.seed)
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    print(table(result["trainings"]))
+    print(json.dumps(result["map"], indent=2))
+
+
+if __name__ == "__main__":
+    main()
