@@ -244,11 +244,12 @@ def _cars(
     reach: float,
     look: Look,
 ) -> Iterator[Car]:
-    """Cars parked along the kerbs and driving on the right."""
-    for lines, is_row in ((columns, False), (rows, True)):
+    """Cars along the kerbs, not on crossings."""
+    for lines, crossing, is_row in ((columns, rows, False), (rows, columns, True)):
         for line, width in lines:
             for at in np.arange(-reach, reach, 7.5):
-                if rng.random() > look.car_share:
+                is_crossing = any(abs(at - middle) < across / 2 + 5 for middle, across in crossing)
+                if rng.random() > look.car_share or is_crossing:
                     continue
                 side = float(rng.choice([-1.0, 1.0])) * (width / 2 - float(rng.uniform(1.1, 1.5)))
                 along = float(at + rng.uniform(-1, 1))
