@@ -1,5 +1,6 @@
 /** Small pieces of the page: words and elements for runs, places and scores. */
 import { gsdWords } from "./mosaics.js";
+import { durationWords } from "./pace.js";
 import { scoreWords, stepOf, STEPS, stepWords } from "./scores.js";
 
 /** Fill a select with [value, words] pairs and choose one. */
@@ -47,12 +48,13 @@ export function captionWords(scene, language) {
 }
 
 /** What to tell of a run that has no result (yet), or of one with a result to be taken with care; else "". */
-export function stateWords(run, language) {
+export function stateWords(run, language, leftS = null) {
   if (run.status === "queued") return gettext("This run waits for the background worker.");
   if (run.status === "failed") return interpolate(gettext("This run failed: %s"), [run.error]);
   if (run.status === "done") return (run.parameters.warnings ?? []).join(" ");
   const share = new Intl.NumberFormat(language, { style: "percent" }).format(shareDone(run));
-  return interpolate(gettext("Looking through the mosaic: %s done."), [share]);
+  const words = interpolate(gettext("Looking through the mosaic: %s done."), [share]);
+  return leftS === null ? words : `${words} ${interpolate(gettext("About %s left."), [durationWords(leftS, language)])}`;
 }
 
 /** How much of a run's work is done, from 0 to 1. */
@@ -110,4 +112,20 @@ export function histogramBars(counts, minScore) {
     bar.classList.toggle("faint", (index + 1) / counts.length <= minScore);
     return bar;
   });
+}
+
+/** Fill and show a notice; with `onRetry` it has a button to try again. */
+export function showNotice(notice, heading, words, onRetry = null) {
+  const [title, text] = ["h2", "p"].map((name) => document.createElement(name));
+  title.textContent = heading;
+  text.textContent = words;
+  notice.replaceChildren(title, text);
+  notice.hidden = false;
+  if (!onRetry) return;
+  const button = document.createElement("button");
+  button.className = "button";
+  button.type = "button";
+  button.textContent = gettext("Try again");
+  button.addEventListener("click", onRetry);
+  notice.append(button);
 }

@@ -9,6 +9,7 @@ import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
 import { Detections } from "./detections.js";
 import { comparable } from "./mosaics.js";
+import { secondsLeft } from "./pace.js";
 import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
 import { histogram, scoreWords } from "./scores.js";
@@ -42,6 +43,7 @@ let found = new Detections(null);
 let minScore = 0;
 let selected = null;
 let polling = 0;
+let firstLook = null;
 let loading = new AbortController();
 
 // What is chosen
@@ -97,7 +99,9 @@ const chooseFrom = (choice, options) => {
 // The run
 
 function showRunState() {
-  const words = controls.stateWords(run, language);
+  const look = { run: run.id, atMs: Date.now(), done: run.windows_done, total: run.windows_total };
+  if (run.status !== "running" || firstLook?.run !== run.id) firstLook = look;
+  const words = controls.stateWords(run, language, secondsLeft(firstLook, look));
   element("run-words").textContent = words;
   element("run-progress").hidden = run.status !== "running";
   element("run-progress").value = controls.shareDone(run);
@@ -215,19 +219,7 @@ function close() {
 
 // States and errors
 
-function showState(heading, words, action = null) {
-  const [title, text] = ["h2", "p"].map((name) => document.createElement(name));
-  title.textContent = heading;
-  text.textContent = words;
-  element("state").replaceChildren(title, text);
-  element("state").hidden = false;
-  if (!action) return;
-  const button = document.createElement("button");
-  button.className = "button";
-  button.textContent = gettext("Try again");
-  button.addEventListener("click", action);
-  element("state").append(button);
-}
+const showState = (heading, words, onRetry = null) => controls.showNotice(element("state"), heading, words, onRetry);
 
 /** Run `work`; when it fails tell the person why, in passing or, with `isNeeded`, until it succeeds. */
 async function guarded(work, { isNeeded = false } = {}) {
