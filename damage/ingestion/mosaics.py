@@ -189,7 +189,7 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
         outline: BaseGeometry = shapely.box(0, 0, size[1], size[0])
     else:
         outline = _valid_area(dataset.dataset_mask(out_shape=size))
-    to_crs = dataset.transform * Affine.scale(dataset.width / size[1], dataset.height / size[0])
+    to_crs = dataset.transform @ Affine.scale(dataset.width / size[1], dataset.height / size[0])
     # Long straight sides are bent by the change of projection: points in between keep them where they are.
     outline = shapely.segmentize(outline, max(size) / 8)
     to_4326 = _to_4326(dataset.crs.to_wkt())

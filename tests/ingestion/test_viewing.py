@@ -55,7 +55,7 @@ def test_a_photo_gets_a_view_of_what_is_shown(tmp_path, patch):
     write_photo_view(patch.transpose(1, 2, 0), tmp_path / "view.tif")
     assert cog_validate(tmp_path / "view.tif")[0]
     with rasterio.open(tmp_path / "view.tif") as view:
-        assert (view.shape, view.is_tiled, view.overviews(1)) == ((600, 800), True, [2, 4])
+        assert (view.shape, view.block_shapes[0], view.overviews(1)) == ((600, 800), (256, 256), [2, 4])
         assert abs(view.read(1).astype(int)[:280, :380] - 200).max() <= 4
 
 

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from damage.environment import BASE_DIR
+from damage.practice.accounts import ACCOUNTS_FILE
 
-ACCOUNTS_FILE = "demo-accounts.json"
 PATIENCE_S = 15
 
 
