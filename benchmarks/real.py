@@ -1,6 +1,7 @@
 """The main job on real imagery: import crops, train on one town, test on another, predict before and after.
 
-    python benchmarks/real.py [--data ../shared/data] [--backbone efficientnet-lite0] [--seed 1] [--json]
+    python benchmarks/real.py [--data ../shared/data] [--backbone efficientnet-lite0] [--seed 1]
+                              [--contrast 4] [--json]
 
 Works in a data folder of its own below `build/`, made anew each time; nothing else is touched.
 """
@@ -36,13 +37,16 @@ def start_django() -> None:
     call_command("migrate", verbosity=0)
 
 
-def measure(data: Path, *, backbone: str, seed: int) -> dict[str, Any]:
+def measure(data: Path, *, backbone: str, seed: int, contrast: float | None) -> dict[str, Any]:
     """Train every way round, then draw the map with one of the models."""
     from benchmarks.damage_map import kahramanmaras_map
     from tagging.importing import import_crops
 
     import_crops(data / "crops.csv", event=EVENT)
-    runs = {towns: trained(towns, backbone=backbone, seed=seed) for towns in permutations(TOWNS)}
+    runs = {
+        towns: trained(towns, backbone=backbone, seed=seed, contrast=contrast)
+        for towns in permutations(TOWNS)
+    }
     return {
         "backbone": backbone,
         "seed": seed,
@@ -54,14 +58,19 @@ def measure(data: Path, *, backbone: str, seed: int) -> dict[str, Any]:
     }
 
 
-def trained(towns: tuple[str, ...], *, backbone: str, seed: int) -> Any:
+def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float | None) -> Any:
     """A model run: trained on the first town, validated on the second, tested on the third."""
     from damage.progress import progress_bar
     from training.services import Recipe, find_question, train
 
     first, second, third = ([town] for town in towns)
     recipe = Recipe(
-        backbone=backbone, train_towns=first, validation_towns=second, test_towns=third, seed=seed
+        backbone=backbone,
+        train_towns=first,
+        validation_towns=second,
+        test_towns=third,
+        seed=seed,
+        contrast=contrast,
     )
     with progress_bar(" > ".join(towns), "crop") as progress:
         return train(find_question("damage"), recipe, progress=progress)
@@ -96,12 +105,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--backbone", default="efficientnet-lite0")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--contrast", type=float, help="of the input; default: the backbone's own")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not (options.data / "crops.csv").is_file():
         parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
     start_django()
-    result = measure(options.data.resolve(), backbone=options.backbone, seed=options.seed)
+    result = measure(
+        options.data.resolve(), backbone=options.backbone, seed=options.seed, contrast=options.contrast
+    )
     if options.json:
         print(json.dumps(result, indent=2))
         return

@@ -143,6 +143,18 @@ def test_a_failed_download_is_refused_with_both_ways(monkeypatch, tmp_path):
         weights_path(INCEPTION_V3, None)
 
 
+def test_a_download_talks_on_standard_error_alone(monkeypatch, tmp_path, capsys):
+    import keras
+
+    def download(*args, **kwargs):
+        print("Downloading data")
+        return str(tmp_path / "weights.h5")
+
+    monkeypatch.setattr(keras.utils, "get_file", download)
+    assert weights_path(INCEPTION_V3, None) == tmp_path / "weights.h5"
+    assert capsys.readouterr().out == ""
+
+
 def test_a_changed_package_file_is_refused():
     lite = find_backbone("efficientnet-lite0")
     changed = replace(lite, weights=replace(lite.weights, sha256="0" * 64))

@@ -1,6 +1,8 @@
 """Finding weight files on disk and refusing those that are not what they should be."""
 
 import hashlib
+import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,7 +61,10 @@ def _downloaded(backbone: Backbone, weights: KerasWeights) -> Path:
     import keras  # here, so that the registry is read without TensorFlow
 
     try:
-        path = keras.utils.get_file(weights.file, weights.url, cache_subdir="models", file_hash=weights.md5)
+        with redirect_stdout(sys.stderr):  # Keras reports there, where `--json` has the one document
+            path = keras.utils.get_file(
+                weights.file, weights.url, cache_subdir="models", file_hash=weights.md5
+            )
     except Exception as error:  # Keras raises plain `Exception` when a download fails
         raise Refused(
             f"The weights of {backbone.title} could not be downloaded: {error}", _two_ways(weights, None)
