@@ -181,8 +181,6 @@ def test_what_cannot_be_loaded_may_be_tried_again(open_page, analyst, run):
 
 def test_an_admin_asks_for_a_prediction(page, site_admin, run):
     ModelRun.objects.filter(pk=run.model_run_id).update(window_px=60, window_m=30)
-    models = [{"id": run.model_run_id, "backbone": "efficientnet-lite0", "threshold": 0.6}]
-    page.route("**/api/v1/model-runs/*", lambda route: route.fulfill(json={"results": models, "next": None}))
     open_map(page, site_admin)
     page.get_by_text("Predict another mosaic").click()
     page.get_by_role("button", name="Predict", exact=True).click()

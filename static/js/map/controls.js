@@ -61,13 +61,16 @@ export function stateWords(run, language, leftS = null) {
 export const shareDone = (run) => (run.windows_total ? run.windows_done / run.windows_total : 0);
 
 /** How many places are shown, and what else one should know of the list. */
-export function countWords(found, shown, mostListed) {
-  const words = [interpolate(gettext("%(shown)s of %(all)s places are shown."), { shown, all: found.total }, true)];
-  if (found.total === 0) words[0] = gettext("The model found nothing here.");
-  else if (shown === 0) words.push(gettext("Lower the slider to see more."));
-  if (found.isCut) words.push(interpolate(gettext("The best %s are loaded; zoom in to load the others there."), [found.features.length]));
-  if (shown > mostListed) words.push(interpolate(gettext("The list holds the first %s."), [mostListed]));
-  return words.join(" ");
+export function countWords(found, shown, mostListed, language) {
+  const digits = (number) => number.toLocaleString(language);
+  if (found.isLoading) return gettext("Loading…");
+  if (found.total === 0) return gettext("The model found nothing here.");
+  const counts = { shown: digits(shown), all: digits(found.total) };
+  const sentences = [interpolate(gettext("%(shown)s of %(all)s places are shown."), counts, true)];
+  if (shown === 0) sentences.push(gettext("Lower the slider to see more."));
+  if (found.isCut) sentences.push(interpolate(gettext("The best %s are loaded; zoom in to load the others there."), [digits(found.features.length)]));
+  if (shown > mostListed) sentences.push(interpolate(gettext("The list holds the first %s."), [digits(mostListed)]));
+  return sentences.join(" ");
 }
 
 /** Places as buttons in a list; `onChoose` gets the detection. */

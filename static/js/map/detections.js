@@ -11,6 +11,7 @@ export class Detections {
   features = [];
   /** How many the run has; more than `features` when it has more than ten thousand. */
   total = 0;
+  isLoading = false;
   #ids = new Set();
 
   constructor(run) {
@@ -23,11 +24,12 @@ export class Detections {
 
   /** Load the best ten thousand, and call `onPage` after each page of them. */
   async load(signal, onPage) {
-    for (let page = 1; page <= MOST_PAGES; page += 1) {
+    this.isLoading = true;
+    for (let page = 1; this.isLoading; page += 1) {
       const collection = await this.#get({ page }, signal);
       this.total = collection.count;
+      this.isLoading = Boolean(collection.next) && page < MOST_PAGES;
       onPage();
-      if (!collection.next) return;
     }
   }
 

@@ -85,10 +85,9 @@ async function choose(next, { min = null, with: otherId = other?.id, place = nul
   remember();
   await showFound(signal);
   const chosen = place === null ? null : await found.find(place, signal);
-  if (chosen) {
-    showScores();
-    goTo(chosen);
-  }
+  if (!chosen) return;
+  showPlaces();
+  goTo(chosen);
 }
 
 const chooseFrom = (choice, options) => {
@@ -151,14 +150,13 @@ async function showFound(signal) {
   element("found").hidden = run.status !== "done";
   element("geojson").href = run.geojson_url ?? "";
   element("shapefile").href = run.shapefile_url ?? "";
+  const loaded = run.status === "done" && found.load(signal, showPlaces);
   showPlaces();
-  if (run.status !== "done") return;
-  element("count").textContent = gettext("Loading…");
-  await found.load(signal, showPlaces);
+  await loaded;
 }
 
 async function loadMore(bounds_4326) {
-  if (found.isCut && (await found.loadWithin(bounds_4326, loading.signal))) showPlaces();
+  if (found.isCut && !found.isLoading && (await found.loadWithin(bounds_4326, loading.signal))) showPlaces();
 }
 
 function showPlaces() {
@@ -173,7 +171,7 @@ function showScores() {
   element("min-score-value").textContent = scoreWords(minScore);
   element("reset").hidden = minScore === run.threshold;
   element("bars").replaceChildren(...controls.histogramBars(histogram(found.features, BARS), minScore));
-  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED);
+  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED, language);
   element("places").replaceChildren(...controls.placeItems(shown.slice(0, MOST_LISTED), goTo));
   showSelected();
 }
@@ -271,7 +269,7 @@ element("full-screen").hidden = !document.fullscreenEnabled;
 addEventListener("keydown", ({ key }) => key === "Escape" && card.isOpen && close());
 addEventListener("popstate", () => needed(() => chooseFrom(choiceFrom(location.search), { isNew: false })));
 
-element("legend").append(gettext("Score"), ...controls.legendRows());
+element("legend").append(...controls.legendRows());
 needed(start);
 
 if (facts.mayPredict) {
