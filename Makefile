@@ -21,11 +21,11 @@ help: ## Say what there is
 	touch $@
 
 .venv/.run: .venv/.uv requirements.txt
-	$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.txt
+	$(UV) pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements.txt
 	touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
-	$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements-dev.txt
+	$(UV) pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements-dev.txt
 	touch $@
 
 node_modules/.installed: package.json package-lock.json
@@ -64,7 +64,7 @@ types: .venv/.dev ## Check types
 	.venv/bin/mypy
 
 lock: .venv/.uv ## Compile the lock files from the short lists
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements.in -o requirements.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --override requirements.overrides requirements.in -o requirements.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate requirements-dev.in -o requirements-dev.txt
 
 messages: .venv/.run ## Collect texts to translate (needs GNU gettext)

@@ -53,6 +53,14 @@ def test_the_web_process_never_imports_tensorflow():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+def test_nobody_is_told_that_openvino_is_used():
+    code = (
+        "import sys, damage, openvino; from openvino.tools.ovc import telemetry_utils; "
+        "sys.exit(telemetry_utils.tm.__name__ != 'openvino.tools.ovc.telemetry_stub')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
 def api_views() -> dict[str, type[APIView]]:
     """The API's views by address, without those that REST framework's router makes itself."""
 
