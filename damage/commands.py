@@ -1,6 +1,7 @@
 """What all management commands share: `--json`, errors that say what to do, and an honest exit status."""
 
 import json
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,7 +13,7 @@ from damage.errors import Refused
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
 
-class JsonCommand(BaseCommand):
+class JsonCommand(BaseCommand, ABC):
     """A command whose `run` returns its result as a dictionary.
 
     The result goes to standard output, as one JSON document with `--json`, else as `describe` words it.
@@ -40,9 +41,9 @@ class JsonCommand(BaseCommand):
         if not result.get("ok", True):
             raise CommandError("Not all was done; see above.")
 
+    @abstractmethod
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Do the work through one service and return what came of it."""
-        raise NotImplementedError
 
     def describe(self, result: dict[str, Any]) -> str:
         """Word the result for a person."""
