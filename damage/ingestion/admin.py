@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Event, Scene, Town
 
@@ -21,9 +22,13 @@ class TownAdmin(admin.ModelAdmin[Town]):
 class SceneAdmin(admin.ModelAdmin[Scene]):
     """To look at: scenes come in by the ingest commands, which check them."""
 
-    list_display = ("name", "town", "kind", "width_px", "height_px", "gsd_m", "captured_at")
-    list_filter = ("kind", "town__event", "town")
+    list_display = ("name", "town", "kind", "width_px", "height_px", "gsd_m", "has_position", "captured_at")
+    list_filter = ("kind", ("lon", admin.EmptyFieldListFilter), "town__event", "town")
     search_fields = ("name", "sha256")
+
+    @admin.display(boolean=True, description=_("position"))
+    def has_position(self, scene: Scene) -> bool:
+        return scene.lon is not None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

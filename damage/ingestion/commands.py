@@ -30,7 +30,7 @@ class IngestCommand(JsonCommand):
 
     def describe(self, result: dict[str, Any]) -> str:
         lines = [
-            f"{WORDS[file['status']]:>13}  {file['file']}  {file['reason']}".rstrip()
+            f"{WORDS[file['status']]:>13}  {file['file']}  {file['reason'] or file['note']}".rstrip()
             for file in result["files"]
         ]
         totals = ", ".join(f"{result[status]} {word}" for status, word in WORDS.items())

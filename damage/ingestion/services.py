@@ -27,12 +27,13 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `added`, `already` there, or `refused` and why."""
+    """What became of one file: `added`, `already` there, or `refused` and why; and what is missing in it."""
 
     file: str
     status: str
     scene: int | None = None
     reason: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
         return FileReport(str(path), "refused", reason=str(error))
     except OSError as error:  # the disk is full, or the file was taken away while it was read
         return FileReport(str(path), "refused", reason=f"It cannot be read or stored ({error}).")
-    return FileReport(str(path), "already" if ingested.already else "added", scene=ingested.scene.pk)
+    note = "no GPS position" if ingested.scene.lon is None else ""
+    return FileReport(
+        str(path), "already" if ingested.already else "added", scene=ingested.scene.pk, note=note
+    )
 
 
 def _photo_scene(path: Path, sha256: str, photo: Photo) -> Scene:

@@ -7,6 +7,7 @@ from time import monotonic
 import pytest
 from playwright.sync_api import Page, expect
 
+from damage.ingestion.models import Scene
 from tagging.models import Tag
 from tests.e2e.conftest import PASSWORD, PHONE, log_in
 
@@ -15,6 +16,15 @@ def open_tagging(page: Page) -> None:
     page.goto("/tag/")
     expect(page.locator("#scene-name")).to_have_text("street.jpg")
     expect(page.locator("[data-answer=positive]")).to_be_enabled()
+
+
+def test_a_photo_without_gps_is_shown_as_such(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    expect(page.locator("#scene-no-gps")).to_have_text("no GPS position")
+    Scene.objects.filter(pk=scene.pk).update(lon=-96.5, lat=17.0)
+    open_tagging(page)
+    expect(page.locator("#scene-no-gps")).to_be_hidden()
 
 
 def answers() -> list[tuple[int, int, str]]:

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import ExifTags
 
 from damage.ingestion.models import Scene
 
@@ -18,6 +19,19 @@ def test_photos_of_folders_are_reported_one_by_one(photo, tmp_path, capsys):
     assert (printed["ok"], printed["added"], printed["already"], printed["refused"]) == (True, 2, 0, 0)
     assert [file["file"] for file in printed["files"]] == [str(tmp_path / "a.jpg"), str(tmp_path / "bb.jpg")]
     assert {file["scene"] for file in printed["files"]} == set(Scene.objects.values_list("pk", flat=True))
+
+
+def test_a_photo_without_gps_comes_in_and_is_reported_as_such(photo, capsys):
+    gps = ExifTags.GPS
+    place = {
+        gps.GPSLatitude: (17.0, 30.0, 0.0), gps.GPSLatitudeRef: "N",
+        gps.GPSLongitude: (96.0, 15.0, 0.0), gps.GPSLongitudeRef: "W",
+    }  # fmt: skip
+    call_command("ingest_photos", str(photo("with.jpg", gps=place)), str(photo("none.jpg")), *PLACE)
+    placed, unplaced, totals = capsys.readouterr().out.splitlines()
+    assert placed.endswith("with.jpg")
+    assert unplaced.endswith("none.jpg  no GPS position")
+    assert totals == "2 added, 0 already there, 0 refused"
 
 
 def test_a_second_time_all_are_already_there_and_that_is_fine(photo, capsys):

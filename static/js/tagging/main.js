@@ -160,6 +160,7 @@ async function openScene(scene) {
   remember(scene);
   element("scene-town").textContent = scene.town_name;
   element("scene-name").textContent = scene.name;
+  element("scene-no-gps").hidden = scene.lon !== null;
   element("tiles-missing").hidden = true;
   showModel("");
   const opening = session.open(scene, question);
