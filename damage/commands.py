@@ -1,6 +1,7 @@
 """What all management commands share: `--json`, errors that say what to do, and an honest exit status."""
 
 import json
+import signal
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
@@ -27,6 +28,11 @@ class JsonCommand(BaseCommand, ABC):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command's own arguments."""
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run from the command line, where a polite request to end counts as Ctrl-C."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        super().run_from_argv(argv)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

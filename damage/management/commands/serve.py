@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from damage.environment import BASE_DIR
 from damage.practice.accounts import ACCOUNTS_FILE
 
-PATIENCE_S = 15
+PATIENCE_S = 8
 
 
 class Stopped(Exception):
@@ -97,15 +97,21 @@ def check_free(host: str, port: int) -> None:
 
 
 def stop(programs: list[subprocess.Popen[bytes]]) -> None:
-    """Ask the programs to end, and end those that do not."""
-    for program in programs:
-        _signal_group(program, signal.SIGTERM)
-    for program in programs:
-        try:
-            program.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            _signal_group(program, signal.SIGKILL)
-            program.wait()
+    """Ask the programs to end; ask again, so that a worker gives up its task and records that; end the rest."""
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+        for program in programs:
+            _signal_group(program, number)
+        if _have_ended(programs):
+            return
+
+
+def _have_ended(programs: list[subprocess.Popen[bytes]]) -> bool:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if all(program.poll() is not None for program in programs):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _signal_group(program: subprocess.Popen[bytes], number: int) -> None:
