@@ -29,8 +29,8 @@ class PredictionRunAdmin(ReadOnly):
         "model_run",
         "status",
         "threshold",
-        "windows_done",
-        "windows_total",
+        "pixels_done",
+        "pixels_total",
         "finished_at",
     )
     list_filter = ("status", "scene__town")

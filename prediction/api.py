@@ -1,6 +1,6 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -21,7 +22,7 @@ from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
 from prediction.models import Detection, DetectionQuerySet, PredictionRun
 from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
-from prediction.services import request_prediction
+from prediction.services import cancel, request_continuation, request_prediction
 from prediction.thumbnails import read_thumbnail, thumbnail_square
 
 PRIVATE_DAY = "private, max-age=86400"
@@ -59,7 +60,8 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
     filterset_class = PredictionRunFilter
 
     def get_permissions(self) -> list[BasePermission]:
-        return [ForAdmins()] if self.action == "create" else [ForAnalysts()]
+        for_admins = self.action in ("create", "cancel", "continue_run")
+        return [ForAdmins()] if for_admins else [ForAnalysts()]
 
     @extend_schema(request=PredictionRequestSerializer, responses={202: PredictionRunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -67,6 +69,25 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
         wanted.is_valid(raise_exception=True)
         requested_by = request.user if isinstance(request.user, User) else None
         run = request_prediction(requested_by=requested_by, **wanted.validated_data)
+        return self._accepted(run)
+
+    @extend_schema(request=None, responses={202: PredictionRunSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop a run that waits or works; what is settled stays for a continuation."""
+        run = self.get_object()
+        cancel(run, by=cast(User, request.user))
+        return self._accepted(run)
+
+    @extend_schema(request=None, responses={202: PredictionRunSerializer})
+    @action(detail=True, methods=["post"], url_path="continue")
+    def continue_run(self, request: Request, pk: str) -> Response:
+        """Queue a run that failed or was cancelled once more; what is settled is not done again."""
+        run = self.get_object()
+        request_continuation(run)
+        return self._accepted(run)
+
+    def _accepted(self, run: PredictionRun) -> Response:
         row = self.get_serializer(self.get_queryset().get(pk=run.pk))
         return Response(row.data, status=status.HTTP_202_ACCEPTED)
 

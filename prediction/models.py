@@ -32,24 +32,39 @@ class PredictionRun(models.Model):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    UNSETTLED = (Status.QUEUED, Status.RUNNING)
+    STOPPED = (Status.FAILED, Status.CANCELLED)
 
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="prediction_runs")
     model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="prediction_runs")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     error = models.TextField(blank=True)
 
     # Everything that decides the result: window, stride, overlap of suppression, threshold, engine.
     parameters = models.JSONField(default=dict)
     threshold = models.FloatField()
     windows_total = models.PositiveIntegerField(default=0)
-    windows_done = models.PositiveIntegerField(default=0)
     timings_s = models.JSONField(default=dict)
 
+    # Who works on the run: a worker writes only while the claim is its own, so two are never mixed up.
+    claim = models.CharField(max_length=32, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
+    # Scene pixels that are settled: in all, to do, and when the present attempt began.
+    pixels_done = models.BigIntegerField(default=0)
+    pixels_total = models.BigIntegerField(default=0)
+    pixels_done_before = models.BigIntegerField(default=0)
+
+    # Of everything that the network said, in the scene's order: the same run ends with the same digest.
+    result_sha256 = models.CharField(max_length=64, blank=True)
     # Every window's score is kept, so that a threshold is a way of looking and not a property of the data.
     score_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
+    heat_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
     geojson_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
     shapefile_zip = models.FileField(upload_to="predictions/", max_length=255, blank=True)
 
@@ -64,6 +79,30 @@ class PredictionRun(models.Model):
 
     def __str__(self) -> str:
         return f"prediction {self.pk}"
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.status in self.UNSETTLED
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether it stopped before its end; what was settled is not done again."""
+        return self.status in self.STOPPED
+
+    @property
+    def speed_mpx_s(self) -> float | None:
+        """Millions of scene pixels per second in the present attempt; None before there is a figure."""
+        if self.status != self.Status.RUNNING or not self.started_at or not self.heartbeat_at:
+            return None
+        seconds = (self.heartbeat_at - self.started_at).total_seconds()
+        pixels = self.pixels_done - self.pixels_done_before
+        return pixels / 1e6 / seconds if pixels > 0 and seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the present speed; None before there is a figure."""
+        speed = self.speed_mpx_s
+        return (self.pixels_total - self.pixels_done) / 1e6 / speed if speed else None
 
     def found(self) -> "DetectionQuerySet":
         """The detections that reach the run's threshold; rows below it wait for whoever lowers it."""
@@ -91,8 +130,13 @@ class Detection(models.Model):
     y_px = models.IntegerField()
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
-    lon = models.FloatField(db_index=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
-    lat = models.FloatField(db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    # Of the box's centre; on a photo, of the camera, which is approximate; empty where that is unknown too.
+    lon = models.FloatField(
+        null=True, db_index=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+    lat = models.FloatField(
+        null=True, db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
     score = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
     address = models.CharField(max_length=300, blank=True)
 

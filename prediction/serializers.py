@@ -21,6 +21,10 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     event = serializers.IntegerField(source="scene.town.event_id")
     event_name = serializers.CharField(source="scene.town.event.name")
     detection_count = serializers.IntegerField()
+    speed_mpx_s = serializers.FloatField(allow_null=True)
+    seconds_left = serializers.FloatField(allow_null=True)
+    can_cancel = serializers.BooleanField()
+    can_continue = serializers.BooleanField()
     geojson_url = serializers.SerializerMethodField()
     shapefile_url = serializers.SerializerMethodField()
 
@@ -28,8 +32,9 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
         model = PredictionRun
         fields = [
             "id", "scene", "scene_name", "town", "town_name", "event", "event_name", "model_run", "status",
-            "error", "windows_done", "windows_total", "threshold", "detection_count", "parameters",
-            "timings_s", "created_at", "finished_at", "geojson_url", "shapefile_url",
+            "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
+            "can_continue", "windows_total", "threshold", "detection_count", "parameters", "timings_s",
+            "result_sha256", "created_at", "started_at", "finished_at", "geojson_url", "shapefile_url",
         ]  # fmt: skip
         read_only_fields = fields
 

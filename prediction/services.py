@@ -8,11 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -77,17 +79,66 @@ def predict(
 
 def carry_out(run: PredictionRun, *, progress: Progress = no_progress) -> PredictionRun:
     """Do the work of a queued run: all of it is stored, or nothing and the reason."""
-    claimed = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.QUEUED)
-    if not claimed.update(status=PredictionRun.Status.RUNNING, started_at=timezone.now()):
-        raise Refused(_("Prediction run %(run)s is not waiting to be carried out.") % {"run": run.pk})
+    claim(run)
     try:
-        run.refresh_from_db()
         with _disk_trouble_explained(), TemporaryDirectory(prefix="prediction-") as folder:
             _store(run, _findings(run, Path(folder), progress))
     except BaseException as error:
         _record_failure(run, error)
         raise
     return run
+
+
+def claim(run: PredictionRun) -> None:
+    """Make a queued run this process's own; raises `Refused` where another has it or it is settled."""
+    now = timezone.now()
+    waiting = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.QUEUED)
+    if not waiting.update(
+        status=PredictionRun.Status.RUNNING,
+        claim=uuid4().hex,
+        attempts=F("attempts") + 1,
+        started_at=now,
+        heartbeat_at=now,
+        pixels_done_before=F("pixels_done"),
+    ):
+        raise Refused(_("Prediction run %(run)s is not waiting to be carried out.") % {"run": run.pk})
+    run.refresh_from_db()
+
+
+def cancel(run: PredictionRun, *, by: User | None) -> None:
+    """Stop a run that waits or works; its worker notices within seconds. What is settled stays for a continuation."""
+    who = by.get_username() if by else _("the command line")
+    stopped = PredictionRun.objects.filter(pk=run.pk, status__in=PredictionRun.UNSETTLED).update(
+        status=PredictionRun.Status.CANCELLED,
+        claim="",
+        error=_("Cancelled by %(who)s.") % {"who": who},
+        finished_at=timezone.now(),
+    )
+    run.refresh_from_db()
+    if not stopped:
+        raise Refused(
+            _("Prediction run %(run)s is not waiting or running: it is %(status)s.")
+            % {"run": run.pk, "status": run.get_status_display()}
+        )
+
+
+def request_continuation(run: PredictionRun) -> None:
+    """Queue a run that failed or was cancelled once more; blocks that are settled are not done again."""
+    with transaction.atomic():
+        reopen(run)
+        transaction.on_commit(partial(run_prediction.enqueue, run.pk))
+
+
+def reopen(run: PredictionRun) -> None:
+    """Let a run that failed or was cancelled wait again."""
+    stopped = PredictionRun.objects.filter(pk=run.pk, status__in=PredictionRun.STOPPED)
+    reopened = stopped.update(status=PredictionRun.Status.QUEUED, error="", finished_at=None)
+    run.refresh_from_db()
+    if not reopened:
+        raise Refused(
+            _("Prediction run %(run)s cannot be continued: it is %(status)s.")
+            % {"run": run.pk, "status": run.get_status_display()}
+        )
 
 
 @contextmanager
@@ -153,6 +204,7 @@ def _findings(run: PredictionRun, folder: Path, progress: Progress) -> Findings:
         gsd_m=scene.gsd_m,
     )
     run.parameters |= _parameters(run, grid, engine.input_size_px, warnings)
+    run.windows_total = grid.shape[0] * grid.shape[1]
     scores, seconds = window_scores(scene.path, grid, engine, progress=_reported(run, progress))
     georeference: dict[str, Any] = {"transform": scene.transform, "crs_wkt": scene.crs_wkt}
     files = {field: folder / name for field, name in OUTPUTS.items()}
@@ -191,14 +243,17 @@ def _parameters(run: PredictionRun, grid: Grid, input_size_px: int, warnings: li
 def _reported(run: PredictionRun, progress: Progress) -> Callable[[int, int], None]:
     """Tell `progress`, and about once a second the row."""
     last = -SECONDS_BETWEEN_REPORTS
+    pixels = run.scene.width_px * run.scene.height_px
 
     def tell(done: int, total: int) -> None:
         nonlocal last
         progress(done, total)
         if monotonic() - last >= SECONDS_BETWEEN_REPORTS or done == total:
             last = monotonic()
-            run.windows_done, run.windows_total = done, total
-            PredictionRun.objects.filter(pk=run.pk).update(windows_done=done, windows_total=total)
+            run.pixels_done, run.pixels_total = done * pixels // total, pixels
+            PredictionRun.objects.filter(pk=run.pk).update(
+                pixels_done=run.pixels_done, pixels_total=pixels, heartbeat_at=timezone.now()
+            )
 
     return tell
 

@@ -201,10 +201,10 @@ def test_without_runs_the_page_says_what_to_wait_for(page, analyst):
 
 
 def test_a_run_that_finishes_appears_by_itself(page, analyst, run):
-    PredictionRun.objects.filter(pk=run.pk).update(status="running", windows_done=1, windows_total=4)
+    PredictionRun.objects.filter(pk=run.pk).update(status="running", pixels_done=1, pixels_total=4)
     open_map(page, analyst)
     expect(page.locator("#run-state")).to_have_text("Looking through the mosaic: 25% done.")
-    PredictionRun.objects.filter(pk=run.pk).update(windows_done=2)
+    PredictionRun.objects.filter(pk=run.pk).update(pixels_done=2)
     expect(page.locator("#run-state")).to_contain_text(re.compile("50% done. About .* left."))
     PredictionRun.objects.filter(pk=run.pk).update(status="done")
     expect(page.locator("#places button")).to_have_count(3)

@@ -51,7 +51,8 @@ def test_it_records_what_decided_the_result(finished_run):
     assert finished_run.parameters["grid"]["window_px"] == 32
     assert finished_run.parameters["grid"]["stride_px"] == 22
     assert finished_run.parameters["warnings"] == []
-    assert finished_run.windows_done == finished_run.windows_total == 9 * 7
+    assert finished_run.windows_total == 9 * 7
+    assert finished_run.pixels_done == finished_run.pixels_total == 200 * 150
     assert finished_run.finished_at >= finished_run.started_at
     assert finished_run.timings_s["all"] > 0
 

@@ -1,5 +1,6 @@
 """Runs and detections through the API: who sees them, how they are filtered and cut into pages."""
 
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from prediction.models import Detection, PredictionRun
+from prediction.services import request_prediction
 from prediction.thumbnails import thumbnail_square
 
 RUNS, DETECTIONS = "/api/v1/prediction-runs/", "/api/v1/detections/"
@@ -66,7 +68,7 @@ def test_an_admin_asks_for_a_run_and_a_worker_carries_it_out(
     assert answer.data["geojson_url"] is None
     work()
     row = admins_api.get(f"{RUNS}{answer.data['id']}/").data
-    assert (row["status"], row["detection_count"], row["windows_done"]) == ("done", 2, 63)
+    assert (row["status"], row["detection_count"], row["pixels_done"]) == ("done", 2, 30_000)
     assert PredictionRun.objects.get().requested_by == site_admin
 
 
@@ -262,3 +264,36 @@ def test_the_administration_shows_rows_and_changes_none(client, finished_run, si
     assert client.get(f"/admin/prediction/predictionrun/{finished_run.pk}/change/").status_code == 200
     assert client.post(f"/admin/prediction/predictionrun/{finished_run.pk}/delete/").status_code == 403
     assert client.get("/admin/prediction/detection/add/").status_code == 403
+
+
+def test_an_admin_cancels_a_waiting_run_and_lets_it_go_on(
+    admins_api, mosaic, model_run, engine, work, django_capture_on_commit_callbacks
+):
+    run = request_prediction(mosaic, model_run, requested_by=None)
+    row = admins_api.post(f"{RUNS}{run.pk}/cancel/").json()
+    assert (row["status"], row["error"]) == ("cancelled", "Cancelled by adela.")
+    assert (row["can_cancel"], row["can_continue"]) == (False, True)
+    assert admins_api.post(f"{RUNS}{run.pk}/cancel/").status_code == 400
+    with django_capture_on_commit_callbacks(execute=True):
+        row = admins_api.post(f"{RUNS}{run.pk}/continue/").json()
+    assert (row["status"], row["error"]) == ("queued", "")
+    work()
+    assert PredictionRun.objects.get(pk=run.pk).status == "done"
+
+
+@pytest.mark.parametrize("action", ["cancel", "continue"])
+def test_analysts_neither_cancel_nor_continue(analysts_api, mosaic, model_run, action):
+    run = request_prediction(mosaic, model_run, requested_by=None)
+    assert analysts_api.post(f"{RUNS}{run.pk}/{action}/").status_code == 403
+    assert PredictionRun.objects.get(pk=run.pk).status == "queued"
+
+
+def test_speed_and_time_left_follow_from_the_present_attempt(admins_api, mosaic, model_run):
+    run = request_prediction(mosaic, model_run, requested_by=None)
+    began = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    PredictionRun.objects.filter(pk=run.pk).update(
+        status="running", started_at=began, heartbeat_at=began + timedelta(seconds=4),
+        pixels_done_before=10_000_000, pixels_done=90_000_000, pixels_total=190_000_000,
+    )  # fmt: skip
+    row = admins_api.get(f"{RUNS}{run.pk}/").json()
+    assert (row["speed_mpx_s"], row["seconds_left"]) == (20.0, 5.0)

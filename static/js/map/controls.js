@@ -58,7 +58,7 @@ export function stateWords(run, language, leftS = null) {
 }
 
 /** How much of a run's work is done, from 0 to 1. */
-export const shareDone = (run) => (run.windows_total ? run.windows_done / run.windows_total : 0);
+export const shareDone = (run) => (run.pixels_total ? run.pixels_done / run.pixels_total : 0);
 
 /** How many places are shown, and what else one should know of the list. */
 export function countWords(found, shown, mostListed, language) {

@@ -98,7 +98,7 @@ const chooseFrom = (choice, options) => {
 // The run
 
 function showRunState() {
-  const look = { run: run.id, atMs: Date.now(), done: run.windows_done, total: run.windows_total };
+  const look = { run: run.id, atMs: Date.now(), done: run.pixels_done, total: run.pixels_total };
   if (run.status !== "running" || firstLook?.run !== run.id) firstLook = look;
   const words = controls.stateWords(run, language, secondsLeft(firstLook, look));
   element("run-words").textContent = words;
