@@ -1,14 +1,19 @@
 """Trained models at work: 8-bit windows in, scores out. OpenVINO by default; importing this loads neither."""
 
+import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from training.dense import framed, framed_scores
+
 # Small batches side by side are the fastest way through OpenVINO on a few cores, and need little memory.
 BATCH = 8
+Precision = Literal["f32", "bf16"]
 
 
 class Engine(Protocol):
@@ -21,41 +26,25 @@ class Engine(Protocol):
 
 
 class OpenVinoNetwork:
-    """Any network in OpenVINO's format with one input (8-bit pixels) and one output (rows of numbers)."""
+    """Any network in OpenVINO's format with one input of a fixed size (8-bit pixels) and one output."""
 
-    def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0) -> None:
+    def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0, precision: Precision = "f32") -> None:
         """Compile the network; `threads` 0 means all cores."""
-        core = _core()
-        # f32 also where the processor offers bfloat16: scores must not depend on the machine.
-        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = core.compile_model(core.read_model(xml, weights), "CPU", config)
+        model = _core().read_model(xml, weights)
+        self._compiled = compiled(model, threads=threads, precision=precision)
         self.input_size_px = int(self._compiled.input(0).get_partial_shape()[1].get_length())
 
     def outputs(self, windows: np.ndarray) -> np.ndarray:
         """Return the output rows (N, ...) of windows (N, size, size, 3)."""
-        from openvino import AsyncInferQueue
-
         _check_windows(windows, self.input_size_px)
-        rows: dict[int, np.ndarray] = {}
-
-        def keep(request: Any, start: int) -> None:
-            rows[start] = request.get_output_tensor(0).data.copy()
-
-        queue = AsyncInferQueue(self._compiled)
-        queue.set_callback(keep)
-        for start in range(0, len(windows), BATCH):
-            queue.start_async({0: windows[start : start + BATCH]}, start)
-        queue.wait_all()
-        return np.concatenate([rows[start] for start in sorted(rows)])
+        return outputs(self._compiled, windows)
 
 
 class OpenVinoEngine:
-    """A trained model on the processor."""
+    """A trained model that looks at one window at a time, on the processor."""
 
-    def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0) -> None:
-        self._network = OpenVinoNetwork(xml, weights, threads=threads)
+    def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0, precision: Precision = "f32") -> None:
+        self._network = OpenVinoNetwork(xml, weights, threads=threads, precision=precision)
         self.input_size_px = self._network.input_size_px
 
     def scores(self, windows: np.ndarray) -> np.ndarray:
@@ -66,15 +55,10 @@ class OpenVinoEngine:
 
 
 class KerasEngine:
-    """A trained model in Keras, for machines with a GPU."""
+    """A trained model that looks at one window at a time, in Keras: the reference, and for machines with a GPU."""
 
     def __init__(self, keras_file: bytes) -> None:
-        import keras
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.keras"
-            path.write_bytes(keras_file)
-            self._model = keras.models.load_model(path)
+        self._model = keras_model(keras_file)
         self.input_size_px = int(self._model.input_shape[1])
 
     def scores(self, windows: np.ndarray) -> np.ndarray:
@@ -83,6 +67,126 @@ class KerasEngine:
         if not len(windows):
             return np.zeros(0, np.float32)
         return np.asarray(self._model.predict(windows, batch_size=32, verbose=0))[:, 0]
+
+
+class DenseNetwork(Protocol):
+    """A loaded dense model, see `training.dense`."""
+
+    def evidence(self, images: np.ndarray) -> np.ndarray:
+        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3); h, w multiples of 32."""
+
+
+class DenseEngine:
+    """A dense model that is asked about single windows; they are framed by their own mirror image."""
+
+    def __init__(self, network: DenseNetwork, window_px: int) -> None:
+        self._network = network
+        self.input_size_px = window_px
+
+    def scores(self, windows: np.ndarray) -> np.ndarray:
+        """Return the probability of "yes", float32 (N,), of uint8 windows (N, size, size, 3)."""
+        _check_windows(windows, self.input_size_px)
+        if not len(windows):
+            return np.zeros(0, np.float32)
+        images = np.stack([framed(window, self.input_size_px) for window in windows])
+        return framed_scores(self._network.evidence(images), self.input_size_px)
+
+
+class OpenVinoDenseNetwork:
+    """A dense model on the processor, compiled once for every size of image that is asked of it."""
+
+    def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0, precision: Precision = "f32") -> None:
+        self._parts = (xml, weights)
+        self._threads, self._precision = threads, precision
+        self._compiled: dict[tuple[int, ...], Any] = {}
+
+    def evidence(self, images: np.ndarray) -> np.ndarray:
+        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
+        return outputs(self.compiled_for(images.shape[1:], batch=None), images)[..., 0]
+
+    def compiled_for(self, shape: tuple[int, ...], *, batch: int | None) -> Any:
+        """OpenVINO's compiled model for images of `shape` (h, w, 3); `batch` None means any number of them."""
+        key = (batch or 0, *shape)
+        if key not in self._compiled:
+            model = _core().read_model(*self._parts)
+            model.reshape([batch or -1, *shape])
+            self._compiled[key] = compiled(model, threads=self._threads, precision=self._precision)
+        return self._compiled[key]
+
+
+class KerasDenseNetwork:
+    """A dense model in Keras: the reference, and for machines with a GPU."""
+
+    def __init__(self, keras_file: bytes) -> None:
+        self._model = keras_model(keras_file)
+
+    def evidence(self, images: np.ndarray) -> np.ndarray:
+        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
+        return np.asarray(self._model.predict(images, batch_size=BATCH, verbose=0))[..., 0]
+
+
+def packed(xml: bytes, weights: bytes) -> bytes:
+    """A network and its weights as one piece that can be sent and digested: the XML's length, XML, weights."""
+    return len(xml).to_bytes(8, "little") + xml + weights
+
+
+def unpacked(content: bytes) -> tuple[bytes, bytes]:
+    """What `packed` put together: XML and weights."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return content[8:end], content[end:]
+
+
+def keras_model(keras_file: bytes) -> Any:
+    """The Keras model in a file's content; nothing in it is run or unpickled (Keras's safe mode)."""
+    import keras
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(keras_file)
+        return keras.models.load_model(path, safe_mode=True)
+
+
+def has_bf16() -> bool:
+    """Whether the processor computes in bfloat16, which is more than twice as fast as float32."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def thread_count(threads: int) -> int:
+    """How many threads work when `threads` are asked for; 0 means all cores that this process may use."""
+    return threads or len(os.sched_getaffinity(0))
+
+
+def compiled(model: Any, *, threads: int, precision: Precision) -> Any:
+    """OpenVINO's compiled model: images side by side, a thread each, so that threads never change a sum's order."""
+    count = thread_count(threads)
+    config = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": count, "INFERENCE_NUM_THREADS": count}
+    return _core().compile_model(model, "CPU", config)
+
+
+def outputs(network: Any, images: np.ndarray) -> np.ndarray:
+    """Return a compiled network's output rows (N, ...) for images (N, h, w, 3)."""
+    rows: dict[int, np.ndarray] = {}
+
+    def keep(output: np.ndarray, start: int) -> None:
+        rows[start] = output
+
+    queue = async_queue(network, keep)
+    for start in range(0, len(images), BATCH):
+        queue.start_async({0: images[start : start + BATCH]}, start)
+    queue.wait_all()
+    return np.concatenate([rows[start] for start in sorted(rows)])
+
+
+def async_queue(network: Any, keep: Callable[[np.ndarray, Any], None]) -> Any:
+    """OpenVINO's queue of requests to a compiled network; `keep` gets each answer and what was sent along."""
+    from openvino import AsyncInferQueue
+
+    def answered(request: Any, sent_along: Any) -> None:
+        keep(request.get_output_tensor(0).data.copy(), sent_along)
+
+    queue = AsyncInferQueue(network)
+    queue.set_callback(answered)
+    return queue
 
 
 @cache

@@ -8,13 +8,20 @@ import numpy as np
 from keras import layers
 
 from damage.errors import DamageError
-from training.engines import KerasEngine, OpenVinoEngine
+from training.engines import (
+    DenseEngine,
+    Engine,
+    KerasDenseNetwork,
+    KerasEngine,
+    OpenVinoDenseNetwork,
+    OpenVinoEngine,
+)
 
 TOLERANCE = 1e-3
 
 
 class EnginesDisagree(DamageError):
-    """Keras and OpenVINO score the same windows differently, so neither may be trusted."""
+    """An exported model scores windows unlike the one that was trained, so it may not be trusted."""
 
 
 def whole_model(backbone: keras.Model, head: keras.Model) -> keras.Model:
@@ -40,15 +47,31 @@ def saved(model: keras.Model) -> bytes:
         return path.read_bytes()
 
 
-def artefact(model: keras.Model, windows: np.ndarray, *, threads: int = 0) -> dict[str, bytes]:
-    """Return the model's files by kind, after both forms scored `windows` alike; raises `EnginesDisagree`."""
+def artefact(
+    model: keras.Model, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+) -> dict[str, bytes]:
+    """Return the model's files by kind, after both forms gave `windows` their `scores`; raises `EnginesDisagree`.
+
+    A model that takes images of any size is dense: see `training.dense`.
+    """
     keras_file = saved(model)
     xml, weights = exported(model)
-    by_keras = KerasEngine(keras_file).scores(windows)
-    by_openvino = OpenVinoEngine(xml, weights, threads=threads).scores(windows)
-    difference = float(np.abs(by_keras - by_openvino).max())
-    if not difference <= TOLERANCE:
-        raise EnginesDisagree(
-            f"The exported model's scores differ from Keras's by {difference:.4f}; at most {TOLERANCE} is allowed."
-        )
+    if model.input_shape[1] is None:
+        window_px = windows.shape[1]
+        engines: dict[str, Engine] = {
+            "Keras": DenseEngine(KerasDenseNetwork(keras_file), window_px),
+            "OpenVINO": DenseEngine(OpenVinoDenseNetwork(xml, weights, threads=threads), window_px),
+        }
+    else:
+        engines = {
+            "Keras": KerasEngine(keras_file),
+            "OpenVINO": OpenVinoEngine(xml, weights, threads=threads),
+        }
+    for name, engine in engines.items():
+        difference = float(np.abs(engine.scores(windows) - scores).max())
+        if not difference <= TOLERANCE:
+            raise EnginesDisagree(
+                f"The model's scores on {name} differ from those of its training by {difference:.4f}; "
+                f"at most {TOLERANCE} is allowed."
+            )
     return {"keras": keras_file, "openvino_xml": xml, "openvino_bin": weights}

@@ -14,7 +14,6 @@ from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from training.backbones.registry import Backbone
 from training.engines import OpenVinoNetwork
-from training.resizing import resized
 
 CHUNK = 64
 
@@ -45,7 +44,7 @@ def crop_features(
     if missing:
         network = _network(backbone, folder, weights_dir, threads)
         for chunk in _chunks(missing):
-            pixels = np.stack([resized(read_pixels(crop), backbone.size_px) for crop in chunk])
+            pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
             for crop, features in zip(chunk, network.outputs(pixels), strict=True):
                 rows[crop.sha256] = features
                 _write_features(_kept(folder, crop), features)

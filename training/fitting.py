@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from damage.progress import Progress, no_progress
-from training.backbones.building import feature_extractor
+from training.backbones.building import evidence_model, feature_extractor
 from training.backbones.registry import Backbone
 from training.exporting import artefact, whole_model
 from training.features import CropImage, crop_features, read_pixels
-from training.head import HeadParameters, Labelled, trained_head
+from training.head import HeadParameters, Labelled, linear_weights, trained_head
 from training.metrics import measured, operating_threshold
 from training.resizing import resized
 
@@ -66,15 +67,26 @@ def fitted(
     }
     threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
     metrics = {part: measured(labelled[part].is_positive, scores[part], threshold.value) for part in scores}
-    model = whole_model(feature_extractor(backbone, places.weights_dir), head)
     compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
     return Fitted(
         scores=scores,
         metrics=metrics | {"best_epoch": best_epoch},
         threshold=threshold.value,
         threshold_reason=threshold.reason,
-        files=artefact(model, np.stack(compared), threads=places.threads),
+        files=artefact(
+            _whole(backbone, head, places.weights_dir),
+            np.stack(compared),
+            scores["validation"][:COMPARED],
+            threads=places.threads,
+        ),
     )
+
+
+def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> keras.Model:
+    """Backbone and head as one model: dense where the backbone is, else for one window at a time."""
+    if backbone.is_dense:
+        return evidence_model(backbone, *linear_weights(head), weights_dir)
+    return whole_model(feature_extractor(backbone, weights_dir), head)
 
 
 def _labelled(

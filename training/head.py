@@ -59,6 +59,16 @@ def trained_head(
     return head, best_epoch
 
 
+def linear_weights(head: keras.Model) -> tuple[np.ndarray, float]:
+    """The head as one linear function of the features: weights (F,) and bias of "yes" against "no", in logits."""
+    standardise, softmax = head.get_layer("standardise"), head.get_layer("softmax")
+    kernel, biases = (np.asarray(values, np.float64) for values in softmax.get_weights())
+    mean = np.asarray(standardise.mean, np.float64).reshape(-1)
+    deviation = np.maximum(np.sqrt(np.asarray(standardise.variance, np.float64)), keras.config.epsilon())
+    weights = (kernel[:, 1] - kernel[:, 0]) / deviation.reshape(-1)
+    return weights, float(biases[1] - biases[0] - weights @ mean)
+
+
 def _untrained(features: np.ndarray, parameters: HeadParameters) -> keras.Model:
     standardise = layers.Normalization(name="standardise")
     standardise.adapt(features)

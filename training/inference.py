@@ -11,9 +11,19 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import read_square
 from tagging.models import Question
-from training.engines import Engine, KerasEngine, OpenVinoEngine
+from training.engines import (
+    DenseEngine,
+    Engine,
+    KerasDenseNetwork,
+    KerasEngine,
+    OpenVinoDenseNetwork,
+    OpenVinoEngine,
+    packed,
+)
 from training.models import ModelFile, ModelRun
 from training.resizing import resized
+
+OPENVINO = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
 
 
 class NoModel(Refused):
@@ -33,19 +43,28 @@ class ModelAnswer:
 
 def load_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on OpenVINO; raises `Refused` when a file is missing or is not the one made."""
-    kinds = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
-    digests = dict(model_run.files.filter(kind__in=kinds).values_list("kind", "sha256"))
-    if len(digests) != len(kinds):
-        raise Refused(
-            _("Model run %(run)s has no files to predict with.") % {"run": model_run.pk},
-            _("Choose a finished model run, or train again."),
-        )
-    return _openvino_engine(model_run.pk, *(digests[kind] for kind in kinds), settings.ENVIRONMENT.threads)
+    digests = [_file(model_run, kind).sha256 for kind in OPENVINO]
+    return _openvino_engine(model_run.pk, *digests, dense_window_px(model_run), settings.ENVIRONMENT.threads)
 
 
 def load_keras_engine(model_run: ModelRun) -> Engine:
-    """Return the run's model on Keras, for a machine with a GPU; this does load TensorFlow."""
-    return KerasEngine(_checked_bytes(model_run.files.get(kind=ModelFile.Kind.KERAS)))
+    """Return the run's model on Keras: the reference; this does load TensorFlow."""
+    content = _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
+    window_px = dense_window_px(model_run)
+    return DenseEngine(KerasDenseNetwork(content), window_px) if window_px else KerasEngine(content)
+
+
+def dense_window_px(model_run: ModelRun) -> int | None:
+    """The side of a window as a dense model sees it; None for models that look at one window at a time."""
+    side: int | None = model_run.parameters.get("dense_window_px")
+    return side
+
+
+def model_content(model_run: ModelRun, engine: str) -> bytes:
+    """The run's model for "openvino" or "keras" as one piece, checked; `training.engines` opens it anywhere."""
+    if engine == "keras":
+        return _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
+    return packed(*(_checked_bytes(_file(model_run, kind)) for kind in OPENVINO))
 
 
 def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, question: Question) -> ModelAnswer:
@@ -69,11 +88,23 @@ def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, quest
 
 
 @lru_cache(maxsize=2)
-def _openvino_engine(run_pk: int, xml_sha256: str, bin_sha256: str, threads: int) -> OpenVinoEngine:
+def _openvino_engine(
+    run_pk: int, xml_sha256: str, bin_sha256: str, window_px: int | None, threads: int
+) -> Engine:
     """Keep the models in use compiled; another digest is another model."""
     files = {row.sha256: row for row in ModelFile.objects.filter(model_run_id=run_pk)}
-    return OpenVinoEngine(
-        _checked_bytes(files[xml_sha256]), _checked_bytes(files[bin_sha256]), threads=threads
+    parts = [_checked_bytes(files[sha256]) for sha256 in (xml_sha256, bin_sha256)]
+    if window_px:
+        return DenseEngine(OpenVinoDenseNetwork(*parts, threads=threads), window_px)
+    return OpenVinoEngine(*parts, threads=threads)
+
+
+def _file(model_run: ModelRun, kind: ModelFile.Kind) -> ModelFile:
+    if row := model_run.files.filter(kind=kind).first():
+        return row
+    raise Refused(
+        _("Model run %(run)s has no files to predict with.") % {"run": model_run.pk},
+        _("Choose a finished model run, or train again."),
     )
 
 

@@ -56,15 +56,25 @@ def test_efficientnet_lite_equals_the_pytorch_reference(reference, name):
 
 
 @pytest.mark.parametrize("name", LITES)
-def test_the_features_end_with_the_reference_features(reference, name):
-    """At contrast 1 the recipe's scaling is the one that the reference was computed with."""
-    from training.backbones.building import feature_extractor
+def test_features_are_the_means_of_two_maps_over_the_window(name):
+    """The window's cells, worked out by hand: of a framed 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
+    from training.backbones.building import _lite_maps, feature_extractor, scaled_pixels
 
-    backbone = replace(find_backbone(name), contrast=1.0)
-    key = name.removeprefix("efficientnet-")
-    features = feature_extractor(backbone)(reference[f"{key}_input"][None]).numpy()[0]
-    assert features.shape == (backbone.feature_count,)
-    assert np.abs(features[-1280:] - reference[f"{key}_features"]).max() < TOLERANCE
+    backbone = find_backbone(name)
+    side = backbone.input_px
+    pixels = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
+    texture, objects = (
+        cells.numpy()[0] for cells in _lite_maps(backbone, weights_path(backbone, None))(scaled)
+    )
+    features = feature_extractor(backbone)(pixels).numpy()[0]
+    assert features.shape == (backbone.feature_count,) == (texture.shape[-1] + objects.shape[-1],)
+    assert texture.shape[:2] == (side // 16,) * 2
+    assert objects.shape[:2] == (side // 32,) * 2
+    if backbone.size_px == 224:
+        assert side == 288
+        expected = np.concatenate([texture[2:16, 2:16].mean((0, 1)), objects[1:8, 1:8].mean((0, 1))])
+        assert np.abs(features - expected).max() < TOLERANCE
 
 
 def test_no_layer_name_begins_with_an_underscore():

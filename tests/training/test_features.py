@@ -14,7 +14,7 @@ from training import features
 from training.backbones.registry import find_backbone
 from training.features import CropImage, crop_features, read_pixels
 
-BACKBONE = replace(find_backbone("efficientnet-lite0"), size_px=8, feature_count=3)
+BACKBONE = replace(find_backbone("efficientnet-lite0"), size_px=8, feature_count=3, is_dense=False)
 
 
 class MeanColour:

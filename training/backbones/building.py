@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from training.backbones.efficientnet_lite import efficientnet_lite, load_tensors
 from training.backbones.pth import read_tensors
 from training.backbones.registry import Backbone, Scaling
 from training.backbones.weights import weights_path
+from training.dense import window_shares
 
 # Width and depth of the Lite variants.
 LITE = {
@@ -26,12 +28,41 @@ SCALES_ITSELF = {"mobilenet-v3-large", "efficientnet-v2-b0"}
 
 
 def feature_extractor(backbone: Backbone, weights_dir: Path | None = None) -> keras.Model:
-    """Return a model from pixels (N, size, size, 3), 0-255, to features (N, feature_count)."""
+    """Return a model from pixels (N, input, input, 3), 0-255, to features (N, feature_count)."""
     path = weights_path(backbone, weights_dir)
-    pixels = layers.Input((backbone.size_px, backbone.size_px, 3), dtype="uint8", name="pixels")
+    side = backbone.input_px
+    pixels = layers.Input((side, side, 3), dtype="uint8", name="pixels")
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
-    network = _lite(backbone, path) if backbone.name in LITE else _application(backbone, path)
-    return keras.Model(pixels, network(scaled), name="features")
+    if not backbone.is_dense:
+        return keras.Model(pixels, _application(backbone, path)(scaled), name="features")
+    texture, objects = _lite_maps(backbone, path)(scaled)
+    shares = window_shares(backbone.size_px).astype("float32")
+    means = [
+        ops.einsum("nijc,i,j->nc", cells, side_shares, side_shares)
+        for cells, side_shares in ((texture, shares), (objects, shares[::2] + shares[1::2]))
+    ]
+    return keras.Model(pixels, layers.Concatenate()(means), name="features")
+
+
+def evidence_model(
+    backbone: Backbone, feature_weights: np.ndarray, bias: float, weights_dir: Path | None = None
+) -> keras.Model:
+    """Return a dense model from pixels (N, h, w, 3), 0-255, to evidence (N, h / 16, w / 16, 1); see `training.dense`.
+
+    The evidence's mean over a window is `bias` plus the window's features (F,) times `feature_weights` (F,).
+    """
+    pixels = layers.Input((None, None, 3), dtype="uint8", name="pixels")
+    scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
+    texture, objects = _lite_maps(backbone, weights_path(backbone, weights_dir))(scaled)
+    of_texture = layers.Conv2D(1, 1, name="texture_evidence")
+    of_objects = layers.Conv2D(1, 1, name="objects_evidence")
+    evidence = layers.Add(name="evidence")(
+        [of_texture(texture), layers.UpSampling2D(2, name="objects_cells")(of_objects(objects))]
+    )
+    split = texture.shape[-1]
+    of_texture.set_weights([feature_weights[:split].reshape(1, 1, -1, 1), np.array([bias])])
+    of_objects.set_weights([feature_weights[split:].reshape(1, 1, -1, 1), np.zeros(1)])
+    return keras.Model(pixels, evidence, name="evidence")
 
 
 def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) -> keras.KerasTensor:
@@ -44,15 +75,15 @@ def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) 
     return layers.Rescaling(scales, offsets, dtype="float32", name="scaling")(x)
 
 
-def _lite(backbone: Backbone, path: Path) -> keras.Model:
-    """Join the means of the last map at stride 16 (texture: rubble) and of the last map (objects)."""
-    network = efficientnet_lite(*LITE[backbone.name], backbone.size_px)
+def _lite_maps(backbone: Backbone, path: Path) -> keras.Model:
+    """The last map at stride 16 (texture: rubble) and the last map, at stride 32 (objects), for any size of image."""
+    network = efficientnet_lite(*LITE[backbone.name], None)
     load_tensors(network, read_tensors(path))
-    last_at_16 = [layer.output for layer in network.layers if layer.name.endswith("expand_relu6")]
-    side = -(-backbone.size_px // 16)
-    texture = [output for output in last_at_16 if output.shape[1] == side][-1]
-    means = [layers.GlobalAveragePooling2D()(x) for x in (texture, network.output)]
-    return keras.Model(network.input, layers.Concatenate()(means), name="network")
+    striding = [layer for layer in network.layers if getattr(layer, "strides", (1, 1)) == (2, 2)]
+    names = [layer.name for layer in network.layers]
+    last_at_16 = names[: names.index(striding[-1].name)][::-1]
+    texture = next(name for name in last_at_16 if name.endswith("expand_relu6"))
+    return keras.Model(network.input, [network.get_layer(texture).output, network.output], name="network")
 
 
 def _application(backbone: Backbone, path: Path) -> keras.Model:

@@ -39,8 +39,13 @@ STAGES = (
 )
 
 
-def efficientnet_lite(width: float, depth: float, size_px: int, *, with_logits: bool = False) -> keras.Model:
-    """Return the network without weights: scaled pixels in, the last feature map (or ImageNet logits) out."""
+def efficientnet_lite(
+    width: float, depth: float, size_px: int | None, *, with_logits: bool = False
+) -> keras.Model:
+    """Return the network without weights: scaled pixels in, the last feature map (or ImageNet logits) out.
+
+    `size_px` None makes it take images of any size.
+    """
     inputs = layers.Input((size_px, size_px, 3), name="scaled_pixels")
     x = _convolution(inputs, STEM_FILTERS, kernel=3, stride=2, name="stem")
     for index, stage in enumerate(_blocks(width, depth)):

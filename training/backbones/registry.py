@@ -3,7 +3,11 @@
 import hashlib
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from damage.errors import Refused
+from training.dense import framed, input_px
+from training.resizing import resized
 
 KERAS_WEIGHTS = "https://storage.googleapis.com/tensorflow/keras-applications"
 
@@ -52,7 +56,8 @@ class Backbone:
     """A network up to its features, and the recipe for its input.
 
     `contrast` stretches the scaled pixels about their mean. Imagery from above is flat beside ImageNet's
-    photographs; `benchmarks/README.md` has the measurements behind the values.
+    photographs; `benchmarks/README.md` has the measurements behind the values. A dense backbone takes its
+    squares framed (`training.dense`), and its models run over whole stretches of ground at once.
     """
 
     name: str
@@ -63,6 +68,16 @@ class Backbone:
     contrast: float
     weights: PackagedWeights | KerasWeights
     licence: str
+    is_dense: bool = False
+
+    @property
+    def input_px(self) -> int:
+        """The side of what the network takes."""
+        return input_px(self.size_px) if self.is_dense else self.size_px
+
+    def prepared(self, square: np.ndarray) -> np.ndarray:
+        """A square (h, w, 3, uint8) as the network takes it (input_px, input_px, 3)."""
+        return framed(square, self.size_px) if self.is_dense else resized(square, self.size_px)
 
     @property
     def recipe_id(self) -> str:
@@ -89,6 +104,7 @@ def _lite(number: int, size_px: int, feature_count: int, sha256: str) -> Backbon
             sha256=sha256,
         ),
         licence="Apache-2.0",
+        is_dense=True,
     )
 
 
