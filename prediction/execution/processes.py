@@ -44,7 +44,7 @@ class LocalProcesses:
                     return
                 jobs = chain(undone, jobs)
         raise Refused(
-            f"Processes at work on the prediction were killed {1 + FRESH_STARTS} times: most likely the memory is full.",
+            f"Processes at work were killed {1 + FRESH_STARTS} times: most likely the memory is full.",
             "Predict with fewer --workers, or close other programs first.",
         )
 

@@ -67,6 +67,11 @@ def killing_always(job: StandInJob, model: bytes) -> np.ndarray:
     raise AssertionError
 
 
+def killing_on_four(job: StandInJob, model: bytes) -> np.ndarray:
+    """Kill every process that takes the fourth job."""
+    return killing_always(job, model) if job.index == 4 else numbered(job, model)
+
+
 def endless(job: StandInJob, model: bytes) -> np.ndarray:
     """Never done; says that it began."""
     if job.index == 0:
@@ -74,3 +79,13 @@ def endless(job: StandInJob, model: bytes) -> np.ndarray:
     (job.folder / str(os.getpid())).touch()
     time.sleep(600)
     raise AssertionError
+
+
+def assert_numbered(outcomes, count):
+    """Every job came back once, with the result that its number says."""
+    by_index = {job.index: outcome for job, outcome in outcomes}
+    assert len(outcomes) == count
+    assert sorted(by_index) == list(range(count))
+    for index, outcome in by_index.items():
+        expected = [[np.nan, index, index], [index, index, len(MODEL)]]
+        np.testing.assert_array_equal(outcome, np.array(expected, dtype=np.float32))

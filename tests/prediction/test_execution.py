@@ -6,15 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from damage.errors import Refused
 from prediction.execution.inline import Inline
 from prediction.execution.processes import LocalProcesses
 from tests.prediction.standins import (
-    MODEL,
     MODELS,
+    assert_numbered,
     endless,
     failing,
     killing_always,
@@ -26,16 +25,6 @@ from tests.prediction.standins import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def assert_numbered(outcomes, count):
-    """Every job came back once, with the result that its number says."""
-    by_index = {job.index: outcome for job, outcome in outcomes}
-    assert len(outcomes) == count
-    assert sorted(by_index) == list(range(count))
-    for index, outcome in by_index.items():
-        expected = [[np.nan, index, index], [index, index, len(MODEL)]]
-        np.testing.assert_array_equal(outcome, np.array(expected, dtype=np.float32))
 
 
 @pytest.fixture(params=["inline", "processes"])
