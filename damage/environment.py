@@ -35,6 +35,7 @@ VARIABLES = (
     Variable("DAMAGE_WEIGHTS", "", "folder with keras.applications weight files, for use without internet"),
     Variable("DAMAGE_GEOCODER", "offline", "offline (built-in gazetteer) or nominatim (asks OpenStreetMap)"),
     Variable("DAMAGE_THREADS", "0", "processor threads for inference; 0 for all"),
+    Variable("DAMAGE_DASK", "", "tcp:// or tls:// address of a Dask scheduler that predictions are done on"),
 )
 _DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
 
@@ -55,6 +56,7 @@ class Environment:
     weights_dir: Path | None
     geocoder: str
     threads: int
+    dask: str
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
@@ -76,6 +78,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         weights_dir=_folder("DAMAGE_WEIGHTS", weights) if weights else None,
         geocoder=_choice(environ, "DAMAGE_GEOCODER", ("offline", "nominatim")),
         threads=_whole_number(environ, "DAMAGE_THREADS", least=0),
+        dask=_dask_address(environ),
     )
 
 
@@ -112,6 +115,15 @@ def _database_url(environ: Mapping[str, str]) -> str:
     value = _text(environ, "DATABASE_URL")
     if value and not value.startswith(("postgres://", "postgresql://")):
         raise BadSetting("DATABASE_URL must begin with postgres://, or be empty for SQLite.")
+    return value
+
+
+def _dask_address(environ: Mapping[str, str]) -> str:
+    value = _text(environ, "DAMAGE_DASK")
+    if value and not value.startswith(("tcp://", "tls://")):
+        raise BadSetting(
+            f"DAMAGE_DASK is {value!r}; it must begin with tcp:// or tls://, or be empty for this machine."
+        )
     return value
 
 

@@ -43,6 +43,7 @@ def test_the_data_folder_may_be_anywhere(tmp_path):
         ("DAMAGE_WEIGHTS", "no/such/folder"),
         ("DAMAGE_GEOCODER", "guess"),
         ("DAMAGE_THREADS", "2.5"),
+        ("DAMAGE_DASK", "192.168.7.1:8786"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name, value):
