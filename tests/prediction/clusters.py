@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # So that what is lost is missed within a test's time.
 HASTE = {
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s",
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s",
+    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s",
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
 }
 
@@ -25,26 +25,34 @@ def free_port() -> int:
 
 
 class Cluster:
-    """A scheduler, and the workers that a test starts."""
+    """A scheduler, and the workers that a test starts; all end with the block."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
-        self.folder, self.host = folder, host
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1", logs: Path | None = None) -> None:
+        self.folder, self.host, self.logs = folder, host, logs or folder
         self.address = f"tcp://{host}:{free_port()}"
         self.programs: list[subprocess.Popen] = []
         self.workers: list[subprocess.Popen] = []
 
-    def start_scheduler(self, *before: str) -> subprocess.Popen:
-        port = self.address.rpartition(":")[2]
-        return self.start(*before, sys.executable, "-m", "dask", "scheduler", "--no-dashboard",
-                          "--host", self.host, "--port", port)  # fmt: skip
+    def __enter__(self) -> "Cluster":
+        return self
 
-    def start_worker(self, *before: str) -> subprocess.Popen:
+    def __exit__(self, *exception: object) -> None:
+        for program in self.programs:
+            program.kill()
+        for program in self.programs:
+            program.wait()
+
+    def start_scheduler(self, *before: str) -> None:
+        port = self.address.rpartition(":")[2]
+        self.start(*before, sys.executable, "-m", "dask", "scheduler", "--no-dashboard",
+                   "--host", self.host, "--port", port)  # fmt: skip
+
+    def start_worker(self, *before: str) -> None:
         """One process of one thread, without a nanny: nobody starts it again when it is killed."""
         worker = self.start(*before, sys.executable, "-m", "dask", "worker", self.address, "--no-nanny",
                             "--no-dashboard", "--nthreads", "1", "--memory-limit", "0",
                             "--local-directory", str(self.folder))  # fmt: skip
         self.workers.append(worker)
-        return worker
 
     def start_workers(self, wanted: int) -> None:
         """Make up the number, where some were killed."""
@@ -52,33 +60,30 @@ class Cluster:
             self.start_worker()
 
     def start(self, *command: str) -> subprocess.Popen:
-        log = (self.folder / f"{len(self.programs)}.log").open("wb")
         environment = {**os.environ, **HASTE, "DAMAGE_THREADS": "1"}
-        program = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        with (self.logs / "cluster.log").open("ab") as log:
+            program = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         self.programs.append(program)
         return program
 
+    def log(self) -> str:
+        return (self.logs / "cluster.log").read_text()
+
     def wait_for_scheduler(self) -> None:
-        host, port = self.address.removeprefix("tcp://").split(":")
+        port = int(self.address.rpartition(":")[2])
         deadline = time.monotonic() + 30
         with socket.socket() as caller:
-            while caller.connect_ex((host, int(port))):
-                assert time.monotonic() < deadline, (self.folder / "0.log").read_text()
+            while caller.connect_ex((self.host, port)):
+                assert time.monotonic() < deadline, self.log()
                 time.sleep(0.05)
 
 
 @contextmanager
 def cluster(folder: Path, *, workers: int) -> Iterator[Cluster]:
-    """A scheduler that answers, with so many workers of one thread; all end with the block."""
+    """A scheduler that answers, with so many workers of one thread."""
     folder.mkdir(exist_ok=True)
-    started = Cluster(folder)
-    try:
+    with Cluster(folder) as started:
         started.start_scheduler()
         started.start_workers(workers)
         started.wait_for_scheduler()
         yield started
-    finally:
-        for program in started.programs:
-            program.kill()
-        for program in started.programs:
-            program.wait()
