@@ -42,12 +42,9 @@ class DaskCluster:
         """Each job with its result, as they come; what a lost worker left undone is done again by others."""
         with _connected(self.address) as client:
             flight: _Flight[J] = _Flight(client, self, models)
-            while True:
-                for job in islice(jobs, flight.room()):
-                    flight.send(job)
-                if not flight.jobs:
-                    return
-                yield from flight.landed()
+            yield from flight.outcomes(jobs)
+            while flight.suspects:
+                yield from flight.outcomes(iter([flight.suspects.pop()]), alone=True)
 
 
 @contextmanager
@@ -68,7 +65,9 @@ class _Flight(Generic[J]):
     """The jobs that are with the cluster: a few are sent ahead, and each is forgotten there once it is here."""
 
     def __init__(self, client: Client, cluster: DaskCluster, models: Mapping[str, bytes]) -> None:
-        self.jobs: dict[Future, J] = {}
+        # Jobs that several workers died with, though perhaps another job was the cause: tried alone at the end.
+        self.suspects: list[J] = []
+        self._jobs: dict[Future, J] = {}
         self._client, self._cluster = client, cluster
         self._models = {sha256: _model(client, sha256, model) for sha256, model in models.items()}
         self._landed: SimpleQueue[Future] = SimpleQueue()
@@ -76,22 +75,37 @@ class _Flight(Generic[J]):
         self._threads = 0
         self._looked_at, self._worker_seen_at = 0.0, monotonic()
 
-    def room(self) -> int:
+    def outcomes(self, jobs: Iterator[J], *, alone: bool = False) -> Iterator[tuple[J, Outcome]]:
+        """Results as they come; a job that workers die with is a suspect, or refused if it was alone."""
+        while True:
+            for job in islice(jobs, self._room()):
+                self._send(job)
+            if not self._jobs:
+                return
+            for future, outcome in self._landings():
+                job = self._jobs.pop(future)
+                settled = self._refusal(future) if outcome is None else outcome
+                if outcome is not None or alone:
+                    yield job, settled
+                else:
+                    self.suspects.append(job)
+
+    def _room(self) -> int:
         """How many more jobs may be sent; follows the workers that come and go."""
         if monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
             self._look_for_workers()
-        return max(0, max(1, JOBS_PER_THREAD * self._threads) - len(self.jobs))
+        return max(0, max(1, JOBS_PER_THREAD * self._threads) - len(self._jobs))
 
-    def send(self, job: J) -> None:
+    def _send(self, job: J) -> None:
         """Hand the job over; whichever worker is free first does it."""
         model = self._models[job.model_sha256]
         future = self._client.submit(
             _outcome, self._cluster.compute, job, model, key=next(self._names), retries=RETRIES
         )
-        self.jobs[future] = job
+        self._jobs[future] = job
         future.add_done_callback(self._landed.put)
 
-    def landed(self) -> Iterator[tuple[J, Outcome]]:
+    def _landings(self) -> Iterator[tuple[Future, Outcome | None]]:
         """The results that have come; waits a moment for the first."""
         try:
             futures = [self._landed.get(timeout=SECONDS_BETWEEN_LOOKS)]
@@ -102,8 +116,7 @@ class _Flight(Generic[J]):
         if any(future.cancelled() for future in futures):
             raise self._lost("the connection broke")
         for number, outcome in self._gathered(futures).items():
-            future = futures[number]
-            yield self.jobs.pop(future), self._giving_up(future) if outcome is None else outcome
+            yield futures[number], outcome
 
     def _gathered(self, futures: list[Future]) -> dict[int, Outcome | None]:
         """Results by place, None for those that failed; nothing when they are lost again on their way here."""
@@ -121,7 +134,7 @@ class _Flight(Generic[J]):
             raise self._lost(str(error)) from error
         return results
 
-    def _giving_up(self, future: Future) -> Refused:
+    def _refusal(self, future: Future) -> Refused:
         """The refusal of a job that nobody survives; any other error is raised."""
         error = future.exception()
         if isinstance(error, KilledWorker):

@@ -105,7 +105,7 @@ def test_workers_that_come_after_all_were_lost_take_over(standing, tmp_path):
 
 
 def test_a_job_that_no_worker_survives_is_refused_alone(standing, tmp_path):
-    standing.start_workers(3)
+    standing.start_workers(5)  # two die with it, two more with it alone
     runner = DaskCluster(standing.address, killing_on_four)
     outcomes = list(runner.outcomes(stand_in_jobs(9, tmp_path), MODELS))
     assert len(outcomes) == 9
