@@ -8,8 +8,6 @@ Works in a data folder of its own below `build/`, made anew each time; nothing e
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from itertools import permutations
 from pathlib import Path
@@ -20,21 +18,6 @@ FOLDER = ROOT / "build" / "benchmark-real"
 EVENT = "Kahramanmaraş 2023"
 TOWNS = ("adiyaman", "islahiye", "kahramanmaras")
 MAPPED = ("adiyaman", "islahiye", "kahramanmaras")  # the way round whose model draws the map
-
-
-def start_django() -> None:
-    """Set Django up on an empty database in a folder of this benchmark's own."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(FOLDER), DATABASE_URL="")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
-    sys.path[:0] = [str(ROOT)]
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
 
 
 def measure(data: Path, *, backbone: str, seed: int, contrast: float | None) -> dict[str, Any]:
@@ -110,7 +93,10 @@ def main() -> None:
     options = parser.parse_args()
     if not (options.data / "crops.csv").is_file():
         parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
-    start_django()
+    sys.path[:0] = [str(ROOT)]
+    from benchmarks.workplace import start_django
+
+    start_django(FOLDER, empty=True)
     result = measure(
         options.data.resolve(), backbone=options.backbone, seed=options.seed, contrast=options.contrast
     )

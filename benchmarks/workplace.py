@@ -1,0 +1,57 @@
+"""A benchmark's own data folder and database, and fresh processes in which its parts are measured."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start_django(folder: Path, *, empty: bool) -> None:
+    """Set Django up on the database in `folder`, which is made anew when it is to be empty."""
+    if empty:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(folder), DATABASE_URL="")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
+    sys.path[:0] = [str(ROOT)]
+    import django
+
+    django.setup()
+    if empty:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+
+
+def measured_in_child(module: str, **options: Any) -> dict[str, Any]:
+    """What a module of this folder, run as a fresh process, says when it is given these options."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", json.dumps(options, default=str)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def answer(measure: Callable[..., dict[str, Any]]) -> None:
+    """Be the child: measure with the options given, say the result and the greatest memory this process held."""
+    result = measure(**json.loads(sys.argv[1]))
+    print(json.dumps(result | {"peak_memory_mb": peak_memory_mb()}))
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process held at once, in millions of bytes.
+
+    Not `getrusage`: its figure is inherited from the process that started this one.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kib,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return round(int(kib) * 1024 / 1e6, 1)
