@@ -12,7 +12,7 @@ from typing import Generic
 from uuid import uuid4
 
 import dask
-from distributed import Client, Future, KilledWorker, get_worker
+from distributed import Client, Future, KilledWorker, Security, get_worker
 
 from damage.errors import Refused
 from prediction.execution import Compute, J, Job, Outcome, outcome_of
@@ -50,6 +50,11 @@ class DaskCluster:
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     """A client; when it closes, the scheduler drops whatever it still had to do for it."""
+    if address.startswith("tls://") and not Security().get_connection_args("client").get("ssl_context"):
+        raise ClusterLost(
+            f"{address} is reached with TLS, and no certificate is configured.",
+            "Let DASK_CONFIG name the file that does, as docs/cluster.md says.",
+        )
     try:
         client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False, name="damage")
     except (OSError, ValueError) as error:

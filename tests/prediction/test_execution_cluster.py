@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -135,4 +136,19 @@ def test_a_scheduler_that_does_not_answer_is_refused(tmp_path, address, monkeypa
     monkeypatch.setattr("prediction.execution.cluster.CONNECT_TIMEOUT_S", 1)
     runner = DaskCluster(address.format(port=free_port()), numbered)
     with pytest.raises(Refused, match=r"No Dask scheduler answers .* predict without --dask"):
+        next(runner.outcomes(stand_in_jobs(1, tmp_path), MODELS))
+
+
+def test_a_machine_is_put_to_work_by_one_command(tmp_path):
+    with cluster(tmp_path, workers=0) as started:
+        started.start(sys.executable, "manage.py", "predict_worker", started.address, "--processes", "1")
+        come = list(DaskCluster(started.address, numbered).outcomes(stand_in_jobs(9, tmp_path), MODELS))
+        started.programs[-1].terminate()
+        assert started.programs[-1].wait(20) == 0
+    assert_numbered(come, 9)
+
+
+def test_tls_without_a_certificate_is_refused(tmp_path):
+    runner = DaskCluster("tls://127.0.0.1:8786", numbered)
+    with pytest.raises(Refused, match=r"no certificate is configured.*DASK_CONFIG"):
         next(runner.outcomes(stand_in_jobs(1, tmp_path), MODELS))
