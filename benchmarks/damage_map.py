@@ -12,8 +12,8 @@ from damage.ingestion.services import ingest_mosaic
 from damage.progress import progress_bar
 from prediction.models import PredictionRun
 from prediction.places import centres_lonlat
+from prediction.results import MAX_IOU
 from prediction.score_rasters import read_score_raster
-from prediction.scoring import MAX_IOU
 from prediction.services import predict
 from training.models import ModelRun
 

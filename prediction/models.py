@@ -1,16 +1,25 @@
 """Models run over imagery, and the damage they found."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Scene
 from training.models import ModelRun
 
+# Without a sign of life for so long, a worker is taken for dead.
+SILENCE_S = 60
+
 
 class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
+    def running(self) -> "PredictionRunQuerySet":
+        return self.filter(status=PredictionRun.Status.RUNNING)
+
     def with_detection_counts(self) -> "PredictionRunQuerySet":
         """Each run with `detection_count`: how many detections reach its threshold."""
         counts = (
@@ -87,12 +96,21 @@ class PredictionRun(models.Model):
     @property
     def can_continue(self) -> bool:
         """Whether it stopped before its end; what was settled is not done again."""
-        return self.status in self.STOPPED
+        return self.status in self.STOPPED or self.is_stalled
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it should be at work but gives no sign of life."""
+        if self.status != self.Status.RUNNING or not self.heartbeat_at:
+            return False
+        return timezone.now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
 
     @property
     def speed_mpx_s(self) -> float | None:
         """Millions of scene pixels per second in the present attempt; None before there is a figure."""
         if self.status != self.Status.RUNNING or not self.started_at or not self.heartbeat_at:
+            return None
+        if self.is_stalled:
             return None
         seconds = (self.heartbeat_at - self.started_at).total_seconds()
         pixels = self.pixels_done - self.pixels_done_before

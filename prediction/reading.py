@@ -1,9 +1,10 @@
 """Reading a scene block by block, at full size or through its overviews, and which pixels show ground."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
+from pathlib import PurePosixPath
 
 import numpy as np
 import rasterio
@@ -12,13 +13,14 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from damage.errors import Refused
-from prediction.windows import Block, Grid
-from training.resizing import resized
+from prediction.windows import Grid
 
-# A window of which less than this share is valid ground is not shown to the network: its score is NaN.
-LEAST_VALID_SHARE = 0.5
-# The share is counted on about this many points along each side of a window.
-POINTS_ALONG = 32
+# Decoded parts of a file that GDAL keeps: a row of blocks of a wide mosaic shares its edge with the next row.
+CACHE_BYTES = 192 * 2**20
+# A scene without overviews is reduced in strips of about this many pixels.
+STRIP_PX = 2**24
+# How far the coarse view that tells where there is any ground may be reduced.
+COARSEST = 32
 
 
 class SceneUnreadable(Refused):
@@ -26,114 +28,184 @@ class SceneUnreadable(Refused):
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What the network is shown at once: N squares of its input size, and their place in the grid.
+class Source:
+    """Where pixels come from: a path, or a bucket's address as GDAL writes it (/vsis3/…)."""
 
-    `considered` also counts the windows passed over because they show too little ground.
-    """
+    address: str
 
-    rows: np.ndarray
-    columns: np.ndarray
-    squares: np.ndarray
-    considered: int
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.address.replace("\\", "/")).name
 
 
-def read_looks(path: Path, grid: Grid, block: Block, input_size_px: int, *, at_once: int) -> Iterator[Looks]:
-    """Read the block and scale each of its windows that shows enough ground, `at_once` of them at a time."""
-    with _opened(path) as dataset:
-        pixels, valid = _padded(*_read_area(dataset, path, grid, grid.area(block)), grid.window_px)
-    xs = grid.xs[block.left : block.right] - grid.xs[block.left]
-    ys = grid.ys[block.top : block.bottom] - grid.ys[block.top]
-    shares = _valid_shares(valid, xs, ys, grid.window_px)
-    shown = np.flatnonzero(shares >= LEAST_VALID_SHARE)
-    passed = 0
-    for start in range(0, max(1, len(shown)), at_once):
-        part = shown[start : start + at_once]
-        upto = int(part[-1]) + 1 if start + at_once < len(shown) else shares.size
-        rows, columns = np.divmod(part, len(xs))
-        squares = np.empty((len(part), input_size_px, input_size_px, 3), dtype=np.uint8)
-        for look, x, y in zip(squares, xs[columns], ys[rows], strict=True):
-            look[:] = resized(pixels[y : y + grid.window_px, x : x + grid.window_px], input_size_px)
-        yield Looks(rows + block.top, columns + block.left, squares, considered=upto - passed)
-        passed = upto
+@dataclass(frozen=True)
+class Pixels:
+    """A stretch of the scene as read: bands (3, h, w), which are ground (h, w; None: all), and its corner."""
+
+    bands: np.ndarray
+    valid: np.ndarray | None
+    x: int
+    y: int
+
+    def cut(self, x: int, y: int, width: int, height: int) -> "Pixels":
+        """A part, which may reach beyond: what is not there is black and no ground."""
+        rows, above, below = _part(y - self.y, height, self.bands.shape[1])
+        columns, before, after = _part(x - self.x, width, self.bands.shape[2])
+        bands = self.bands[:, rows, columns]
+        valid = None if self.valid is None else self.valid[rows, columns]
+        if above or below or before or after:
+            sides = ((above, below), (before, after))
+            if valid is None:
+                valid = np.ones(bands.shape[1:], dtype=bool)
+            bands, valid = np.pad(bands, ((0, 0), *sides)), np.pad(valid, sides)
+        return Pixels(bands, valid, x, y)
+
+    @property
+    def has_ground(self) -> bool:
+        return self.valid is None or bool(self.valid.any())
 
 
-def is_tiled(path: Path) -> bool:
-    """Whether the file is stored in tiles; strips are quicker read whole."""
-    with _opened(path) as dataset:
-        return bool(dataset.block_shapes[0][1] < dataset.width)
+def _part(start: int, length: int, there: int) -> tuple[slice, int, int]:
+    """A slice of what is there, and how much is missing before and after it."""
+    first, last = min(max(start, 0), there), max(min(start + length, there), 0)
+    before = min(max(-start, 0), length)
+    return slice(first, max(first, last)), before, length - before - max(last - first, 0)
+
+
+class SceneReader:
+    """Reads scenes, and keeps the last one open: blocks side by side share what was decoded."""
+
+    def __init__(self) -> None:
+        self._source: Source | None = None
+        self._open = ExitStack()
+
+    def read(self, source: Source, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
+        """An area (x, y, width, height) of the grid's pixels; raises `SceneUnreadable`."""
+        with explained(source), _decoding():
+            if source != self._source:
+                self.close()
+                self._dataset = self._open.enter_context(rasterio.open(source.address))
+                self._source = source
+            return read_pixels(self._dataset, grid, area)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._source = None
+        self._open.close()
 
 
 @contextmanager
-def _opened(path: Path, **options: int) -> Iterator[rasterio.DatasetReader]:
+def opened(source: Source) -> Iterator[rasterio.DatasetReader]:
+    """The scene's file; raises `SceneUnreadable`, also for what happens while it is open."""
+    with explained(source), rasterio.open(source.address) as dataset:
+        yield dataset
+
+
+def _decoding() -> rasterio.Env:
+    """GDAL on all cores, with a cache that one row of blocks fits into."""
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_NUM_THREADS="ALL_CPUS")
+
+
+@contextmanager
+def explained(source: Source) -> Iterator[None]:
+    """Say which file cannot be read, and what to do."""
     try:
-        with rasterio.open(path, **options) as dataset:
-            yield dataset
+        yield
     except RasterioError as error:
         raise SceneUnreadable(
-            f"The scene's file {path.name} cannot be read: {error}.",
+            f"The scene's file {source.name} cannot be read: {error}.",
             "See that the file is where it was and unchanged, or ingest it again.",
         ) from error
 
 
-def _read_area(
-    dataset: rasterio.DatasetReader, path: Path, grid: Grid, area: tuple[int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (h, w, 3) and validity (h, w) of an area of the grid's pixels."""
+def is_tiled(source: Source) -> bool:
+    """Whether the file is stored in tiles; strips are quicker read whole."""
+    with opened(source) as dataset:
+        return bool(dataset.block_shapes[0][1] < dataset.width)
+
+
+def read_pixels(dataset: rasterio.DatasetReader, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
+    """An area (x, y, width, height) of the grid's pixels: x, y, width and height in pixels as read."""
+    x, y, width, height = area
     if grid.scale == 1:
-        return _read_window(dataset, Window(*area))
+        return Pixels(*_read_window(dataset, Window(x, y, width, height)), x, y)
     overviews = dataset.overviews(1)
     if grid.scale in overviews:
-        with _opened(path, overview_level=overviews.index(grid.scale)) as reduced:
-            return _read_window(reduced, Window(*area))
-    x, y, width, height = (side * grid.scale for side in area)
+        with rasterio.open(dataset.name, overview_level=overviews.index(grid.scale)) as reduced:
+            return Pixels(*_read_window(reduced, Window(x, y, width, height)), x, y)
+    rows = max(1, STRIP_PX // (width * grid.scale**2))
+    strips = [
+        _reduced(dataset, grid.scale, (x, top, width, min(rows, y + height - top)))
+        for top in range(y, y + height, rows)
+    ]
+    bands, valid = (np.concatenate(parts, axis=-2) for parts in zip(*strips, strict=True))
+    return Pixels(bands, valid, x, y)
+
+
+def _reduced(
+    dataset: rasterio.DatasetReader, scale: int, area: tuple[int, int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    x, y, width, height = (side * scale for side in area)
     window = Window(x, y, min(width, dataset.width - x), min(height, dataset.height - y))
-    pixels, valid = _read_window(dataset, window)
-    return _averaged(pixels, grid.scale), _averaged(valid[:, :, None], grid.scale)[
-        :, :, 0
-    ] >= LEAST_VALID_SHARE
+    bands, valid = _read_window(dataset, window)
+    if valid is None:
+        valid = np.ones(bands.shape[1:], dtype=bool)
+    return _averaged(bands, scale), _averaged(valid, scale) >= 0.5
 
 
-def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """The mask is read first: where it is empty, no pixels are decoded."""
+def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mask is read first: where it is empty, no pixels are decoded. None stands for ground everywhere."""
     shape = (int(window.height), int(window.width))
     masked = MaskFlags.all_valid not in dataset.mask_flag_enums[0]
-    valid = dataset.dataset_mask(window=window) > 0 if masked else np.ones(shape, dtype=bool)
-    if not valid.any():
-        return np.zeros((*shape, 3), dtype=np.uint8), valid
-    pixels = np.ascontiguousarray(dataset.read((1, 2, 3), window=window).transpose(1, 2, 0))
-    if masked:
-        pixels[~valid] = 0  # as training crops have it
-    else:  # nothing says what is nodata: pure black is the custom
-        valid = pixels.any(axis=2)
-    return pixels, valid
+    valid = dataset.dataset_mask(window=window) > 0 if masked else None
+    if valid is not None and not valid.any():
+        return np.zeros((3, *shape), dtype=np.uint8), valid
+    bands = dataset.read((1, 2, 3), window=window)
+    if valid is None:  # nothing says what is nodata: pure black is the custom
+        valid = bands[0] > 0
+        if not valid.all():
+            valid |= (bands[1] > 0) | (bands[2] > 0)
+    elif not valid.all():
+        bands[:, ~valid] = 0  # as training crops have it
+    return bands, None if valid.all() else valid
 
 
 def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
-    """Mean over squares of `factor` pixels; at the right and bottom edge over what there is."""
-    rows, columns = (np.arange(0, side, factor) for side in values.shape[:2])
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0, dtype=np.float32), columns, axis=1)
-    counts = np.outer(np.diff([*rows, values.shape[0]]), np.diff([*columns, values.shape[1]]))
-    means = sums / counts[:, :, None]
+    """Means over squares of `factor` pixels (..., h, w); at the right and bottom edge over what there is."""
+    rows, columns = (np.arange(0, side, factor) for side in values.shape[-2:])
+    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=-2, dtype=np.float32), columns, axis=-1)
+    counts = np.outer(np.diff([*rows, values.shape[-2]]), np.diff([*columns, values.shape[-1]]))
+    means = sums / counts
     return (means + 0.5).astype(np.uint8) if values.dtype == np.uint8 else means
 
 
-def _padded(pixels: np.ndarray, valid: np.ndarray, window_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Add black below and right of a scene smaller than one window; it counts as its edge does."""
-    below, right = (max(0, window_px - side) for side in valid.shape)
-    if not below and not right:
-        return pixels, valid
-    black = np.pad(pixels, ((0, below), (0, right), (0, 0)))
-    return black, np.pad(valid, ((0, below), (0, right)), mode="edge")
+@dataclass(frozen=True)
+class CoarseGround:
+    """Where a scene shows any ground, seen from afar: a pixel for `factor` scene pixels."""
+
+    valid: np.ndarray
+    factor: int
+
+    def is_empty(self, grid: Grid, area: tuple[int, int, int, int]) -> bool:
+        """Whether an area of the grid's pixels, and a coarse pixel around it, shows no ground."""
+        x, y, width, height = (side * grid.scale // self.factor for side in area)
+        rows = slice(max(y - 1, 0), max(y + height + 2, 0))
+        columns = slice(max(x - 1, 0), max(x + width + 2, 0))
+        return not self.valid[rows, columns].any()
 
 
-def _valid_shares(valid: np.ndarray, xs: np.ndarray, ys: np.ndarray, window_px: int) -> np.ndarray:
-    """Share (rows, columns) of valid ground in each window, on points that only its own place decides."""
-    points = np.arange(0, window_px, max(1, window_px // POINTS_ALONG))
-    columns = (xs[:, None] + points).ravel()
-    return np.stack(
-        [
-            valid[np.ix_(y + points, columns)].reshape(len(points), len(xs), len(points)).mean(axis=(0, 2))
-            for y in ys
-        ]
-    )
+@lru_cache(maxsize=8)
+def coarse_ground(source: Source) -> CoarseGround | None:
+    """The scene's mask through its overviews; None where it has no mask or no overviews."""
+    with opened(source) as dataset:
+        factors = [factor for factor in dataset.overviews(1) if factor <= COARSEST]
+        if MaskFlags.all_valid in dataset.mask_flag_enums[0] or not factors:
+            return None
+        shape = (-(-dataset.height // factors[-1]), -(-dataset.width // factors[-1]))
+        return CoarseGround(dataset.dataset_mask(out_shape=shape) > 0, factors[-1])
+
+
+def ground_share(source: Source) -> float | None:
+    """The share of a scene that shows ground, seen from afar; None where that is not known before it is read."""
+    coarse = coarse_ground(source)
+    return None if coarse is None else float(coarse.valid.mean())

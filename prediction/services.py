@@ -1,20 +1,13 @@
-"""What happens to prediction runs: each prediction is a run of its own and replaces nothing."""
+"""What people ask of predictions: each prediction is a run of its own and replaces nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic, perf_counter
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.conf import settings
-from django.core.files import File
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,35 +15,42 @@ from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneKind
 from damage.progress import Progress, no_progress
-from prediction.addresses import ADDRESSES
-from prediction.exports import Finding, write_geojson, write_shapefile_zip
-from prediction.models import Detection, PredictionRun
-from prediction.places import centres_lonlat
-from prediction.reading import LEAST_VALID_SHARE
-from prediction.score_rasters import write_score_raster
-from prediction.scoring import MAX_IOU, Engine, boxes_above, window_scores
+from prediction import claims
+from prediction.models import PredictionRun
 from prediction.tasks import run_prediction
-from prediction.windows import OVERLAP, Grid, Sight, grid_for, gsd_warnings
+from prediction.windows import Sight, gsd_warnings
 from training.models import ModelRun
 from training.services import find_question
 
-# Boxes are kept from this score up, or from the threshold where that is lower.
-LEAST_KEPT_SCORE = 0.1
-SECONDS_BETWEEN_REPORTS = 1.0
-OUTPUTS = {
-    "score_file": "scores.tif",
-    "geojson_file": "detections.geojson",
-    "shapefile_zip": "detections.zip",
-}
+if TYPE_CHECKING:
+    from prediction.blocks import BlockJob
+    from prediction.execution import Runner
+    from prediction.networks import EngineName
+    from training.engines import Precision
+
+# A run whose process was killed goes on by itself so often; then somebody has to look.
+MOST_ATTEMPTS = 3
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What a run found, best first and below its threshold too, and the files that tell it."""
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What may be chosen of a prediction; None leaves it to the model, or to what the machine can do."""
 
-    rows: list[Finding]
-    files: dict[str, Path]
-    timings_s: dict[str, float]
+    threshold: float | None = None
+    max_iou: float = 0.0
+    engine: "EngineName" = "openvino"
+    precision: "Precision | None" = None
+
+
+AS_EVER = Wishes()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """Where the work is done: here, on so many processes, or on a Dask cluster."""
+
+    workers: int = 1
+    dask: str = ""
 
 
 def request_prediction(
@@ -58,7 +58,7 @@ def request_prediction(
 ) -> PredictionRun:
     """Queue a prediction; `manage.py db_worker` carries it out."""
     with transaction.atomic():
-        run = _queued_run(scene, model_run, requested_by=requested_by, threshold=threshold)
+        run = _queued_run(scene, model_run, Wishes(threshold=threshold), requested_by)
         transaction.on_commit(partial(run_prediction.enqueue, run.pk))
     return run
 
@@ -69,40 +69,92 @@ def predict(
     *,
     requested_by: User | None,
     threshold: float | None = None,
-    max_iou: float = MAX_IOU,
+    max_iou: float = 0.0,
     progress: Progress = no_progress,
 ) -> PredictionRun:
-    """Run a model over a scene now; raises `Refused`, and whatever stopped it, after recording the reason."""
-    run = _queued_run(scene, model_run, requested_by=requested_by, threshold=threshold, max_iou=max_iou)
-    return carry_out(run, progress=progress)
-
-
-def carry_out(run: PredictionRun, *, progress: Progress = no_progress) -> PredictionRun:
-    """Do the work of a queued run: all of it is stored, or nothing and the reason."""
-    claim(run)
-    try:
-        with _disk_trouble_explained(), TemporaryDirectory(prefix="prediction-") as folder:
-            _store(run, _findings(run, Path(folder), progress))
-    except BaseException as error:
-        _record_failure(run, error)
-        raise
+    """Run a model over one scene now, here; see `predict_all`."""
+    wishes = Wishes(threshold=threshold, max_iou=max_iou)
+    (run,) = predict_all([scene], model_run, requested_by=requested_by, wishes=wishes, progress=progress)
     return run
 
 
-def claim(run: PredictionRun) -> None:
-    """Make a queued run this process's own; raises `Refused` where another has it or it is settled."""
-    now = timezone.now()
-    waiting = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.QUEUED)
-    if not waiting.update(
-        status=PredictionRun.Status.RUNNING,
-        claim=uuid4().hex,
-        attempts=F("attempts") + 1,
-        started_at=now,
-        heartbeat_at=now,
-        pixels_done_before=F("pixels_done"),
-    ):
-        raise Refused(_("Prediction run %(run)s is not waiting to be carried out.") % {"run": run.pk})
-    run.refresh_from_db()
+def predict_all(
+    scenes: Sequence[Scene],
+    model_run: ModelRun,
+    *,
+    requested_by: User | None,
+    wishes: Wishes = AS_EVER,
+    workplace: Workplace | None = None,
+    progress: Progress = no_progress,
+) -> list[PredictionRun]:
+    """Run a model over scenes now, as one queue; raises what stopped it, after recording the reason."""
+    with transaction.atomic():
+        runs = [_queued_run(scene, model_run, wishes, requested_by) for scene in scenes]
+    carry_out(runs, workplace=workplace, progress=progress)
+    return runs
+
+
+def resume(
+    run: PredictionRun, *, workplace: Workplace | None = None, progress: Progress = no_progress
+) -> PredictionRun:
+    """Go on now with a run that failed, was cancelled, or whose process was killed; what is settled stays so."""
+    claims.record_abandoned(run)
+    reopen(run)
+    carry_out([run], workplace=workplace, progress=progress)
+    return run
+
+
+def carry_out(
+    runs: Sequence[PredictionRun],
+    *,
+    workplace: Workplace | None = None,
+    progress: Progress = no_progress,
+) -> None:
+    """Do the work of queued runs; see `prediction.carrying_out`."""
+    from prediction import carrying_out  # heavy: the web process, which only queues runs, does without
+
+    try:
+        carrying_out.carry_out(runs, _runner(workplace or Workplace()), progress=progress)
+    finally:
+        for run in runs:
+            run.refresh_from_db()
+
+
+def explanation(
+    scene: Scene, model_run: ModelRun, *, wishes: Wishes = AS_EVER, workplace: Workplace | None = None
+) -> dict[str, Any]:
+    """Which way a prediction would take on this machine, and why; nothing is predicted."""
+    from prediction.planning import plan_of, source_of
+    from prediction.reading import ground_share
+
+    plan = plan_of(scene, model_run, engine=wishes.engine, precision=wishes.precision)
+    share = ground_share(source_of(scene))
+    return {
+        "scene": scene.name,
+        "model_run": model_run.pk,
+        "megapixels": round(scene.width_px * scene.height_px / 1e6, 1),
+        "ground": "unknown before it is read" if share is None else f"{share:.0%} of the scene",
+        "windows": plan.layout.grid.shape[0] * plan.layout.grid.shape[1],
+        "blocks": len(plan.layout.blocks()),
+        "work": _runner(workplace or Workplace()).words,
+        "way": list(plan.reasons),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _runner(workplace: Workplace) -> "Runner[BlockJob]":
+    from prediction.blocks import Inline, compute_block
+
+    address = workplace.dask or settings.ENVIRONMENT.dask
+    if address:
+        from prediction.execution.cluster import DaskCluster
+
+        return DaskCluster(address, compute_block)
+    if workplace.workers > 1:
+        from prediction.execution.processes import LocalProcesses
+
+        return LocalProcesses(workplace.workers, compute_block)
+    return Inline()
 
 
 def cancel(run: PredictionRun, *, by: User | None) -> None:
@@ -123,10 +175,20 @@ def cancel(run: PredictionRun, *, by: User | None) -> None:
 
 
 def request_continuation(run: PredictionRun) -> None:
-    """Queue a run that failed or was cancelled once more; blocks that are settled are not done again."""
+    """Queue a run that stopped before its end once more; blocks that are settled are not done again."""
     with transaction.atomic():
+        claims.record_abandoned(run)
         reopen(run)
         transaction.on_commit(partial(run_prediction.enqueue, run.pk))
+
+
+def continue_abandoned() -> list[PredictionRun]:
+    """Queue the runs whose process was killed, as after a power cut; one to which it happens again and again waits."""
+    abandoned = [run for run in PredictionRun.objects.running() if claims.record_abandoned(run)]
+    going_on = [run for run in abandoned if run.attempts < MOST_ATTEMPTS]
+    for run in going_on:
+        request_continuation(run)
+    return going_on
 
 
 def reopen(run: PredictionRun) -> None:
@@ -141,24 +203,8 @@ def reopen(run: PredictionRun) -> None:
         )
 
 
-@contextmanager
-def _disk_trouble_explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Refused(
-            _("The prediction could not be written: %(error)s.") % {"error": error},
-            _("Make room on the disk, then predict again."),
-        ) from error
-
-
 def _queued_run(
-    scene: Scene,
-    model_run: ModelRun,
-    *,
-    requested_by: User | None,
-    threshold: float | None,
-    max_iou: float = MAX_IOU,
+    scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: User | None
 ) -> PredictionRun:
     """A new row, after refusing what cannot work."""
     if scene.kind != SceneKind.MOSAIC:
@@ -170,152 +216,23 @@ def _queued_run(
         raise Refused(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
         )
-    chosen = model_run.threshold if threshold is None else threshold
+    chosen = model_run.threshold if wishes.threshold is None else wishes.threshold
     if chosen is None or not 0 <= chosen <= 1:
         raise Refused(_("The threshold must lie between 0 and 1."), _("Give --threshold, for example 0.5."))
-    if not 0 <= max_iou <= 1:
+    if not 0 <= wishes.max_iou <= 1:
         raise Refused(_("The overlap that boxes may have must lie between 0 and 1."))
-    gsd_warnings(_sight(model_run, input_size_px=model_run.window_px), scene.gsd_m)
-    parameters = {"max_iou": max_iou, "threshold_from": "model" if threshold is None else "person"}
+    gsd_warnings(Sight(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
     return PredictionRun.objects.create(
-        scene=scene, model_run=model_run, requested_by=requested_by, threshold=chosen, parameters=parameters
+        scene=scene,
+        model_run=model_run,
+        requested_by=requested_by,
+        threshold=chosen,
+        parameters={
+            "max_iou": wishes.max_iou,
+            "threshold_from": "model" if wishes.threshold is None else "person",
+            "wanted": {"engine": wishes.engine, "precision": wishes.precision},
+        },
     )
-
-
-def _loaded_engine(model_run: ModelRun) -> Engine:
-    from training.inference import load_engine  # heavy: the web process, which only queues runs, does without
-
-    return load_engine(model_run)
-
-
-def _sight(model_run: ModelRun, *, input_size_px: int) -> Sight:
-    return Sight(input_size_px, model_run.window_px or 0, model_run.window_m)
-
-
-def _findings(run: PredictionRun, folder: Path, progress: Progress) -> Findings:
-    """Score the scene's windows, keep the best boxes, place and name them, write the files into `folder`."""
-    begun = perf_counter()
-    engine = _loaded_engine(run.model_run)
-    scene = run.scene
-    grid, warnings = grid_for(
-        _sight(run.model_run, input_size_px=engine.input_size_px),
-        width_px=scene.width_px,
-        height_px=scene.height_px,
-        gsd_m=scene.gsd_m,
-    )
-    run.parameters |= _parameters(run, grid, engine.input_size_px, warnings)
-    run.windows_total = grid.shape[0] * grid.shape[1]
-    scores, seconds = window_scores(scene.path, grid, engine, progress=_reported(run, progress))
-    georeference: dict[str, Any] = {"transform": scene.transform, "crs_wkt": scene.crs_wkt}
-    files = {field: folder / name for field, name in OUTPUTS.items()}
-    write_score_raster(files["score_file"], scores, grid, **georeference)
-
-    floor = run.parameters["least_kept_score"]
-    boxes, above = boxes_above(scores, grid, threshold=floor, max_iou=run.parameters["max_iou"])
-    lons, lats = centres_lonlat(boxes, **georeference)
-    rows = _rows(run, boxes, above, lons, lats)
-    found = [row for row in rows if row.score >= run.threshold]
-    write_geojson(files["geojson_file"], found)
-    write_shapefile_zip(files["shapefile_zip"], found)
-    timings_s = {
-        "scoring": seconds.total,
-        "network": seconds.network,
-        "waiting_for_pixels": seconds.waiting,
-        "all": perf_counter() - begun,
-    }
-    return Findings(rows, files, {name: round(value, 3) for name, value in timings_s.items()})
-
-
-def _parameters(run: PredictionRun, grid: Grid, input_size_px: int, warnings: list[str]) -> dict[str, Any]:
-    """What else decides the result, for the run's row."""
-    return {
-        "grid": grid.as_json(),
-        "overlap": OVERLAP,
-        "gsd_m": run.scene.gsd_m,
-        "least_kept_score": min(LEAST_KEPT_SCORE, run.threshold),
-        "input_size_px": input_size_px,
-        "least_valid_share": LEAST_VALID_SHARE,
-        "geocoder": settings.ENVIRONMENT.geocoder,
-        "warnings": warnings,
-    }
-
-
-def _reported(run: PredictionRun, progress: Progress) -> Callable[[int, int], None]:
-    """Tell `progress`, and about once a second the row."""
-    last = -SECONDS_BETWEEN_REPORTS
-    pixels = run.scene.width_px * run.scene.height_px
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        progress(done, total)
-        if monotonic() - last >= SECONDS_BETWEEN_REPORTS or done == total:
-            last = monotonic()
-            run.pixels_done, run.pixels_total = done * pixels // total, pixels
-            PredictionRun.objects.filter(pk=run.pk).update(
-                pixels_done=run.pixels_done, pixels_total=pixels, heartbeat_at=timezone.now()
-            )
-
-    return tell
-
-
-def _rows(
-    run: PredictionRun, boxes: np.ndarray, scores: np.ndarray, lons: np.ndarray, lats: np.ndarray
-) -> list[Finding]:
-    addresses = ADDRESSES[settings.ENVIRONMENT.geocoder](lons, lats)
-    return [
-        Finding(
-            rank=rank,
-            score=min(max(float(score), 0.0), 1.0),
-            address=address[:300],
-            lon=round(float(lon), 7),
-            lat=round(float(lat), 7),
-            **dict(zip(("x_px", "y_px", "width_px", "height_px"), map(int, box), strict=True)),
-            scene=run.scene.name,
-            run=run.pk,
-            model=run.model_run_id,
-        )
-        for rank, (box, score, lon, lat, address) in enumerate(
-            zip(boxes, scores, lons, lats, addresses, strict=True), start=1
-        )
-    ]
-
-
-def _store(run: PredictionRun, findings: Findings) -> None:
-    """Put files, detections and the finished row in place together."""
-    stored = []
-    try:
-        for field, path in findings.files.items():
-            with path.open("rb") as file:
-                getattr(run, field).save(f"prediction-{run.pk}-{path.name}", File(file), save=False)
-            stored.append(getattr(run, field))
-        with transaction.atomic():
-            Detection.objects.bulk_create(
-                (_detection(run, finding) for finding in findings.rows), batch_size=1000
-            )
-            run.status, run.finished_at = PredictionRun.Status.DONE, timezone.now()
-            run.timings_s = findings.timings_s
-            run.save()
-    except BaseException:
-        for file_field in stored:
-            file_field.delete(save=False)
-        raise
-
-
-def _detection(run: PredictionRun, finding: Finding) -> Detection:
-    names = ("x_px", "y_px", "width_px", "height_px", "lon", "lat", "score", "address")
-    return Detection(run=run, **{name: getattr(finding, name) for name in names})
-
-
-def _record_failure(run: PredictionRun, error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt):
-        reason = _("Interrupted.")
-    else:
-        reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
-    PredictionRun.objects.filter(pk=run.pk).update(
-        status=PredictionRun.Status.FAILED, error=reason, finished_at=timezone.now()
-    )
-    with suppress(PredictionRun.DoesNotExist):
-        run.refresh_from_db()
 
 
 def find_scene(name_or_id: str) -> Scene:
@@ -349,3 +266,25 @@ def chosen_model(number: int | None, *, question: str) -> ModelRun:
         _("The question %(question)s has no trained model.") % {"question": question},
         _("Train one first: manage.py train --question %(question)s") % {"question": question},
     )
+
+
+def find_run(number: int) -> PredictionRun:
+    """The prediction run of this number."""
+    if run := PredictionRun.objects.filter(pk=number).first():
+        return run
+    raise Refused(_("There is no prediction run %(run)s.") % {"run": number})
+
+
+def scenes_of(event: str, town: str) -> list[Scene]:
+    """The mosaics of an event's town, or of the whole event when `town` is empty."""
+    named = Scene.objects.filter(Q(town__event__name__iexact=event) | Q(town__event__slug__iexact=event))
+    if town:
+        named = named.filter(Q(town__name__iexact=town) | Q(town__slug__iexact=town))
+    mosaics = list(named.filter(kind=SceneKind.MOSAIC).select_related("town__event").order_by("name", "pk"))
+    if not mosaics:
+        where = " / ".join(filter(None, (event, town)))
+        raise Refused(
+            _("There is no mosaic of %(where)s.") % {"where": where},
+            _("See the names on the site, or ingest one with ingest_mosaic."),
+        )
+    return mosaics

@@ -10,4 +10,4 @@ def run_prediction(run_id: int) -> None:
     """Carry out a queued prediction run."""
     from prediction.services import carry_out  # the service queues this task
 
-    carry_out(PredictionRun.objects.get(pk=run_id))
+    carry_out([PredictionRun.objects.get(pk=run_id)])

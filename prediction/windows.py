@@ -4,7 +4,6 @@ As in the thesis, windows are squares that overlap by 90 of 299 pixels; the last
 in, so that every pixel of the scene is seen. A scene smaller than one window gets one, padded with black.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import ceil, floor, log2
 from typing import Any
@@ -19,7 +18,6 @@ COARSER_WARNED, COARSER_REFUSED = 1.5, 4.0
 # How many times finer; it is read through an overview, but other sensors see other things.
 FINER_WARNED, FINER_REFUSED = 8.0, 32.0
 LEAST_WINDOW_PX = 8
-BLOCK_PX = 4096 * 4096
 
 
 @dataclass(frozen=True)
@@ -82,19 +80,6 @@ class Grid:
         right = min(int(self.xs[block.right - 1]) + self.window_px, self.width_px)
         bottom = min(int(self.ys[block.bottom - 1]) + self.window_px, self.height_px)
         return x, y, right - x, bottom - y
-
-    def blocks(self, *, whole_rows: bool = False, block_px: int = BLOCK_PX) -> Iterator[Block]:
-        """Cut the grid into blocks of about `block_px` pixels; `whole_rows` suits files stored in strips."""
-        rows, columns = self.shape
-        side = self._windows_along(block_px**0.5)
-        across = columns if whole_rows else min(columns, side)
-        down = self._windows_along(block_px / self.width_px) if whole_rows else side
-        for top in range(0, rows, down):
-            for left in range(0, columns, across):
-                yield Block(top, min(top + down, rows), left, min(left + across, columns))
-
-    def _windows_along(self, length_px: float) -> int:
-        return max(1, int(length_px - self.window_px) // self.stride_px + 1)
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)

@@ -31,13 +31,13 @@ class OpenVinoNetwork:
     def __init__(self, xml: bytes, weights: bytes, *, threads: int = 0, precision: Precision = "f32") -> None:
         """Compile the network; `threads` 0 means all cores."""
         model = _core().read_model(xml, weights)
-        self._compiled = compiled(model, threads=threads, precision=precision)
-        self.input_size_px = int(self._compiled.input(0).get_partial_shape()[1].get_length())
+        self.compiled = compiled(model, threads=threads, precision=precision)
+        self.input_size_px = int(self.compiled.input(0).get_partial_shape()[1].get_length())
 
     def outputs(self, windows: np.ndarray) -> np.ndarray:
         """Return the output rows (N, ...) of windows (N, size, size, 3)."""
         _check_windows(windows, self.input_size_px)
-        return outputs(self._compiled, windows)
+        return outputs(self.compiled, windows)
 
 
 class OpenVinoEngine:
@@ -102,16 +102,28 @@ class OpenVinoDenseNetwork:
 
     def evidence(self, images: np.ndarray) -> np.ndarray:
         """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
-        return outputs(self.compiled_for(images.shape[1:], batch=None), images)[..., 0]
+        shape = images.shape[1:]
+        if shape not in self._compiled:
+            self._compiled[shape] = self._compile(self._read([-1, *shape]))
+        return outputs(self._compiled[shape], images)[..., 0]
 
-    def compiled_for(self, shape: tuple[int, ...], *, batch: int | None) -> Any:
-        """OpenVINO's compiled model for images of `shape` (h, w, 3); `batch` None means any number of them."""
-        key = (batch or 0, *shape)
-        if key not in self._compiled:
-            model = _core().read_model(*self._parts)
-            model.reshape([batch or -1, *shape])
-            self._compiled[key] = compiled(model, threads=self._threads, precision=self._precision)
-        return self._compiled[key]
+    def compiled_for_planes(self, side_px: int) -> Any:
+        """OpenVINO's compiled model for single images whose bands come as planes (1, 3, side, side)."""
+        from openvino import Layout
+        from openvino.preprocess import PrePostProcessor
+
+        steps = PrePostProcessor(self._read([1, side_px, side_px, 3]))
+        steps.input().tensor().set_layout(Layout("NCHW"))
+        steps.input().model().set_layout(Layout("NHWC"))
+        return self._compile(steps.build())
+
+    def _read(self, shape: list[int]) -> Any:
+        model = _core().read_model(*self._parts)
+        model.reshape(shape)
+        return model
+
+    def _compile(self, model: Any) -> Any:
+        return compiled(model, threads=self._threads, precision=self._precision)
 
 
 class KerasDenseNetwork:

@@ -11,6 +11,7 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import read_square
 from tagging.models import Question
+from training.backbones.registry import find_backbone
 from training.engines import (
     DenseEngine,
     Engine,
@@ -44,20 +45,22 @@ class ModelAnswer:
 def load_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on OpenVINO; raises `Refused` when a file is missing or is not the one made."""
     digests = [_file(model_run, kind).sha256 for kind in OPENVINO]
-    return _openvino_engine(model_run.pk, *digests, dense_window_px(model_run), settings.ENVIRONMENT.threads)
+    return _openvino_engine(model_run.pk, *digests, *network_of(model_run), settings.ENVIRONMENT.threads)
 
 
 def load_keras_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on Keras: the reference; this does load TensorFlow."""
     content = _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
-    window_px = dense_window_px(model_run)
-    return DenseEngine(KerasDenseNetwork(content), window_px) if window_px else KerasEngine(content)
+    window_px, is_dense = network_of(model_run)
+    return DenseEngine(KerasDenseNetwork(content), window_px) if is_dense else KerasEngine(content)
 
 
-def dense_window_px(model_run: ModelRun) -> int | None:
-    """The side of a window as a dense model sees it; None for models that look at one window at a time."""
-    side: int | None = model_run.parameters.get("dense_window_px")
-    return side
+def network_of(model_run: ModelRun) -> tuple[int, bool]:
+    """The side of a window as the run's network sees it, in pixels, and whether the network is dense."""
+    recorded = model_run.parameters.get("network")
+    if recorded is None:  # trained before there were dense networks
+        return find_backbone(model_run.backbone).size_px, False
+    return recorded["window_px"], recorded["is_dense"]
 
 
 def model_content(model_run: ModelRun, engine: str) -> bytes:
@@ -89,12 +92,12 @@ def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, quest
 
 @lru_cache(maxsize=2)
 def _openvino_engine(
-    run_pk: int, xml_sha256: str, bin_sha256: str, window_px: int | None, threads: int
+    run_pk: int, xml_sha256: str, bin_sha256: str, window_px: int, is_dense: bool, threads: int
 ) -> Engine:
     """Keep the models in use compiled; another digest is another model."""
     files = {row.sha256: row for row in ModelFile.objects.filter(model_run_id=run_pk)}
     parts = [_checked_bytes(files[sha256]) for sha256 in (xml_sha256, bin_sha256)]
-    if window_px:
+    if is_dense:
         return DenseEngine(OpenVinoDenseNetwork(*parts, threads=threads), window_px)
     return OpenVinoEngine(*parts, threads=threads)
 

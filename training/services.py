@@ -148,7 +148,7 @@ def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: 
         "max_fpr": recipe.max_fpr,
         "contrast": backbone.contrast,
         "features": backbone.recipe_id,
-        "dense_window_px": backbone.size_px if backbone.is_dense else None,
+        "network": {"window_px": backbone.size_px, "is_dense": backbone.is_dense},
         "left_out": {"unsure": agreed.unsure, "tied": agreed.tied},
     }
 

@@ -1,6 +1,6 @@
 """Where blocks are done: here, on this machine's processes, or on a cluster. The results are the same."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -22,10 +22,16 @@ class Job(Protocol):
 J = TypeVar("J", bound=Job)
 
 
-class Runner(Protocol):
+class Runner(Protocol[J]):
     """One way of doing jobs."""
 
-    def outcomes(self, jobs: Iterator[J], models: Mapping[str, bytes]) -> Iterator[tuple[J, Outcome]]:
+    @property
+    def words(self) -> str:
+        """Where the work is done, for people."""
+
+    def outcomes(
+        self, jobs: Iterator[J], models: Mapping[str, bytes]
+    ) -> Generator[tuple[J, Outcome], None, None]:
         """Each job with its result, in any order; `models` by sha256.
 
         Only a bounded number of jobs is taken ahead. A job that is refused comes back with its refusal, and

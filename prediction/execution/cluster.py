@@ -1,6 +1,6 @@
 """Blocks done by the workers of a Dask cluster, on as many machines as it has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +38,14 @@ class DaskCluster:
     # How long the cluster may be without any worker.
     patience_s: float = 30.0
 
-    def outcomes(self, jobs: Iterator[J], models: Mapping[str, bytes]) -> Iterator[tuple[J, Outcome]]:
+    @property
+    def words(self) -> str:
+        """Where the work is done, for people."""
+        return f"on the Dask cluster at {self.address}"
+
+    def outcomes(
+        self, jobs: Iterator[J], models: Mapping[str, bytes]
+    ) -> Generator[tuple[J, Outcome], None, None]:
         """Each job with its result, as they come; what a lost worker left undone is done again by others."""
         with _connected(self.address) as client:
             flight: _Flight[J] = _Flight(client, self, models)

@@ -1,6 +1,6 @@
 """Blocks done one after the other in this process."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from prediction.execution import Compute, J, Outcome, outcome_of
@@ -11,8 +11,11 @@ class Inline:
     """No process but this one."""
 
     compute: Compute
+    words = "one after the other, in this process"
 
-    def outcomes(self, jobs: Iterator[J], models: Mapping[str, bytes]) -> Iterator[tuple[J, Outcome]]:
+    def outcomes(
+        self, jobs: Iterator[J], models: Mapping[str, bytes]
+    ) -> Generator[tuple[J, Outcome], None, None]:
         """Each job with its result, in order."""
         for job in jobs:
             yield job, outcome_of(self.compute, job, models[job.model_sha256])

@@ -32,7 +32,14 @@ class LocalProcesses:
     compute: Compute
     threads: int = 1
 
-    def outcomes(self, jobs: Iterator[J], models: Mapping[str, bytes]) -> Iterator[tuple[J, Outcome]]:
+    @property
+    def words(self) -> str:
+        """Where the work is done, for people."""
+        return f"on {self.workers} processes of this machine, {self.threads} thread each"
+
+    def outcomes(
+        self, jobs: Iterator[J], models: Mapping[str, bytes]
+    ) -> Generator[tuple[J, Outcome], None, None]:
         """Each job with its result, as they come; what a killed process left undone is done again."""
         with TemporaryDirectory(prefix="models-") as folder:
             for sha256, model in models.items():

@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from damage.ingestion.models import Scene
 from prediction.models import PredictionRun
+from prediction.networks import Immediate
 from prediction.services import predict
 from training.models import ModelRun
 
@@ -108,14 +109,17 @@ def mosaic(town, tmp_path) -> Scene:
 def model_run(question) -> ModelRun:
     """A finished training on crops of 16 m; its threshold is a sixteenth of a window."""
     return ModelRun.objects.create(
-        question=question, status="done", backbone="redness", window_px=32, window_m=16.0, threshold=0.0625
-    )
+        question=question, status="done", backbone="redness", window_px=32, window_m=16.0, threshold=0.0625,
+        parameters={"network": {"window_px": 32, "is_dense": False}},
+    )  # fmt: skip
 
 
 @pytest.fixture
 def engine(redness, monkeypatch):
-    """The network that `load_engine` gives."""
-    monkeypatch.setattr("prediction.services._loaded_engine", lambda model_run: redness)
+    """The network that every model is."""
+    answer = Immediate(lambda windows: redness.scores(windows)[:, None])
+    monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: answer)
+    monkeypatch.setattr("prediction.planning.model_content", lambda model_run, engine: b"redness")
     return redness
 
 

@@ -12,8 +12,8 @@ from pyproj import Transformer
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from prediction.models import Detection, PredictionRun
+from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster
-from prediction.scoring import boxes_above
 from prediction.services import carry_out, find_scene, predict, request_prediction
 
 # Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
@@ -48,8 +48,9 @@ def test_it_places_the_boxes_on_the_map(finished_run):
 def test_it_records_what_decided_the_result(finished_run):
     assert finished_run.threshold == 0.0625
     assert finished_run.parameters["threshold_from"] == "model"
-    assert finished_run.parameters["grid"]["window_px"] == 32
-    assert finished_run.parameters["grid"]["stride_px"] == 22
+    layout = finished_run.parameters["plan"]["layout"]
+    assert (layout["kind"], layout["grid"]["window_px"], layout["grid"]["stride_px"]) == ("windows", 32, 22)
+    assert len(finished_run.result_sha256) == 64
     assert finished_run.parameters["warnings"] == []
     assert finished_run.windows_total == 9 * 7
     assert finished_run.pixels_done == finished_run.pixels_total == 200 * 150
@@ -178,7 +179,7 @@ def test_a_far_too_coarse_scene_is_refused_before_there_is_a_run(mosaic, model_r
 
 def test_a_run_is_carried_out_once(finished_run):
     with pytest.raises(Refused, match="not waiting"):
-        carry_out(finished_run)
+        carry_out([finished_run])
     assert finished_run.detections.count() == 3
 
 

@@ -290,7 +290,7 @@ def test_analysts_neither_cancel_nor_continue(analysts_api, mosaic, model_run, a
 
 def test_speed_and_time_left_follow_from_the_present_attempt(admins_api, mosaic, model_run):
     run = request_prediction(mosaic, model_run, requested_by=None)
-    began = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    began = datetime.now(UTC) - timedelta(seconds=4)
     PredictionRun.objects.filter(pk=run.pk).update(
         status="running", started_at=began, heartbeat_at=began + timedelta(seconds=4),
         pixels_done_before=10_000_000, pixels_done=90_000_000, pixels_total=190_000_000,

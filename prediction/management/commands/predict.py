@@ -1,23 +1,43 @@
-"""Run a model over an orthomosaic."""
+"""Run a model over orthomosaics."""
 
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from damage.commands import JsonCommand
+from damage.errors import Refused
+from damage.ingestion.models import Scene
 from damage.progress import progress_bar
 from prediction.models import PredictionRun
-from prediction.scoring import MAX_IOU
-from prediction.services import chosen_model, find_scene, predict
+from prediction.services import (
+    Wishes,
+    Workplace,
+    cancel,
+    chosen_model,
+    explanation,
+    find_run,
+    find_scene,
+    predict_all,
+    resume,
+    scenes_of,
+)
 
 
 class Command(JsonCommand):
     help = (
-        "Run a model over an orthomosaic and store where it sees damage: rows for the map, a GeoJSON, "
-        "a zipped shapefile and the score of every window. Each call makes its own run; none is replaced."
+        "Run a model over orthomosaics and store where it sees damage: rows for the map, a GeoJSON, a zipped "
+        "shapefile, the score of every window and a heat map. Each call makes runs of its own; none is replaced. "
+        "A run that was stopped, even by a power cut, goes on with --resume."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("scene", help="the orthomosaic's number or file name")
+        parser.add_argument("scene", nargs="*", help="the orthomosaics' numbers or file names")
+        parser.add_argument("--event", default="", help="instead of names: all mosaics of this event")
+        parser.add_argument("--town", default="", help="with --event: of this town alone")
+        parser.add_argument("--resume", type=int, metavar="RUN", help="go on with a run that was stopped")
+        parser.add_argument("--cancel", type=int, metavar="RUN", help="stop a run, wherever it works")
+        parser.add_argument("--explain", action="store_true", help="say which way it would take, and why")
         parser.add_argument(
             "--model", type=int, help="number of a model run; default: the question's current"
         )
@@ -26,29 +46,63 @@ class Command(JsonCommand):
         parser.add_argument(
             "--max-iou",
             type=float,
-            default=MAX_IOU,
+            default=Wishes.max_iou,
             help="boxes may overlap by this share, 0 to 1; default: %(default)s, not at all",
+        )
+        parser.add_argument("--engine", choices=("openvino", "keras"), default=Wishes.engine)
+        parser.add_argument("--precision", choices=("f32", "bf16"), help="default: the quickest there is")
+        parser.add_argument("--workers", type=int, default=1, help="so many processes; default: this one")
+        parser.add_argument(
+            "--dask", default="", metavar="tcp://…", help="on this cluster; default: DAMAGE_DASK"
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        scene = find_scene(options["scene"])
+        workplace = Workplace(workers=options["workers"], dask=options["dask"])
+        if options["cancel"] is not None:
+            run = find_run(options["cancel"])
+            cancel(run, by=None)
+            return {"prediction_run": run.pk, "status": run.status}
+        if options["resume"] is not None:
+            run = find_run(options["resume"])
+            with progress_bar(run.scene.name, "px") as progress:
+                return summary(resume(run, workplace=workplace, progress=progress))
+        scenes = _scenes(options)
         model_run = chosen_model(options["model"], question=options["question"])
-        with progress_bar(scene.name, "window") as progress:
-            run = predict(
-                scene,
+        wishes = Wishes(**{name: options[name] for name in ("threshold", "max_iou", "engine", "precision")})
+        if options["explain"]:
+            return _one_or_all(
+                [explanation(scene, model_run, wishes=wishes, workplace=workplace) for scene in scenes]
+            )
+        label = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} mosaics"
+        with progress_bar(label, "px") as progress:
+            runs = predict_all(
+                scenes,
                 model_run,
                 requested_by=None,
-                threshold=options["threshold"],
-                max_iou=options["max_iou"],
+                wishes=wishes,
+                workplace=workplace,
                 progress=progress,
             )
-        return summary(run)
+        return _one_or_all([summary(run) for run in runs])
+
+
+def _scenes(options: dict[str, Any]) -> list[Scene]:
+    if bool(options["scene"]) == bool(options["event"]):
+        raise Refused(
+            _("Say which mosaics."), _("Give their numbers or names, or --event and perhaps --town.")
+        )
+    if options["event"]:
+        return scenes_of(options["event"], options["town"])
+    return [find_scene(name) for name in options["scene"]]
+
+
+def _one_or_all(results: list[dict[str, Any]]) -> dict[str, Any]:
+    return results[0] if len(results) == 1 else {"runs": results}
 
 
 def summary(run: PredictionRun) -> dict[str, Any]:
     """What a person wants to know of a finished run."""
-    seconds = run.timings_s["scoring"]
-    megapixels = run.scene.width_px * run.scene.height_px / 1e6
+    megapixels = (run.pixels_total - run.pixels_done_before) / 1e6
     return {
         "prediction_run": run.pk,
         "scene": run.scene.name,
@@ -56,10 +110,12 @@ def summary(run: PredictionRun) -> dict[str, Any]:
         "threshold": run.threshold,
         "windows": run.windows_total,
         "detections": run.found().count(),
-        "megapixels_per_second": round(megapixels / seconds, 2),
+        "megapixels_per_second": round(megapixels / run.timings_s["scoring"], 2),
         "timings_s": run.timings_s,
         "warnings": run.parameters["warnings"],
+        "result_sha256": run.result_sha256,
         "geojson": run.geojson_file.name,
         "shapefile": run.shapefile_zip.name,
         "scores": run.score_file.name,
+        "heat": run.heat_file.name,
     }

@@ -1,4 +1,4 @@
-"""Scores of windows, with scenes and a network whose answers are known."""
+"""Blocks of scenes, judged window by window by a network whose answers are known."""
 
 import tracemalloc
 
@@ -7,11 +7,14 @@ import pytest
 import rasterio
 from affine import Affine
 
-from prediction.reading import SceneUnreadable
+from prediction.layouts import WindowLayout
+from prediction.reading import SceneUnreadable, Source, is_tiled
+from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster, write_score_raster
-from prediction.scoring import boxes_above, window_scores
 from prediction.windows import Grid
+from tests.prediction.blocks import values_of
 
+pytestmark = pytest.mark.usefixtures("engine")
 TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64}
 
 
@@ -20,56 +23,60 @@ def scene(tmp_path, write_scene):
     return lambda pixels, **options: write_scene(tmp_path / "scene.tif", pixels, **options)
 
 
+def window_scores(path, grid, *, block_px=10**6):
+    layout = WindowLayout(grid, 32, whole_rows=not is_tiled(Source(str(path))), block_px=block_px)
+    return values_of(path, layout)
+
+
 def grid_of(pixels, window=32, stride=22, scale=1):
     return Grid(pixels.shape[1], pixels.shape[0], window, stride, scale)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (184, 0), (0, 134), (184, 134)])
-def test_damage_in_each_corner_is_found_where_it_is(scene, grey_ground, paint, redness, x, y):
+def test_damage_in_each_corner_is_found_where_it_is(scene, grey_ground, paint, engine, x, y):
     pixels = paint(grey_ground(200, 150), x, y, 16)
     grid = grid_of(pixels)
-    scores, _ = window_scores(scene(pixels), grid, redness)
+    scores = window_scores(scene(pixels), grid)
     boxes, above = boxes_above(scores, grid, threshold=0.25)  # 16² / 32²
     corner = [0 if x == 0 else 200 - 32, 0 if y == 0 else 150 - 32, 32, 32]
     assert boxes.tolist() == [corner]
     assert above.tolist() == [0.25]
 
 
-def test_an_object_on_a_seam_of_blocks_and_windows_is_found_once(scene, grey_ground, paint, redness):
+def test_an_object_on_a_seam_of_blocks_and_windows_is_found_once(scene, grey_ground, paint):
     pixels = paint(grey_ground(200, 150), 22 * 3 + 1, 22 * 2 + 1, 8)  # in the overlap of four windows
     grid = grid_of(pixels)
-    scores, _ = window_scores(scene(pixels, **TILED), grid, redness, block_px=54 * 54)
+    scores = window_scores(scene(pixels, **TILED), grid, block_px=54)
     assert (scores > 0).sum() == 4
     boxes, _ = boxes_above(scores, grid, threshold=8 * 8 / 32**2)
     assert boxes.tolist() == [[44, 22, 32, 32]]  # equal scores: the northmost, then the westmost
 
 
 @pytest.mark.parametrize("layout", [TILED, {}])
-@pytest.mark.parametrize("block_px", [1, 60**2, 100**2, 10**6])
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_neither_batches_nor_blocks_change_a_score(scene, redness, layout, block_px, batch_size):
+@pytest.mark.parametrize("block_px", [1, 60, 100, 10**6])
+def test_blocks_do_not_change_a_score(scene, engine, layout, block_px):
     rng = np.random.default_rng(3)
     pixels = rng.integers(0, 256, (150, 200, 3), dtype=np.uint8)
     path, grid = scene(pixels, **layout), grid_of(pixels)
-    scores, _ = window_scores(path, grid, redness, batch_size=batch_size, block_px=block_px)
-    assert max(redness.batches) <= batch_size
-    whole, _ = window_scores(path, grid, redness, batch_size=1000, block_px=10**9)
+    scores = window_scores(path, grid, block_px=block_px)
+    assert max(engine.batches) <= 8
+    whole = window_scores(path, grid, block_px=10**9)
     assert np.array_equal(scores, whole)
     red = (pixels[44:76, 66:98, 0].astype(int) - pixels[44:76, 66:98, 1] > 100).mean()
     assert scores[2, 3] == pytest.approx(red)
 
 
-def test_windows_with_little_ground_are_not_shown_to_the_network(scene, grey_ground, redness):
+def test_windows_with_little_ground_are_not_shown_to_the_network(scene, grey_ground, engine):
     pixels = grey_ground(128, 64)
     valid = np.zeros((64, 128), dtype=bool)
     valid[:, 48:] = True  # half of the second window, none of the first
-    scores, _ = window_scores(scene(pixels, valid=valid), grid_of(pixels, 32, 32), redness)
+    scores = window_scores(scene(pixels, valid=valid), grid_of(pixels, 32, 32))
     assert np.isnan(scores).tolist() == [[True, False, False, False]] * 2
-    assert sum(redness.batches) == 6
+    assert sum(engine.batches) == 6
 
 
 @pytest.mark.parametrize("kind", ["alpha", "nodata", "black"])
-def test_alpha_nodata_and_plain_black_are_no_ground(scene, grey_ground, redness, kind):
+def test_alpha_nodata_and_plain_black_are_no_ground(scene, grey_ground, engine, kind):
     pixels = grey_ground(128, 64, bands=4 if kind == "alpha" else 3)
     if kind == "alpha":
         pixels[:, :, 3] = 255
@@ -79,22 +86,22 @@ def test_alpha_nodata_and_plain_black_are_no_ground(scene, grey_ground, redness,
     options = {"nodata": 255} if kind == "nodata" else {}
     if kind == "alpha":
         options["alpha"] = "yes"
-    scores, _ = window_scores(scene(pixels, **options), grid_of(pixels, 32, 32), redness)
+    scores = window_scores(scene(pixels, **options), grid_of(pixels, 32, 32))
     assert np.isnan(scores).tolist() == [[True, True, False, False]] * 2
 
 
-def test_what_lies_under_the_mask_is_shown_as_black(redness, grey_ground, paint, scene):
+def test_what_lies_under_the_mask_is_shown_as_black(engine, grey_ground, paint, scene):
     pixels = paint(grey_ground(32, 32), 0, 0, 16)
     valid = np.ones((32, 32), dtype=bool)
     valid[:8] = False
-    scores, _ = window_scores(scene(pixels, valid=valid), grid_of(pixels), redness)
+    scores = window_scores(scene(pixels, valid=valid), grid_of(pixels))
     assert scores.tolist() == [[16 * 8 / 32**2]]
 
 
-def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint, redness):
+def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint):
     pixels = paint(grey_ground(16, 8), 0, 0, 8)
     grid = grid_of(pixels)
-    scores, _ = window_scores(scene(pixels), grid, redness)
+    scores = window_scores(scene(pixels), grid)
     boxes, above = boxes_above(scores, grid, threshold=0.05)
     assert boxes.tolist() == [[0, 0, 16, 8]]
     assert above.tolist() == [8 * 8 / 32**2]
@@ -103,40 +110,28 @@ def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint, redn
 @pytest.mark.parametrize("overviews", [(), (2, 4)])
 @pytest.mark.parametrize("block_px", [1, 10**6])
 def test_a_reduced_scene_is_read_through_its_overview_or_averaged(
-    scene, grey_ground, paint, redness, overviews, block_px
+    scene, grey_ground, paint, engine, overviews, block_px
 ):
     pixels = paint(grey_ground(203, 150), 203 - 11, 150 - 10, 16)
     grid = grid_of(pixels, window=16, stride=10, scale=4)
     path = scene(pixels, overviews=overviews, **TILED)
-    scores, _ = window_scores(path, grid, redness, block_px=block_px)
+    scores = window_scores(path, grid, block_px=block_px)
     boxes, _ = boxes_above(scores, grid, threshold=0.01)
     # 203 / 4 makes 51 reduced pixels: the last window starts at 35 * 4 and ends with the scene.
     assert boxes.tolist() == [[140, 88, 63, 62]]
 
 
-def test_progress_counts_windows_to_the_last(scene, grey_ground, redness):
-    pixels = grey_ground(200, 150)
-    told = []
-    window_scores(
-        scene(pixels, **TILED), grid_of(pixels), redness, block_px=80**2,
-        progress=lambda done, total: told.append((done, total)),
-    )  # fmt: skip
-    assert told[0] == (0, 9 * 7)
-    assert told[-1] == (9 * 7, 9 * 7)
-    assert [done for done, _ in told] == sorted({done for done, _ in told})
-
-
-def test_a_file_that_broke_after_ingestion_is_named(scene, redness):
+def test_a_file_that_broke_after_ingestion_is_named(scene):
     pixels = np.random.default_rng(0).integers(1, 255, (150, 200, 3), dtype=np.uint8)
     path = scene(pixels, compress="deflate")
     path.write_bytes(path.read_bytes()[:40_000])
     with pytest.raises(SceneUnreadable, match=r"scene\.tif cannot be read"):
-        window_scores(path, grid_of(pixels), redness)
+        window_scores(path, grid_of(pixels))
 
 
-def test_a_missing_file_is_named(tmp_path, redness):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SceneUnreadable, match=r"gone\.tif"):
-        window_scores(tmp_path / "gone.tif", Grid(100, 100, 32, 22), redness)
+        window_scores(tmp_path / "gone.tif", Grid(100, 100, 32, 22))
 
 
 def test_the_score_raster_gives_back_the_same_boxes_at_any_threshold(tmp_path):
@@ -167,14 +162,14 @@ def test_a_score_pixel_lies_around_its_windows_centre(tmp_path):
         assert raster.xy(0, 1) == pytest.approx((300_358.5, 4_159_850.5))
 
 
-def test_memory_does_not_grow_with_the_mosaic(tmp_path, redness, write_scene):
+def test_memory_does_not_grow_with_the_mosaic(tmp_path, engine, write_scene):
     def peak(side):
         path = write_scene(tmp_path / f"{side}.tif", np.full((side, side, 3), 9, dtype=np.uint8), **TILED)
         tracemalloc.start()
-        window_scores(path, Grid(side, side, 64, 45), redness, block_px=512**2, batch_size=16)
+        values_of(path, WindowLayout(Grid(side, side, 64, 45), 32, block_px=512))
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
 
-    peak(512)  # what is allocated once
-    assert peak(2048) < 1.3 * peak(512)  # 16 times the pixels
+    peak(1024)  # what is allocated once
+    assert peak(3072) < 1.3 * peak(1536)  # 4 times the pixels, several blocks at a time

@@ -1,0 +1,113 @@
+"""Networks as blocks need them: questions are put one after the other, answers come when they are ready."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from damage.errors import Refused
+from training.engines import (
+    KerasDenseNetwork,
+    KerasEngine,
+    OpenVinoDenseNetwork,
+    OpenVinoNetwork,
+    Precision,
+    async_queue,
+    has_bf16,
+    unpacked,
+)
+
+EngineName = Literal["openvino", "keras"]
+
+
+class Network(Protocol):
+    """A loaded model at work."""
+
+    def start(self, images: np.ndarray, then: Callable[[np.ndarray], None]) -> None:
+        """Ask about images; `then` gets the answer, perhaps later and on another thread."""
+
+    def wait(self) -> None:
+        """Return when every answer has come."""
+
+
+class Immediate:
+    """A network that answers on the spot."""
+
+    def __init__(self, answer: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._answer = answer
+
+    def start(self, images: np.ndarray, then: Callable[[np.ndarray], None]) -> None:
+        then(self._answer(images))
+
+    def wait(self) -> None:
+        """Every answer has come."""
+
+
+class Queued:
+    """A network of OpenVINO's, with as many questions under way as it can work on, and as many again."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._queue = async_queue(compiled, lambda answer, then: then(answer))
+
+    def start(self, images: np.ndarray, then: Callable[[np.ndarray], None]) -> None:
+        self._queue.start_async({0: images}, then)
+
+    def wait(self) -> None:
+        self._queue.wait_all()
+
+
+def open_network(
+    model: bytes,
+    *,
+    sha256: str,
+    engine: EngineName,
+    precision: Precision,
+    tile_input_px: int | None,
+) -> Network:
+    """A model's network, compiled once per process; raises `Refused` unless the model is the one of that digest.
+
+    With `tile_input_px` it is dense: tiles (1, 3, input, input) in, evidence (1, cells, cells, 1) out; else windows
+    (N, size, size, 3) in, scores (N, 1) out. Its threads are those of DAMAGE_THREADS, 0 or nothing for all cores.
+    """
+    threads = int(os.environ.get("DAMAGE_THREADS") or 0)
+    return _opened(_Content(sha256, model), engine, precision, tile_input_px, threads)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A model's bytes, known by the digest that they must have."""
+
+    sha256: str
+    content: bytes = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=2)
+def _opened(
+    model: _Content, engine: EngineName, precision: Precision, tile_input_px: int | None, threads: int
+) -> Network:
+    if hashlib.sha256(model.content).hexdigest() != model.sha256:
+        raise Refused("The model is not the one that the run was made for.", "Predict again.")
+    if engine == "keras":
+        return _on_keras(model.content, is_dense=tile_input_px is not None)
+    if precision == "bf16" and not has_bf16():
+        raise Refused(
+            "This machine's processor does not compute in bfloat16, and the run began on one that does.",
+            "Continue it on such a machine, or predict anew with --precision f32.",
+        )
+    xml, weights = unpacked(model.content)
+    if tile_input_px is None:
+        return Queued(OpenVinoNetwork(xml, weights, threads=threads, precision=precision).compiled)
+    dense = OpenVinoDenseNetwork(xml, weights, threads=threads, precision=precision)
+    return Queued(dense.compiled_for_planes(tile_input_px))
+
+
+def _on_keras(model: bytes, *, is_dense: bool) -> Network:
+    if not is_dense:
+        windows = KerasEngine(model)
+        return Immediate(lambda images: windows.scores(images)[:, None])
+    dense = KerasDenseNetwork(model)
+    return Immediate(lambda planes: dense.evidence(np.moveaxis(planes, 1, -1))[..., None])

@@ -1,0 +1,121 @@
+"""Putting a finished run in place: rasters, detections, exports and the row, together or not at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone
+
+from prediction import claims
+from prediction.addresses import ADDRESSES
+from prediction.exports import Finding, write_geojson, write_shapefile_zip
+from prediction.models import Detection, PredictionRun
+from prediction.places import centres_lonlat
+from prediction.plans import Plan
+from prediction.results import boxes_above, digest, scores_of
+from prediction.score_rasters import write_heat_raster, write_score_raster
+from prediction.windows import Grid
+
+# Boxes are kept from this score up, or from the threshold where that is lower.
+LEAST_KEPT_SCORE = 0.1
+OUTPUTS = {
+    "score_file": "scores.tif",
+    "heat_file": "heat.tif",
+    "geojson_file": "detections.geojson",
+    "shapefile_zip": "detections.zip",
+}
+
+
+def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float) -> None:
+    """Store what a run's values say; raises `ClaimLost`, with nothing stored, when the run is not this process's."""
+    begun = perf_counter()
+    grid = plan.layout.grid
+    scores = scores_of(values, plan.layout)
+    run.parameters |= {
+        "least_kept_score": min(LEAST_KEPT_SCORE, run.threshold),
+        "geocoder": settings.ENVIRONMENT.geocoder,
+    }
+    with TemporaryDirectory(prefix="prediction-") as folder:
+        files = {field: Path(folder) / name for field, name in OUTPUTS.items()}
+        write_score_raster(files["score_file"], scores, grid, **_georeference(run))
+        write_heat_raster(files["heat_file"], values, plan.layout, **_georeference(run))
+        rows = findings(run, scores, grid)
+        _write_exports(files, [row for row in rows if row.score >= run.threshold])
+        timings_s = {"scoring": seconds, "all": seconds + perf_counter() - begun}
+        _put_in_place(
+            run,
+            files,
+            rows,
+            windows_total=scores.size,
+            result_sha256=digest(values),
+            parameters=run.parameters,
+            timings_s={name: round(value, 3) for name, value in timings_s.items()},
+        )
+
+
+def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding]:
+    """The places that scores show, best first and below the run's threshold too, each with its position and address."""
+    boxes, above = boxes_above(
+        scores, grid, threshold=run.parameters["least_kept_score"], max_iou=run.parameters["max_iou"]
+    )
+    lons, lats = centres_lonlat(boxes, **_georeference(run))
+    addresses = ADDRESSES[run.parameters["geocoder"]](lons, lats)
+    return [
+        Finding(
+            rank=rank,
+            score=min(max(float(score), 0.0), 1.0),
+            address=address[:300],
+            lon=round(float(lon), 7),
+            lat=round(float(lat), 7),
+            **dict(zip(("x_px", "y_px", "width_px", "height_px"), map(int, box), strict=True)),
+            scene=run.scene.name,
+            run=run.pk,
+            model=run.model_run_id,
+        )
+        for rank, (box, score, lon, lat, address) in enumerate(
+            zip(boxes, above, lons, lats, addresses, strict=True), start=1
+        )
+    ]
+
+
+def _georeference(run: PredictionRun) -> dict[str, Any]:
+    return {"transform": run.scene.transform, "crs_wkt": run.scene.crs_wkt}
+
+
+def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
+    write_geojson(files["geojson_file"], found)
+    write_shapefile_zip(files["shapefile_zip"], found)
+
+
+def _put_in_place(run: PredictionRun, files: dict[str, Path], rows: Sequence[Finding], **fields: Any) -> None:
+    stored = []
+    try:
+        for field, path in files.items():
+            with path.open("rb") as file:
+                getattr(run, field).save(f"prediction-{run.pk}-{path.name}", File(file), save=False)
+            stored.append(getattr(run, field))
+        with transaction.atomic():
+            claims.write(
+                run,
+                status=PredictionRun.Status.DONE,
+                finished_at=timezone.now(),
+                pixels_done=run.pixels_done,
+                **{field: getattr(run, field).name for field in files},
+                **fields,
+            )
+            Detection.objects.bulk_create((_detection(run, row) for row in rows), batch_size=1000)
+    except BaseException:
+        for file_field in stored:
+            file_field.delete(save=False)
+        raise
+
+
+def _detection(run: PredictionRun, finding: Finding) -> Detection:
+    names = ("x_px", "y_px", "width_px", "height_px", "lon", "lat", "score", "address")
+    return Detection(run=run, **{name: getattr(finding, name) for name in names})
