@@ -26,6 +26,7 @@ GSD_M = 0.07
 TILE_PX = 512
 JPEG_QUALITY = 85
 OVERVIEWS = (2, 4, 8, 16, 32, 64)
+CACHE_BYTES = 256 * 2**20
 PICTURE_M = 230.0
 # How far along each side of the mosaic the flown area's corner lies; the teeth of its edge, and their greatest depth.
 SLANT = 0.085
@@ -93,7 +94,10 @@ def write_big_mosaic(
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".unfinished-{path.name}")
     with rasterio.Env(
-        GDAL_TIFF_INTERNAL_MASK=True, GDAL_NUM_THREADS="ALL_CPUS", JPEG_QUALITY_OVERVIEW=JPEG_QUALITY
+        GDAL_TIFF_INTERNAL_MASK=True,
+        GDAL_NUM_THREADS="ALL_CPUS",
+        GDAL_CACHEMAX=CACHE_BYTES,
+        JPEG_QUALITY_OVERVIEW=JPEG_QUALITY,
     ):
         _write_strips(unfinished, picture, size_px, seed, progress)
         with rasterio.open(unfinished, "r+") as dataset:
