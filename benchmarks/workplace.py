@@ -47,11 +47,11 @@ def answer(measure: Callable[..., dict[str, Any]]) -> None:
     print(json.dumps(result | {"peak_memory_mb": peak_memory_mb()}))
 
 
-def peak_memory_mb() -> float:
-    """The most memory that this process held at once, in millions of bytes.
+def peak_memory_mb(pid: int | str = "self") -> float:
+    """The most memory that a process held at once, in millions of bytes.
 
     Not `getrusage`: its figure is inherited from the process that started this one.
     """
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (kib,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return round(int(kib) * 1024 / 1e6, 1)

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # So that what is lost is missed within a test's time.
 HASTE = {
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s",
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s",
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
 }
 
@@ -27,8 +26,11 @@ def free_port() -> int:
 class Cluster:
     """A scheduler, and the workers that a test starts; all end with the block."""
 
-    def __init__(self, folder: Path, *, host: str = "127.0.0.1", logs: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, host: str = "127.0.0.1", logs: Path | None = None, **settings: str
+    ) -> None:
         self.folder, self.host, self.logs = folder, host, logs or folder
+        self.environment = {**os.environ, **HASTE, "DAMAGE_THREADS": "1", **settings}
         self.address = f"tcp://{host}:{free_port()}"
         self.programs: list[subprocess.Popen] = []
         self.workers: list[subprocess.Popen] = []
@@ -60,9 +62,8 @@ class Cluster:
             self.start_worker()
 
     def start(self, *command: str) -> subprocess.Popen:
-        environment = {**os.environ, **HASTE, "DAMAGE_THREADS": "1"}
         with (self.logs / "cluster.log").open("ab") as log:
-            program = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            program = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         self.programs.append(program)
         return program
 

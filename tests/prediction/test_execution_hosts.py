@@ -10,6 +10,8 @@ from tests.prediction.clusters import Cluster
 from tests.prediction.networks import switch
 from tests.prediction.standins import StandInJob, assert_numbered
 
+IMPATIENT = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s"}
+
 
 @pytest.fixture
 def hosts(tmp_path):
@@ -23,7 +25,7 @@ def hosts(tmp_path):
 def test_hosts_that_share_a_folder_do_the_work_also_when_one_is_cut_off(hosts, tmp_path):
     shared = tmp_path / "shared"
     shared.mkdir()
-    cluster = Cluster(hosts.private, host=hosts.plug_in("scheduler"), logs=tmp_path)
+    cluster = Cluster(hosts.private, host=hosts.plug_in("scheduler"), logs=tmp_path, **IMPATIENT)
     with cluster:
         cluster.start_scheduler(*hosts.at("scheduler"))
         for host in ("first", "second"):
