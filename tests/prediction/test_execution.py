@@ -1,4 +1,4 @@
-"""Blocks done here and on several processes: the same results, whatever happens to the processes."""
+"""Blocks done on several processes: the same results, whatever happens to the processes."""
 
 import os
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from damage.errors import Refused
-from prediction.execution.inline import Inline
 from prediction.execution.processes import LocalProcesses
 from tests.prediction.standins import (
     MODELS,
@@ -27,31 +26,24 @@ from tests.prediction.standins import (
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.fixture(params=["inline", "processes"])
-def runner_with(request):
-    if request.param == "inline":
-        return Inline
-    return lambda compute: LocalProcesses(2, compute)
+def test_every_job_is_done_once(tmp_path):
+    assert_numbered(list(LocalProcesses(2, numbered).outcomes(stand_in_jobs(12, tmp_path), MODELS)), 12)
 
 
-def test_every_job_is_done_once(runner_with, tmp_path):
-    assert_numbered(list(runner_with(numbered).outcomes(stand_in_jobs(12, tmp_path), MODELS)), 12)
+def test_no_jobs_are_no_outcomes():
+    assert list(LocalProcesses(2, numbered).outcomes(iter(()), MODELS)) == []
 
 
-def test_no_jobs_are_no_outcomes(runner_with):
-    assert list(runner_with(numbered).outcomes(iter(()), MODELS)) == []
-
-
-def test_a_refused_job_comes_back_with_its_refusal_and_the_others_go_on(runner_with, tmp_path):
-    outcomes = list(runner_with(refusing_the_third).outcomes(stand_in_jobs(8, tmp_path), MODELS))
+def test_a_refused_job_comes_back_with_its_refusal_and_the_others_go_on(tmp_path):
+    outcomes = list(LocalProcesses(2, refusing_the_third).outcomes(stand_in_jobs(8, tmp_path), MODELS))
     assert len(outcomes) == 8
     (refusal,) = [outcome for _, outcome in outcomes if isinstance(outcome, Refused)]
     assert (refusal.reason, refusal.remedy) == ("The third is torn.", "Mend it.")
 
 
-def test_a_mistake_in_the_program_is_raised(runner_with, tmp_path):
+def test_a_mistake_in_the_program_is_raised(tmp_path):
     with pytest.raises(ZeroDivisionError):
-        list(runner_with(failing).outcomes(stand_in_jobs(3, tmp_path), MODELS))
+        list(LocalProcesses(2, failing).outcomes(stand_in_jobs(3, tmp_path), MODELS))
 
 
 def test_jobs_are_taken_only_a_few_ahead(tmp_path):

@@ -1,16 +1,25 @@
 """Blocks done by real Dask workers: the same results, whatever happens to the workers."""
 
-import os
-import signal
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from distributed import Client
 
 from damage.errors import Refused
+from prediction.blocks import Inline, compute_block
 from prediction.execution.cluster import DaskCluster
+from prediction.execution.processes import LocalProcesses
 from tests.prediction.clusters import cluster, free_port
+from tests.prediction.real_blocks import (
+    computed_slowly,
+    lattice,
+    models_of,
+    real_jobs,
+    small_network,
+    write_mosaic,
+)
 from tests.prediction.standins import (
     MODELS,
     assert_numbered,
@@ -86,12 +95,26 @@ def test_closing_cancels_what_was_sent(standing, tmp_path):
             assert time.monotonic() < deadline, f"{left} tasks are still there"
 
 
-def test_a_lost_worker_s_jobs_are_done_again(standing, tmp_path):
-    outcomes = DaskCluster(standing.address, numbered_slowly).outcomes(stand_in_jobs(30, tmp_path), MODELS)
+def test_real_blocks_are_the_same_on_processes_and_on_a_cluster_that_loses_a_worker(standing, tmp_path):
+    model = small_network()
+    jobs = real_jobs(write_mosaic(tmp_path / "mosaic.tif"), model)
+    expected = lattice(Inline().outcomes(iter(jobs), models_of(model))).tobytes()
+
+    processes = LocalProcesses(2, compute_block)
+    assert lattice(processes.outcomes(iter(jobs), models_of(model))).tobytes() == expected
+
+    outcomes = DaskCluster(standing.address, computed_slowly).outcomes(iter(jobs), models_of(model))
     come = [next(outcomes) for _ in range(8)]
-    os.kill(min(int(path.name) for path in tmp_path.iterdir()), signal.SIGKILL)
+    standing.workers[0].kill()
     come += list(outcomes)
-    assert_numbered(come, 30)
+    assert lattice(come).tobytes() == expected
+
+
+def test_a_model_that_is_not_the_one_named_is_refused_by_the_worker(standing, tmp_path):
+    model, digest = small_network(), "0" * 64
+    job = replace(real_jobs(write_mosaic(tmp_path / "mosaic.tif"), model)[-1], model_sha256=digest)
+    ((_, refusal),) = DaskCluster(standing.address, compute_block).outcomes(iter([job]), {digest: model})
+    assert refusal.reason.startswith("The model is not the one that the run was made for. (On worker tcp://")
 
 
 def test_workers_that_come_after_all_were_lost_take_over(standing, tmp_path):

@@ -6,16 +6,17 @@ import time
 import numpy as np
 import pytest
 
+from prediction.blocks import Inline
 from tests.prediction.clusters import Cluster
 from tests.prediction.networks import switch
-from tests.prediction.standins import StandInJob, assert_numbered
+from tests.prediction.real_blocks import lattice, models_of, real_jobs, small_network, write_mosaic
 
 IMPATIENT = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s"}
 
 
 @pytest.fixture
 def hosts(tmp_path):
-    """A scheduler, two workers and a fourth host, each with an empty folder of its own in place of `private`."""
+    """A switch; each host has an empty folder of its own in place of `private`."""
     private = tmp_path / "private"
     private.mkdir()
     with switch(private) as joined:
@@ -23,22 +24,26 @@ def hosts(tmp_path):
 
 
 def test_hosts_that_share_a_folder_do_the_work_also_when_one_is_cut_off(hosts, tmp_path):
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    cluster = Cluster(hosts.private, host=hosts.plug_in("scheduler"), logs=tmp_path, **IMPATIENT)
-    with cluster:
+    shared, results = tmp_path / "shared", tmp_path / "results"
+    for folder in (shared, results):
+        folder.mkdir()
+    mosaic, model = write_mosaic(shared / "mosaic.tif"), small_network()
+    address = hosts.plug_in("scheduler")
+    with Cluster(hosts.private, host=address, logs=tmp_path, **IMPATIENT) as cluster:
         cluster.start_scheduler(*hosts.at("scheduler"))
         for host in ("first", "second"):
             hosts.plug_in(host)
             cluster.start_worker(*hosts.at(host))
         hosts.plug_in("asking")
         asking = cluster.start(
-            *hosts.at("asking"), sys.executable, "-m", "tests.prediction.stand_in_client",
-            cluster.address, "60", str(shared),
+            *hosts.at("asking"), sys.executable, "-m", "tests.prediction.asking",
+            cluster.address, str(mosaic), str(results),
         )  # fmt: skip
-        while len(list(shared.glob("*.npy"))) < 10:
+        while len(list(results.iterdir())) < 8:
             assert asking.poll() is None, cluster.log()
             time.sleep(0.05)
         hosts.pull_out("second")
-        assert asking.wait(40) == 0
-    assert_numbered([(StandInJob(int(p.stem), shared), np.load(p)) for p in shared.glob("*.npy")], 60)
+        assert asking.wait(60) == 0, cluster.log()
+    jobs = real_jobs(mosaic, model)
+    come = lattice((job, np.load(results / f"{job.index}.npy")) for job in jobs)
+    assert come.tobytes() == lattice(Inline().outcomes(iter(jobs), models_of(model))).tobytes()
