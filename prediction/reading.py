@@ -48,16 +48,15 @@ class Pixels:
     y: int
 
     def cut(self, x: int, y: int, width: int, height: int) -> "Pixels":
-        """A part, which may reach beyond: what is not there is black and no ground."""
+        """A part, which may reach beyond the scene: what is not there is black, and counts as the edge does."""
         rows, above, below = _part(y - self.y, height, self.bands.shape[1])
         columns, before, after = _part(x - self.x, width, self.bands.shape[2])
         bands = self.bands[:, rows, columns]
         valid = None if self.valid is None else self.valid[rows, columns]
         if above or below or before or after:
             sides = ((above, below), (before, after))
-            if valid is None:
-                valid = np.ones(bands.shape[1:], dtype=bool)
-            bands, valid = np.pad(bands, ((0, 0), *sides)), np.pad(valid, sides)
+            bands = np.pad(bands, ((0, 0), *sides))
+            valid = None if valid is None else np.pad(valid, sides, mode="edge")
         return Pixels(bands, valid, x, y)
 
     @property
@@ -157,7 +156,7 @@ def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.nd
     """The mask is read first: where it is empty, no pixels are decoded. None stands for ground everywhere."""
     shape = (int(window.height), int(window.width))
     masked = MaskFlags.all_valid not in dataset.mask_flag_enums[0]
-    valid = dataset.dataset_mask(window=window) > 0 if masked else None
+    valid = _mask(dataset, window) > 0 if masked else None
     if valid is not None and not valid.any():
         return np.zeros((3, *shape), dtype=np.uint8), valid
     bands = dataset.read((1, 2, 3), window=window)
@@ -166,8 +165,15 @@ def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.nd
         if not valid.all():
             valid |= (bands[1] > 0) | (bands[2] > 0)
     elif not valid.all():
-        bands[:, ~valid] = 0  # as training crops have it
+        bands *= valid  # black, as training crops have it
     return bands, None if valid.all() else valid
+
+
+def _mask(dataset: rasterio.DatasetReader, window: Window) -> np.ndarray:
+    """The dataset's mask; where all bands share one (or alpha), ten times as fast as asking for every band's."""
+    if MaskFlags.per_dataset in dataset.mask_flag_enums[0]:
+        return dataset.read_masks(1, window=window)
+    return dataset.dataset_mask(window=window)
 
 
 def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
