@@ -16,7 +16,7 @@ from prediction.execution import Outcome, Runner
 from prediction.journal import Journal, locked
 from prediction.models import PredictionRun
 from prediction.planning import model_for, planned, source_of
-from prediction.storing import store
+from prediction.storing import disk_trouble_explained, store
 
 SECONDS_BETWEEN_REPORTS = 1.0
 
@@ -153,14 +153,8 @@ class Attempt:
     def _refusing(self) -> Iterator[None]:
         """What is refused ends this run and not the others."""
         try:
-            yield
-        except OSError as error:
-            self.fail(
-                Refused(
-                    _("The prediction could not be written: %(error)s.") % {"error": error},
-                    _("Make room on the disk, then continue the run."),
-                )
-            )
+            with disk_trouble_explained():
+                yield
         except Refused as refusal:
             self.fail(refusal)
 

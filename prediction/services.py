@@ -191,6 +191,32 @@ def continue_abandoned() -> list[PredictionRun]:
     return going_on
 
 
+def derive_again(run: PredictionRun, *, threshold: float | None, max_iou: float | None = None) -> None:
+    """Look at a finished run through another threshold, without predicting again: its places and files change."""
+    if run.status != PredictionRun.Status.DONE:
+        raise Refused(
+            _("Prediction run %(run)s has no scores: it is %(status)s.")
+            % {"run": run.pk, "status": run.get_status_display()}
+        )
+    from prediction import storing  # heavy, as in `carry_out`
+
+    chosen = run.threshold if threshold is None else threshold
+    overlap = run.parameters["max_iou"] if max_iou is None else max_iou
+    _check_look(chosen, overlap)
+    with storing.disk_trouble_explained():
+        storing.derive_again(run, threshold=chosen, max_iou=overlap)
+    run.refresh_from_db()
+
+
+def _check_look(threshold: float | None, max_iou: float) -> float:
+    """The threshold, if both make sense."""
+    if threshold is None or not 0 <= threshold <= 1:
+        raise Refused(_("The threshold must lie between 0 and 1."), _("Give --threshold, for example 0.5."))
+    if not 0 <= max_iou <= 1:
+        raise Refused(_("The overlap that boxes may have must lie between 0 and 1."))
+    return threshold
+
+
 def reopen(run: PredictionRun) -> None:
     """Let a run that failed or was cancelled wait again."""
     stopped = PredictionRun.objects.filter(pk=run.pk, status__in=PredictionRun.STOPPED)
@@ -216,11 +242,9 @@ def _queued_run(
         raise Refused(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
         )
-    chosen = model_run.threshold if wishes.threshold is None else wishes.threshold
-    if chosen is None or not 0 <= chosen <= 1:
-        raise Refused(_("The threshold must lie between 0 and 1."), _("Give --threshold, for example 0.5."))
-    if not 0 <= wishes.max_iou <= 1:
-        raise Refused(_("The overlap that boxes may have must lie between 0 and 1."))
+    chosen = _check_look(
+        model_run.threshold if wishes.threshold is None else wishes.threshold, wishes.max_iou
+    )
     gsd_warnings(Sight(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
     return PredictionRun.objects.create(
         scene=scene,

@@ -1,6 +1,8 @@
 """Putting a finished run in place: rasters, detections, exports and the row, together or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -11,7 +13,9 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from damage.errors import Refused
 from prediction import claims
 from prediction.addresses import ADDRESSES
 from prediction.exports import Finding, write_geojson, write_shapefile_zip
@@ -19,7 +23,7 @@ from prediction.models import Detection, PredictionRun
 from prediction.places import centres_lonlat
 from prediction.plans import Plan
 from prediction.results import boxes_above, digest, scores_of
-from prediction.score_rasters import write_heat_raster, write_score_raster
+from prediction.score_rasters import read_score_raster, write_heat_raster, write_score_raster
 from prediction.windows import Grid
 
 # Boxes are kept from this score up, or from the threshold where that is lower.
@@ -30,6 +34,19 @@ OUTPUTS = {
     "geojson_file": "detections.geojson",
     "shapefile_zip": "detections.zip",
 }
+EXPORTS = ("geojson_file", "shapefile_zip")
+
+
+@contextmanager
+def disk_trouble_explained() -> Iterator[None]:
+    """Turn what the disk refuses into words with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            _("The prediction could not be written: %(error)s.") % {"error": error},
+            _("Make room on the disk, then continue the run."),
+        ) from error
 
 
 def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float) -> None:
@@ -52,6 +69,10 @@ def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float)
             run,
             files,
             rows,
+            partial(claims.write, run),
+            status=PredictionRun.Status.DONE,
+            finished_at=timezone.now(),
+            pixels_done=run.pixels_done,
             windows_total=scores.size,
             result_sha256=digest(values),
             parameters=run.parameters,
@@ -93,26 +114,48 @@ def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
     write_shapefile_zip(files["shapefile_zip"], found)
 
 
-def _put_in_place(run: PredictionRun, files: dict[str, Path], rows: Sequence[Finding], **fields: Any) -> None:
-    stored = []
+def derive_again(run: PredictionRun, *, threshold: float, max_iou: float) -> None:
+    """Take a finished run's detections and exports from its scores anew; the network is not asked."""
+    scores, grid = read_score_raster(Path(run.score_file.path))
+    before = {field: getattr(run, field).name for field in EXPORTS}
+    run.threshold = threshold
+    run.parameters |= {
+        "max_iou": max_iou,
+        "threshold_from": "person",
+        "least_kept_score": min(LEAST_KEPT_SCORE, threshold),
+    }
+    with TemporaryDirectory(prefix="prediction-") as folder:
+        files = {field: Path(folder) / OUTPUTS[field] for field in EXPORTS}
+        rows = findings(run, scores, grid)
+        _write_exports(files, [row for row in rows if row.score >= threshold])
+        write = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.DONE).update
+        _put_in_place(run, files, rows, write, threshold=threshold, parameters=run.parameters)
+    for name in before.values():
+        run.geojson_file.storage.delete(name)
+
+
+def _put_in_place(
+    run: PredictionRun,
+    files: dict[str, Path],
+    rows: Sequence[Finding],
+    write: Callable[..., object],
+    **fields: Any,
+) -> None:
+    """Save the files, then rows and `fields` in one transaction; the files go again when that fails."""
+    stored = {}
     try:
         for field, path in files.items():
             with path.open("rb") as file:
-                getattr(run, field).save(f"prediction-{run.pk}-{path.name}", File(file), save=False)
-            stored.append(getattr(run, field))
+                place = getattr(run, field)
+                name = place.field.generate_filename(run, f"prediction-{run.pk}-{path.name}")
+                stored[field] = place.storage.save(name, File(file))
         with transaction.atomic():
-            claims.write(
-                run,
-                status=PredictionRun.Status.DONE,
-                finished_at=timezone.now(),
-                pixels_done=run.pixels_done,
-                **{field: getattr(run, field).name for field in files},
-                **fields,
-            )
+            write(**stored, **fields)
+            run.detections.all().delete()
             Detection.objects.bulk_create((_detection(run, row) for row in rows), batch_size=1000)
     except BaseException:
-        for file_field in stored:
-            file_field.delete(save=False)
+        for field, name in stored.items():
+            getattr(run, field).storage.delete(name)
         raise
 
 

@@ -14,7 +14,7 @@ from damage.ingestion.models import Scene
 from prediction.models import Detection, PredictionRun
 from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster
-from prediction.services import carry_out, find_scene, predict, request_prediction
+from prediction.services import carry_out, derive_again, find_scene, predict, request_prediction
 
 # Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
 # at (0, 0) and (154, 88): a quarter of each is red. The small one lies in those that start at (66, 44) and
@@ -228,3 +228,77 @@ def test_a_name_that_two_scenes_share_is_refused_with_their_numbers(mosaic):
     with pytest.raises(Refused, match=rf"{first} \(Practice quake, Altamira\); {mosaic.pk} "):
         find_scene("painted.tif")
     assert find_scene(str(first)) == Scene.objects.get(pk=first)
+
+
+def test_another_threshold_takes_places_and_files_from_the_scores_alone(finished_run, engine, settings):
+    engine.batches.clear()
+    files = len(stored_files(settings))
+    derive_again(finished_run, threshold=0.2)
+    assert engine.batches == []
+    assert finished_run.threshold == 0.2
+    assert sorted(boxes_of(finished_run)) == sorted(BOXES[:2])
+    collection = json.loads(finished_run.geojson_file.read())
+    assert [feature["properties"]["score"] for feature in collection["features"]] == SCORES[:2]
+    assert len(stored_files(settings)) == files
+    derive_again(finished_run, threshold=0.05)
+    assert sorted(boxes_of(finished_run)) == sorted(BOXES)
+
+
+def test_a_run_without_scores_has_no_other_threshold(mosaic, model_run, finished_run):
+    waiting = request_prediction(mosaic, model_run, requested_by=None)
+    with pytest.raises(Refused, match="it is queued"):
+        derive_again(waiting, threshold=0.2)
+    with pytest.raises(Refused, match="between 0 and 1"):
+        derive_again(finished_run, threshold=1.2)
+    assert finished_run.detections.count() == 3
+
+
+def test_a_failure_while_deriving_again_leaves_all_as_it_was(finished_run, settings, monkeypatch):
+    before = {path: path.read_bytes() for path in stored_files(settings)}
+
+    def locked(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
+        with pytest.raises(Refused, match=r"No space left on device\. Make room"):
+            derive_again(finished_run, threshold=0.2)
+    run = PredictionRun.objects.get()
+    assert (run.threshold, run.detections.count()) == (0.0625, 3)
+    assert {path: path.read_bytes() for path in stored_files(settings)} == before
+
+
+def test_the_command_explains_which_way_it_would_take(mosaic, model_run, engine):
+    out = StringIO()
+    call_command("predict", "painted.tif", explain=True, json=True, stdout=out)
+    told = json.loads(out.getvalue())
+    assert told["windows"] == 63
+    assert "one window at a time" in told["way"][0]
+    assert PredictionRun.objects.count() == 0
+
+
+def test_the_command_predicts_all_of_a_town(mosaic, model_run, engine):
+    first = mosaic.pk
+    mosaic.pk, mosaic.sha256, mosaic.name = None, "b" * 64, "second.tif"
+    mosaic.save()
+    out = StringIO()
+    call_command("predict", event=mosaic.town.event.slug, town=mosaic.town.name, json=True, stdout=out)
+    runs = json.loads(out.getvalue())["runs"]
+    assert [run["scene"] for run in runs] == ["painted.tif", "second.tif"]
+    assert PredictionRun.objects.filter(status="done", scene__in=[first, mosaic.pk]).count() == 2
+
+
+def test_the_command_resumes_cancels_and_derives_again(mosaic, model_run, engine):
+    waiting = request_prediction(mosaic, model_run, requested_by=None)
+    call_command("predict", cancel=waiting.pk)
+    assert PredictionRun.objects.get().error == "Cancelled by the command line."
+    call_command("predict", resume=waiting.pk)
+    assert PredictionRun.objects.get().status == "done"
+    call_command("predict", again=waiting.pk, threshold=0.2)
+    assert PredictionRun.objects.get().detections.count() == 2
+
+
+@pytest.mark.parametrize("wrong", [{}, {"event": "nowhere"}])
+def test_the_command_says_when_there_is_nothing_to_predict_on(model_run, wrong):
+    with pytest.raises(CommandError, match=r"Say which mosaics|no mosaic of nowhere"):
+        call_command("predict", **wrong)

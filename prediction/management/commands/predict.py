@@ -15,6 +15,7 @@ from prediction.services import (
     Workplace,
     cancel,
     chosen_model,
+    derive_again,
     explanation,
     find_run,
     find_scene,
@@ -37,6 +38,12 @@ class Command(JsonCommand):
         parser.add_argument("--town", default="", help="with --event: of this town alone")
         parser.add_argument("--resume", type=int, metavar="RUN", help="go on with a run that was stopped")
         parser.add_argument("--cancel", type=int, metavar="RUN", help="stop a run, wherever it works")
+        parser.add_argument(
+            "--again",
+            type=int,
+            metavar="RUN",
+            help="take a finished run's places from its scores anew, with --threshold or --max-iou",
+        )
         parser.add_argument("--explain", action="store_true", help="say which way it would take, and why")
         parser.add_argument(
             "--model", type=int, help="number of a model run; default: the question's current"
@@ -46,8 +53,7 @@ class Command(JsonCommand):
         parser.add_argument(
             "--max-iou",
             type=float,
-            default=Wishes.max_iou,
-            help="boxes may overlap by this share, 0 to 1; default: %(default)s, not at all",
+            help=f"boxes may overlap by this share, 0 to 1; default: {Wishes.max_iou}, not at all",
         )
         parser.add_argument("--engine", choices=("openvino", "keras"), default=Wishes.engine)
         parser.add_argument("--precision", choices=("f32", "bf16"), help="default: the quickest there is")
@@ -66,9 +72,14 @@ class Command(JsonCommand):
             run = find_run(options["resume"])
             with progress_bar(run.scene.name, "px") as progress:
                 return summary(resume(run, workplace=workplace, progress=progress))
+        if options["again"] is not None:
+            run = find_run(options["again"])
+            derive_again(run, threshold=options["threshold"], max_iou=options["max_iou"])
+            return summary(run)
         scenes = _scenes(options)
         model_run = chosen_model(options["model"], question=options["question"])
-        wishes = Wishes(**{name: options[name] for name in ("threshold", "max_iou", "engine", "precision")})
+        chosen = {name: options[name] for name in ("threshold", "max_iou", "engine", "precision")}
+        wishes = Wishes(**{name: value for name, value in chosen.items() if value is not None})
         if options["explain"]:
             return _one_or_all(
                 [explanation(scene, model_run, wishes=wishes, workplace=workplace) for scene in scenes]
