@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter, process_time
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,9 +43,27 @@ def measured_in_child(module: str, **options: Any) -> dict[str, Any]:
 
 
 def answer(measure: Callable[..., dict[str, Any]]) -> None:
-    """Be the child: measure with the options given, say the result and the greatest memory this process held."""
+    """Be the child: measure with the options given, and say the result and what this process needed.
+
+    `cpu_s` is its processor time in all threads; `cores_busy_elsewhere` tells how far others disturbed it.
+    """
+    begun, busy_before = perf_counter(), _busy_s()
     result = measure(**json.loads(sys.argv[1]))
-    print(json.dumps(result | {"peak_memory_mb": peak_memory_mb()}))
+    wall_s, cpu_s = perf_counter() - begun, process_time()
+    result |= {
+        "cpu_s": round(cpu_s, 2),
+        "cores_busy_elsewhere": round(max(0.0, _busy_s() - busy_before - cpu_s) / wall_s, 2),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    print(json.dumps(result))
+
+
+def _busy_s() -> float:
+    """Processor time of all processes since the machine was started."""
+    user, nice, system, _idle, _waiting, interrupts, soft, stolen = map(
+        int, Path("/proc/stat").read_text().split()[1:9]
+    )
+    return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory_mb(pid: int | str = "self") -> float:
