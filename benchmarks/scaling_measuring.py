@@ -10,12 +10,11 @@ from typing import Any
 from benchmarks.machine import machine_facts
 from benchmarks.mosaic_measuring import kept_mosaic
 from benchmarks.mosaic_writing import read_facts
-from benchmarks.scheduler_load import scheduler_load
-from benchmarks.workplace import peak_memory_mb, start_django
+from benchmarks.scheduler_load import cpu_seconds, scheduler_load
+from benchmarks.workplace import busy_s, peak_memory_mb, start_django
 from prediction.blocks import BlockJob, compute_block
-from prediction.execution import Runner
 from prediction.execution.cluster import DaskCluster
-from tests.prediction.clusters import cluster
+from tests.prediction.clusters import Cluster, cluster
 
 WORKERS = (1, 2)
 # Blocks for each worker before the clock starts: by then each worker has come, and compiled the network.
@@ -41,6 +40,9 @@ def measure(folder: Path, *, gpx: float, rounds: int) -> dict[str, Any]:
         "mpx_per_s_of_each_round": {
             workers: [round(run.mpx_per_s, 2) for run in kept] for workers, kept in runs.items()
         },
+        "cores_busy_elsewhere_in_each_round": {
+            workers: [round(run.cores_busy_elsewhere, 2) for run in kept] for workers, kept in runs.items()
+        },
         "mpx_per_s": {workers: round(speed, 2) for workers, speed in speeds.items()},
         "efficiency": round(speeds[2] / (2 * speeds[1]), 3),
         "results_identical": len({run.sha256 for kept in runs.values() for run in kept}) == 1,
@@ -55,26 +57,34 @@ class Timed:
 
     mpx_per_s: float
     sha256: str
+    cores_busy_elsewhere: float
     worker_peak_memory_mb: float
 
 
 def timed_on_cluster(folder: Path, jobs: list[BlockJob], model: bytes, *, workers: int) -> Timed:
-    """A pass on fresh workers, each bound to a core of its own, as each machine of a cluster has its own."""
+    """A pass on workers that are warm, each bound to a core of its own, as each machine of a cluster has its own.
+
+    The clock runs while the client connects, the model is sent, and all blocks are done.
+    """
     with cluster(folder, workers=0) as started:
         for core in sorted(os.sched_getaffinity(0))[:workers]:
             started.start_worker("taskset", "--cpu-list", str(core))
-        mpx_per_s, sha256 = timed(DaskCluster(started.address, compute_block), jobs, model, workers=workers)
-        return Timed(mpx_per_s, sha256, max(peak_memory_mb(worker.pid) for worker in started.workers))
+        runner, models = DaskCluster(started.address, compute_block), {jobs[0].model_sha256: model}
+        list(runner.outcomes(iter(jobs[: WARM_UP * workers]), models))
+        begun, busy, own = perf_counter(), busy_s(), own_s(started)
+        done = sorted(runner.outcomes(iter(jobs), models), key=lambda come: come[0].index)
+        seconds = perf_counter() - begun
+        return Timed(
+            mpx_per_s=sum(job.layout.pixels(job.block) for job in jobs) / 1e6 / seconds,
+            sha256=hashlib.sha256(b"".join(outcome.tobytes() for _, outcome in done)).hexdigest(),
+            cores_busy_elsewhere=max(0.0, busy_s() - busy - (own_s(started) - own)) / seconds,
+            worker_peak_memory_mb=max(peak_memory_mb(worker.pid) for worker in started.workers),
+        )
 
 
-def timed(runner: Runner[BlockJob], jobs: list[BlockJob], model: bytes, *, workers: int) -> tuple[float, str]:
-    """Warm up, then do all blocks against the clock, connecting and sending the model included: Mpx/s, and a digest."""
-    models = {jobs[0].model_sha256: model}
-    list(runner.outcomes(iter(jobs[: WARM_UP * workers]), models))
-    begun = perf_counter()
-    done = sorted(runner.outcomes(iter(jobs), models), key=lambda come: come[0].index)
-    mpx_per_s = sum(job.layout.pixels(job.block) for job in jobs) / 1e6 / (perf_counter() - begun)
-    return mpx_per_s, hashlib.sha256(b"".join(outcome.tobytes() for _, outcome in done)).hexdigest()
+def own_s(started: Cluster) -> float:
+    """Processor time that the cluster and this process have used."""
+    return cpu_seconds() + sum(cpu_seconds(program.pid) for program in started.programs)
 
 
 def prepared(site: Path, mosaic: Path) -> tuple[list[BlockJob], bytes]:

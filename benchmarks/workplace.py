@@ -47,18 +47,18 @@ def answer(measure: Callable[..., dict[str, Any]]) -> None:
 
     `cpu_s` is its processor time in all threads; `cores_busy_elsewhere` tells how far others disturbed it.
     """
-    begun, busy_before = perf_counter(), _busy_s()
+    begun, busy_before = perf_counter(), busy_s()
     result = measure(**json.loads(sys.argv[1]))
     wall_s, cpu_s = perf_counter() - begun, process_time()
     result |= {
         "cpu_s": round(cpu_s, 2),
-        "cores_busy_elsewhere": round(max(0.0, _busy_s() - busy_before - cpu_s) / wall_s, 2),
+        "cores_busy_elsewhere": round(max(0.0, busy_s() - busy_before - cpu_s) / wall_s, 2),
         "peak_memory_mb": peak_memory_mb(),
     }
     print(json.dumps(result))
 
 
-def _busy_s() -> float:
+def busy_s() -> float:
     """Processor time of all processes since the machine was started."""
     user, nice, system, _idle, _waiting, interrupts, soft, stolen = map(
         int, Path("/proc/stat").read_text().split()[1:9]
