@@ -1,5 +1,6 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
+from pathlib import Path
 from typing import Any, cast
 
 from django.http import FileResponse, Http404, HttpResponse
@@ -17,9 +18,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
+from damage.ingestion.rasters import OutsideScene
 from damage.pagination import Pages
 from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
+from prediction.heat_tiles import read_heat_tile
 from prediction.models import Detection, DetectionQuerySet, PredictionRun
 from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
 from prediction.services import cancel, request_continuation, request_prediction
@@ -151,6 +154,22 @@ class ShapefileExportView(_RunFileView):
         return self.file_of(pk)
 
 
+class HeatTileView(APIView):
+    permission_classes = [ForAnalysts]
+
+    @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
+    def get(self, request: Request, pk: int, **tile: Any) -> HttpResponse:
+        """A web-mercator XYZ tile of a run's heat map: the score of the window around every spot, as a colour."""
+        run = get_object_or_404(PredictionRun, pk=pk)
+        if not run.heat_file:
+            raise Http404
+        try:
+            content = read_heat_tile(Path(run.heat_file.path), **tile)
+        except OutsideScene as error:
+            raise Http404 from error
+        return HttpResponse(content, content_type="image/webp", headers={"Cache-Control": PRIVATE_DAY})
+
+
 class ThumbnailView(APIView):
     permission_classes = [ForAnalysts]
 
@@ -175,6 +194,11 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "prediction-runs/<int:pk>/export.zip", ShapefileExportView.as_view(), name="prediction-run-shapefile"
+    ),
+    path(
+        "prediction-runs/<int:pk>/heat-tiles/<int:z>/<int:x>/<int:y>.webp",
+        HeatTileView.as_view(),
+        name="heat-tile",
     ),
     path("detections/<int:pk>/thumbnail.jpg", ThumbnailView.as_view(), name="detection-thumbnail"),
 ]

@@ -25,6 +25,10 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     seconds_left = serializers.FloatField(allow_null=True)
     can_cancel = serializers.BooleanField()
     can_continue = serializers.BooleanField()
+    is_stalled = serializers.BooleanField(
+        help_text="Should be at work, but its worker gives no sign of life."
+    )
+    heat_tiles = serializers.SerializerMethodField(help_text="Address of tiles with {z}/{x}/{y}, or null.")
     geojson_url = serializers.SerializerMethodField()
     shapefile_url = serializers.SerializerMethodField()
 
@@ -33,10 +37,16 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
         fields = [
             "id", "scene", "scene_name", "town", "town_name", "event", "event_name", "model_run", "status",
             "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
-            "can_continue", "windows_total", "threshold", "detection_count", "parameters", "timings_s",
-            "result_sha256", "created_at", "started_at", "finished_at", "geojson_url", "shapefile_url",
+            "can_continue", "is_stalled", "heat_tiles", "windows_total", "threshold", "detection_count",
+            "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at", "geojson_url", "shapefile_url",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_heat_tiles(self, run: PredictionRun) -> str | None:
+        if not run.heat_file or not run.scene.crs_wkt:
+            return None
+        address = reverse("api:heat-tile", args=[run.pk, 0, 0, 0])
+        return address.removesuffix("0/0/0.webp") + "{z}/{x}/{y}.webp"
 
     def get_geojson_url(self, run: PredictionRun) -> str | None:
         return reverse("api:prediction-run-geojson", args=[run.pk]) if run.geojson_file else None

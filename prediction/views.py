@@ -27,4 +27,6 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
         "scene__town__event", "model_run", "requested_by"
     )
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "prediction/runs.html", {"page": page})
+    may_predict = cast(User, request.user).plays(Role.ADMIN)
+    shown = {"page": page, "may_predict": may_predict, "unsettled": PredictionRun.UNSETTLED}
+    return render(request, "prediction/runs.html", shown)

@@ -15,6 +15,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
+from rio_tiler.models import ImageData
 
 from damage.errors import Refused
 from damage.ingestion.orientation import shown
@@ -110,13 +111,19 @@ def jpeg(pixels: np.ndarray) -> bytes:
 
 def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
     """A web-mercator XYZ tile as WebP, transparent where there is no data: small, for slow links."""
+    return bytes(map_tile(path, z, x, y, bands=(1, 2, 3)).render(img_format="WEBP", QUALITY=JPEG_QUALITY))
+
+
+def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> ImageData:
+    """Bands of a raster on a web-mercator XYZ tile; raises `OutsideScene` where it does not reach."""
     _check_present(path)
     with Reader(str(path)) as reader:
         try:
-            tile = reader.tile(x, y, z, indexes=(1, 2, 3), resampling_method="bilinear")
+            return reader.tile(
+                x, y, z, indexes=bands, resampling_method="bilinear", reproject_method="bilinear"
+            )
         except TileOutsideBounds as error:
             raise OutsideScene("The scene does not reach this tile.") from error
-    return bytes(tile.render(img_format="WEBP", QUALITY=JPEG_QUALITY))
 
 
 def _check_present(path: Path) -> None:

@@ -1,6 +1,7 @@
 """The damage map as analysts use it."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import rasterio
 from affine import Affine
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from damage.ingestion.models import Scene
@@ -200,14 +202,95 @@ def test_without_runs_the_page_says_what_to_wait_for(page, analyst):
     expect(page.locator("#state")).to_contain_text("No predictions yet")
 
 
+def at_work(run, **fields):
+    """Make the run one that works, and of which so much is done."""
+    now = timezone.now()
+    defaults = {"status": "running", "pixels_total": 400_000_000, "heartbeat_at": now}
+    PredictionRun.objects.filter(pk=run.pk).update(
+        **defaults | {"started_at": now - timedelta(seconds=10)} | fields
+    )
+
+
 def test_a_run_that_finishes_appears_by_itself(page, analyst, run):
-    PredictionRun.objects.filter(pk=run.pk).update(status="running", pixels_done=1, pixels_total=4)
+    at_work(run, pixels_done=100_000_000)
     open_map(page, analyst)
-    expect(page.locator("#run-state")).to_have_text("Looking through the mosaic: 25% done.")
-    PredictionRun.objects.filter(pk=run.pk).update(pixels_done=2)
-    expect(page.locator("#run-state")).to_contain_text(re.compile("50% done. About .* left."))
+    state = page.locator("#run-state")
+    expect(state).to_contain_text(
+        "Looking through the mosaic: 25% done. About 30 seconds left. 10 million pixels"
+    )
+    expect(page.locator("#cancel")).to_have_count(0)  # analysts look on
+    at_work(run, pixels_done=200_000_000)
+    expect(state).to_contain_text("50% done. About 10 seconds left. 20 million pixels a second.")
     PredictionRun.objects.filter(pk=run.pk).update(status="done")
     expect(page.locator("#places button")).to_have_count(3)
+
+
+def test_an_admin_cancels_a_run_and_continues_it(page, site_admin, run):
+    at_work(run, pixels_done=100_000_000)
+    open_map(page, site_admin)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#cancel").click()
+    state = page.locator("#run-state")
+    expect(state).to_contain_text("Cancelled by adela. 25% of it is done and kept; it can go on from there.")
+    expect(page.locator("#cancel")).to_be_hidden()
+    page.locator("#continue").click()
+    expect(state).to_contain_text("This run waits for the background worker.")
+    assert PredictionRun.objects.get(pk=run.pk).status == "queued"
+
+
+def test_a_run_whose_worker_is_silent_is_said_to_stand_still(page, site_admin, run):
+    at_work(run, pixels_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    open_map(page, site_admin)
+    expect(page.locator("#run-state")).to_contain_text(
+        "stands still at 25%: its worker gives no sign of life"
+    )
+    expect(page.locator("#continue")).to_be_visible()
+
+
+def test_the_heat_map_is_laid_over_the_mosaic(page, analyst, run, tmp_path):
+    transform = Affine(10, 0, 500_000, 0, -10, 1_880_000)
+    heat = np.full((20, 20), 0.95, np.float32)
+    write_raster(tmp_path / "heat.tif", heat, transform)
+    run.heat_file.save("heat.tif", ContentFile((tmp_path / "heat.tif").read_bytes()))
+    open_map(page, analyst)
+    with page.expect_response(re.compile(r"heat-tiles/.*\.webp")) as answer:
+        page.get_by_label("Heat map", exact=True).check()
+    assert answer.value.status == 200
+    expect(page.locator("#heat-opacity")).to_be_enabled()
+    page.get_by_label("Heat map", exact=True).uncheck()
+    expect(page.locator("#heat-opacity")).to_be_disabled()
+
+
+def write_raster(path, values, transform):
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "crs": "EPSG:32614", "nodata": float("nan")}
+    height, width = values.shape
+    with rasterio.open(path, "w", width=width, height=height, transform=transform, **profile) as raster:
+        raster.write(values, 1)
+
+
+def test_the_list_of_runs_follows_and_changes_them(page, site_admin, run):
+    at_work(run, pixels_done=100_000_000)
+    log_in(page, site_admin)
+    page.goto("/map/runs/")
+    row = page.locator("tr[data-run]")
+    expect(row).to_contain_text("25% done")
+    at_work(run, pixels_done=200_000_000)
+    expect(row).to_contain_text("50% done")
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("Cancelled by adela.")
+    row.get_by_role("button", name="Continue").click()
+    expect(row).to_contain_text("waits for the background worker")
+    PredictionRun.objects.filter(pk=run.pk).update(status="done")
+    expect(row).to_contain_text("GeoJSON")
+
+
+def test_analysts_look_at_the_list_and_change_nothing(page, analyst, run):
+    at_work(run, pixels_done=100_000_000)
+    log_in(page, analyst)
+    page.goto("/map/runs/")
+    expect(page.locator("tr[data-run]")).to_contain_text("25% done")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
 
 
 def test_the_map_speaks_spanish(open_page, analyst, run):

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../../static/js/map/choice.js";
 import { comparable, gsdWords, nativeZoom } from "../../static/js/map/mosaics.js";
-import { durationWords, secondsLeft } from "../../static/js/map/pace.js";
+import { durationWords } from "../../static/js/map/pace.js";
 import { coordinateWords, countAbove, histogram, scoreWords, sideM, stepOf, STEPS, stepWords } from "../../static/js/map/scores.js";
 
 const scored = (...scores) => scores.map((score) => ({ properties: { score } }));
@@ -114,12 +114,6 @@ test("events and towns of runs are listed once, by name", () => {
   const run = (event, event_name, town, town_name) => ({ event, event_name, town, town_name });
   const places = placesOf([run(2, "B", 5, "Y"), run(1, "A", 3, "Z"), run(2, "B", 4, "X"), run(2, "B", 5, "Y")]);
   assert.deepEqual(places.map((event) => [event.name, event.towns.map((town) => town.name)]), [["A", ["Z"]], ["B", ["X", "Y"]]]);
-});
-
-test("time left follows from what was done while one looked on", () => {
-  const then = { atMs: 1_000, done: 100, total: 1000 };
-  assert.equal(secondsLeft(then, { atMs: 11_000, done: 200, total: 1000 }), 80);
-  assert.equal(secondsLeft(then, { atMs: 11_000, done: 100, total: 1000 }), null);
 });
 
 test("lengths of time are worded as roughly as they are known", () => {

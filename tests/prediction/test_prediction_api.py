@@ -1,5 +1,6 @@
 """Runs and detections through the API: who sees them, how they are filtered and cut into pages."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from prediction.heat_tiles import coloured
 from prediction.models import Detection, PredictionRun
 from prediction.services import request_prediction
 from prediction.thumbnails import thumbnail_square
@@ -26,12 +28,26 @@ def admins_api(api, site_admin):
     return api
 
 
+def heat_tile_of(run):
+    """The address of the heat tile, at level 16, in which the run's scene lies."""
+    tile = mercantile_tile(*run.detections.values_list("lon", "lat")[0], 16)
+    return f"{RUNS}{run.pk}/heat-tiles/16/{tile[0]}/{tile[1]}.webp"
+
+
+def mercantile_tile(lon, lat, z):
+    """Column and row of a web-mercator tile, as OpenStreetMap's wiki works them out."""
+    radians = math.radians(lat)
+    x = (lon + 180) / 360 * 2**z
+    y = (1 - math.asinh(math.tan(radians)) / math.pi) / 2 * 2**z
+    return int(x), int(y)
+
+
 def addresses_of(run):
     detection = run.detections.first()
     return [
         RUNS, f"{RUNS}{run.pk}/", DETECTIONS, f"{DETECTIONS}{detection.pk}/",
         f"{DETECTIONS}{detection.pk}/thumbnail.jpg", f"{RUNS}{run.pk}/export.geojson",
-        f"{RUNS}{run.pk}/export.zip",
+        f"{RUNS}{run.pk}/export.zip", heat_tile_of(run),
     ]  # fmt: skip
 
 
@@ -297,3 +313,39 @@ def test_speed_and_time_left_follow_from_the_present_attempt(admins_api, mosaic,
     )  # fmt: skip
     row = admins_api.get(f"{RUNS}{run.pk}/").json()
     assert (row["speed_mpx_s"], row["seconds_left"]) == (20.0, 5.0)
+
+
+def test_heat_tiles_show_scores_as_colours_and_nothing_beyond(analysts_api, finished_run):
+    row = analysts_api.get(f"{RUNS}{finished_run.pk}/").json()
+    assert row["heat_tiles"] == f"/api/v1/prediction-runs/{finished_run.pk}/heat-tiles/{{z}}/{{x}}/{{y}}.webp"
+    answer = analysts_api.get(heat_tile_of(finished_run))
+    assert answer["Content-Type"] == "image/webp"
+    assert "private" in answer["Cache-Control"]
+    with Image.open(BytesIO(answer.content)) as tile:
+        assert (tile.size, tile.mode) == ((256, 256), "RGBA")
+        assert tile.getchannel("A").getextrema()[0] == 0  # the scene does not fill the tile
+    assert analysts_api.get(f"{RUNS}{finished_run.pk}/heat-tiles/16/0/0.webp").status_code == 404
+
+
+def test_a_run_without_a_heat_map_has_no_tiles(analysts_api, mosaic, model_run):
+    run = request_prediction(mosaic, model_run, requested_by=None)
+    assert analysts_api.get(f"{RUNS}{run.pk}/").json()["heat_tiles"] is None
+    assert analysts_api.get(f"{RUNS}{run.pk}/heat-tiles/16/0/0.webp").status_code == 404
+
+
+def test_heat_is_clear_where_scores_are_low_or_unknown():
+    scores = np.array([[0.0, 0.5, 1.0, 1.0]])
+    rgba = coloured(scores, np.array([[True, True, True, False]]))
+    assert rgba[0].tolist() == [[255, 243, 176, 0], [255, 197, 61, 130], [138, 10, 143, 215], [0, 0, 0, 0]]
+
+
+def test_a_run_without_sign_of_life_is_stalled_and_has_no_speed(analysts_api, mosaic, model_run):
+    run = request_prediction(mosaic, model_run, requested_by=None)
+    long_ago = datetime.now(UTC) - timedelta(minutes=2)
+    PredictionRun.objects.filter(pk=run.pk).update(
+        status="running", started_at=long_ago, heartbeat_at=long_ago + timedelta(seconds=9), pixels_done=1000
+    )
+    row = analysts_api.get(f"{RUNS}{run.pk}/").json()
+    assert (row["is_stalled"], row["speed_mpx_s"], row["seconds_left"], row["can_continue"]) == (
+        True, None, None, True,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from damage.environment import BASE_DIR
 from damage.practice.accounts import ACCOUNTS_FILE
+from prediction.services import continue_abandoned
 
 PATIENCE_S = 8
 
@@ -36,6 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         check_free(host, port)
+        for run in continue_abandoned():
+            self.stderr.write(f"Prediction run {run.pk} was cut off and goes on.")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         programs = {

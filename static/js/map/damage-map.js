@@ -24,6 +24,7 @@ export class DamageMap {
     this.extent = null;
     this.tiles = new TileLayer();
     this.otherTiles = new TileLayer({ visible: false });
+    this.heat = new TileLayer({ visible: false });
     this.outline = new VectorLayer({ source: new VectorSource(), style: OUTLINE });
     this.places = new VectorLayer({
       source: new VectorSource(),
@@ -32,7 +33,7 @@ export class DamageMap {
     });
     this.map = new OpenLayersMap({
       target,
-      layers: [this.otherTiles, this.tiles, this.outline, this.places],
+      layers: [this.otherTiles, this.tiles, this.heat, this.outline, this.places],
       view: new View({ center: [0, 0], zoom: 2, maxZoom: 22, enableRotation: false }),
       controls: defaultControls({
         rotate: false,
@@ -64,9 +65,21 @@ export class DamageMap {
     if (scene) showTiles(this.otherTiles, scene);
   }
 
+  /** Lay a heat map over the mosaic: `url` of its tiles, or null for none; `opacity` from 0 to 1. */
+  showHeat(url, opacity) {
+    this.heat.setVisible(Boolean(url));
+    this.heat.setOpacity(opacity);
+    if (url && this.heat.get("url") !== url) {
+      this.heat.setExtent(this.extent);
+      this.heat.setSource(new XYZ({ url, maxZoom: this.tiles.getSource().getTileGrid().getMaxZoom() - 2, transition: 0 }));
+    }
+    this.heat.set("url", url);
+  }
+
   /** Show nothing. */
   clear() {
     this.extent = null;
+    this.showHeat(null, 1);
     for (const layer of [this.tiles, this.otherTiles]) layer.setSource(null);
     for (const layer of [this.outline, this.places]) layer.getSource().clear();
   }

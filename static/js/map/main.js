@@ -1,7 +1,7 @@
 /** The damage map's page: joins choice, map, list and the card of a place. */
 import "ol/ol.css";
 import "./map.css";
-import { get, getAll } from "../lib/api.js";
+import { get, getAll, post } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/words.js";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "./choice.js";
@@ -9,7 +9,6 @@ import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
 import { Detections } from "./detections.js";
 import { comparable } from "./mosaics.js";
-import { secondsLeft } from "./pace.js";
 import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
 import { histogram, scoreWords } from "./scores.js";
@@ -43,7 +42,6 @@ let found = new Detections(null);
 let minScore = 0;
 let selected = null;
 let polling = 0;
-let firstLook = null;
 let loading = new AbortController();
 
 // What is chosen
@@ -98,29 +96,55 @@ const chooseFrom = (choice, options) => {
 // The run
 
 function showRunState() {
-  const look = { run: run.id, atMs: Date.now(), done: run.pixels_done, total: run.pixels_total };
-  if (run.status !== "running" || firstLook?.run !== run.id) firstLook = look;
-  const words = controls.stateWords(run, language, secondsLeft(firstLook, look));
+  const words = controls.stateWords(run, language);
   element("run-words").textContent = words;
-  element("run-progress").hidden = run.status !== "running";
+  element("run-progress").hidden = run.status === "queued" || run.status === "done";
   element("run-progress").value = controls.shareDone(run);
   element("run-state").hidden = !words;
-  element("run-state").classList.toggle("error", run.status === "failed");
-  if (run.status === "queued" || run.status === "running") polling = setTimeout(() => guarded(poll), POLL_MS);
+  element("run-state").classList.toggle("error", run.status === "failed" || run.is_stalled);
+  if (facts.mayPredict) {
+    element("cancel").hidden = !run.can_cancel;
+    element("continue").hidden = !run.can_continue;
+  }
+  if (controls.isOnItsWay(run)) lookAgain(POLL_MS);
+}
+
+function lookAgain(afterMs) {
+  clearTimeout(polling);
+  polling = setTimeout(() => (document.hidden ? lookAgain(afterMs) : guarded(poll)), afterMs);
 }
 
 async function poll() {
   const { signal } = loading;
   try {
-    const fresh = await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal });
-    runs = runs.map((each) => (each.id === fresh.id ? fresh : each));
-    if (fresh.status === "done") return await choose(fresh, { isNew: false });
-    run = fresh;
-    return showRunState();
+    await showFresh(await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal }));
   } catch (error) {
-    if (!signal.aborted) polling = setTimeout(() => guarded(poll), 5 * POLL_MS);
+    if (!signal.aborted) lookAgain(5 * POLL_MS);
     throw error;
   }
+}
+
+/** Show the chosen run as the server has it now. */
+async function showFresh(fresh) {
+  runs = runs.map((each) => (each.id === fresh.id ? fresh : each));
+  if (fresh.id !== run.id) return;
+  if (fresh.status === "done") return void (await choose(fresh, { isNew: false }));
+  run = fresh;
+  showRunState();
+}
+
+/** Cancel or continue the chosen run. */
+async function change(action) {
+  if (action === "cancel" && !confirm(controls.cancelQuestion())) return;
+  clearTimeout(polling);
+  await showFresh(await post(`/api/v1/prediction-runs/${run.id}/${action}/`));
+}
+
+function showHeat() {
+  const isShown = element("heat-shown").checked;
+  element("heat").hidden = !run.heat_tiles;
+  element("heat-opacity").disabled = !isShown;
+  map.showHeat(isShown ? run.heat_tiles : null, element("heat-opacity").valueAsNumber);
 }
 
 async function showPictures(otherId, isOtherScene, signal) {
@@ -136,6 +160,7 @@ async function showPictures(otherId, isOtherScene, signal) {
   if (!scene) return showState(gettext("No orthomosaic"), gettext("This run's scene has no place on a map."));
   element("caption").textContent = controls.captionWords(scene, language);
   map.showScene(scene);
+  showHeat();
   if (isOtherScene) map.fit();
 }
 
@@ -263,6 +288,8 @@ on("reset", "click", () => {
   setMinScore(run.threshold);
   remember();
 });
+on("heat-shown", "change", showHeat);
+on("heat-opacity", "input", showHeat);
 on("fit", "click", () => map.fit({ isAnimated: true }));
 on("full-screen", "click", () => (document.fullscreenElement ? document.exitFullscreen() : element("map-area").requestFullscreen()));
 element("full-screen").hidden = !document.fullscreenEnabled;
@@ -273,6 +300,7 @@ element("legend").append(...controls.legendRows());
 needed(start);
 
 if (facts.mayPredict) {
+  for (const action of ["cancel", "continue"]) on(action, "click", () => guarded(() => change(action)));
   on("request-details", "toggle", () => guarded(() => fillRequestForm(element("request"), run?.scene)));
   on("request", "submit", (event) => {
     event.preventDefault();

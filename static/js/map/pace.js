@@ -1,10 +1,4 @@
-/** How long a run still takes, judged by how far it came while one looked on. Pure. */
-
-/** Seconds left after two looks { atMs, done, total }, or null when nothing was done between them. */
-export function secondsLeft(then, now) {
-  const done = now.done - then.done;
-  return done > 0 ? ((now.total - now.done) * (now.atMs - then.atMs)) / (1000 * done) : null;
-}
+/** Lengths of time in words. Pure. */
 
 /** A length of time in words, rounded to what one wants to know: "40 seconds", "3 minutes", "2 hours". */
 export function durationWords(seconds, language) {

@@ -1,0 +1,61 @@
+/** The list of prediction runs: those on their way tell how far they are; admins cancel and continue them. */
+import "./runs.css";
+import { get, post } from "../lib/api.js";
+import { Toast } from "../lib/toast.js";
+import { wordsFor } from "../lib/words.js";
+import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../map/controls.js";
+
+const POLL_MS = 2_000;
+const language = document.documentElement.lang;
+const toast = new Toast(document.getElementById("toast"));
+const part = (row, name) => row.querySelector(`[data-part="${name}"]`);
+
+function show(row, run) {
+  part(row, "words").textContent = stateWords(run, language);
+  let bar = part(row, "progress");
+  if (!bar && run.pixels_done) {
+    bar = document.createElement("progress");
+    bar.dataset.part = "progress";
+    bar.setAttribute("aria-label", gettext("Progress"));
+    part(row, "words").after(bar);
+  }
+  if (!bar) return;
+  bar.max = 1;
+  bar.value = shareDone(run);
+}
+
+/** Look at a run again and again until it has come to its end; then the page shows what the server says. */
+async function follow(row, afterMs) {
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  if (document.hidden) return follow(row, POLL_MS);
+  try {
+    const run = await get(`/api/v1/prediction-runs/${row.dataset.run}/`);
+    if (!isOnItsWay(run) || run.can_continue) return location.reload();
+    show(row, run);
+    return follow(row, POLL_MS);
+  } catch (error) {
+    toast.show(wordsFor(error), { kind: "error" });
+    return follow(row, 5 * POLL_MS);
+  }
+}
+
+async function change(button) {
+  const { action } = button.dataset;
+  if (action === "cancel" && !confirm(cancelQuestion())) return;
+  button.disabled = true;
+  try {
+    await post(`/api/v1/prediction-runs/${button.closest("tr").dataset.run}/${action}/`);
+    location.reload();
+  } catch (error) {
+    button.disabled = false;
+    toast.show(wordsFor(error), { kind: "error" });
+  }
+}
+
+for (const row of document.querySelectorAll("tr[data-on-its-way]")) {
+  if (!row.querySelector('[data-action="continue"]')) follow(row, 0);
+}
+for (const button of document.querySelectorAll("[data-action]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => change(button));
+}
