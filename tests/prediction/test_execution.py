@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from damage.errors import Refused
+from prediction.blocks import Inline, compute_block
 from prediction.execution.processes import LocalProcesses
+from prediction.reading import Source
+from tests.prediction.bucket import bucket
+from tests.prediction.real_blocks import models_of, real_jobs, small_network, write_mosaic
 from tests.prediction.standins import (
     MODELS,
     assert_numbered,
@@ -111,3 +116,18 @@ def test_the_processes_end_with_the_one_that_started_them(tmp_path):
     pids = processes_seen(tmp_path)
     assert pids
     assert_all_end(pids)
+
+
+def test_a_mosaic_is_read_from_a_bucket_as_from_a_folder(tmp_path, monkeypatch):
+    model = small_network()
+    jobs = real_jobs(write_mosaic(tmp_path / "mosaic.tif"), model)[-4:]
+    there = [replace(job, source=Source("/vsis3/bucket/mosaic.tif")) for job in jobs]
+    expected = [outcome.tobytes() for _, outcome in Inline().outcomes(iter(jobs), models_of(model))]
+    with bucket(tmp_path) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        come = {
+            job.index: outcome
+            for job, outcome in LocalProcesses(1, compute_block).outcomes(iter(there), models_of(model))
+        }
+    assert [come[job.index].tobytes() for job in jobs] == expected
