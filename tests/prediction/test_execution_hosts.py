@@ -44,6 +44,7 @@ def test_hosts_that_share_a_folder_do_the_work_also_when_one_is_cut_off(hosts, t
             time.sleep(0.05)
         hosts.pull_out("second")
         assert asking.wait(60) == 0, cluster.log()
+    assert "failed to heartbeat" in cluster.log()
     jobs = real_jobs(mosaic, model)
     come = lattice((job, np.load(results / f"{job.index}.npy")) for job in jobs)
     assert come.tobytes() == lattice(Inline().outcomes(iter(jobs), models_of(model))).tobytes()
