@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 from distributed import Client
+from django.core.management import CommandError, call_command
 
 from damage.errors import Refused
 from prediction.blocks import Inline, compute_block
 from prediction.execution.cluster import DaskCluster
 from prediction.execution.processes import LocalProcesses
-from tests.prediction.clusters import cluster, free_port
+from tests.prediction.clusters import Cluster, cluster, free_port
 from tests.prediction.real_blocks import (
     computed_slowly,
     lattice,
@@ -162,13 +163,23 @@ def test_a_scheduler_that_does_not_answer_is_refused(tmp_path, address, monkeypa
         next(runner.outcomes(stand_in_jobs(1, tmp_path), MODELS))
 
 
-def test_a_machine_is_put_to_work_by_one_command(tmp_path):
-    with cluster(tmp_path, workers=0) as started:
-        started.start(sys.executable, "manage.py", "predict_worker", started.address, "--processes", "1")
+def test_a_machine_is_put_to_work_by_one_command_also_before_there_is_a_scheduler(tmp_path):
+    with Cluster(tmp_path) as started:
+        helping = started.start(
+            sys.executable, "manage.py", "predict_worker", started.address, "--processes", "1"
+        )
+        started.start_scheduler()
+        started.wait_for_scheduler()
         come = list(DaskCluster(started.address, numbered).outcomes(stand_in_jobs(9, tmp_path), MODELS))
-        started.programs[-1].terminate()
-        assert started.programs[-1].wait(20) == 0
+        helping.terminate()
+        assert helping.wait(20) == 0
     assert_numbered(come, 9)
+
+
+@pytest.mark.parametrize("address", ["192.168.7.1:8786", "http://192.168.7.1:8786", "tcp://192.168.7.1"])
+def test_a_machine_is_not_put_to_work_for_an_address_that_is_none(address):
+    with pytest.raises(CommandError, match=r"such as tcp://192\.168\.7\.1:8786"):
+        call_command("predict_worker", address)
 
 
 def test_tls_without_a_certificate_is_refused(tmp_path):
