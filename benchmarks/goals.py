@@ -65,8 +65,9 @@ def _facts(result: dict[str, Any]) -> list[str]:
         f"{mosaic['compression']}, {mosaic['size_mb']} MB",
         f"prediction: {run['seconds']} s, {run['mpx_per_s']} Mpx/s ({run['valid_mpx_per_s']} of ground), "
         f"{run['windows']} windows, {run['detections']} detections",
-        f"where the time went, s: {run['timings_s']}; processor time {run['cpu_s']} s, "
-        f"{run['cores_busy_elsewhere']} cores busy with other things",
+        f"where the time went, s: {run['timings_s']}; {run['cores_busy_elsewhere']} cores busy with other things",
+        f"processor time per Mpx of ground: {run['cpu_ms_per_mpx']} ms, of which the network's "
+        f"{alone['tiles']['cpu_ms_per_mpx']} ms",
         *(
             f"the thesis's way, {name}: {one['windows_per_s']} windows/s, {one['mpx_per_s']} Mpx/s"
             for name, one in thesis.items()

@@ -66,4 +66,8 @@ def whole_run(site: Path, path: Path, model_run: Any) -> dict[str, Any]:
     )
     facts = read_facts(path)
     speeds = {"mpx_per_s": facts.mpx, "valid_mpx_per_s": facts.valid_mpx}
-    return run | {name: round(mpx / run["seconds"], 2) for name, mpx in speeds.items()}
+    return (
+        run
+        | {name: round(mpx / run["seconds"], 2) for name, mpx in speeds.items()}
+        | {"cpu_ms_per_mpx": round(run["run_cpu_s"] / facts.valid_mpx * 1e3, 1)}
+    )

@@ -6,7 +6,7 @@ surroundings; the ground counted is what each window adds to its neighbours.
 """
 
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -75,16 +75,18 @@ def _planes(squares: list[np.ndarray]) -> np.ndarray:
 def _speed(network: Any, images: np.ndarray, ground_px: float) -> dict[str, Any]:
     """Over and over for a while, after once to warm up."""
     _ask(network, images)
-    begun, rounds = perf_counter(), 0
+    begun, cpu_begun, rounds = perf_counter(), process_time(), 0
     while perf_counter() - begun < LEAST_S:
         _ask(network, images)
         rounds += 1
     per_second = rounds * len(images) / (perf_counter() - begun)
+    ground_mpx = rounds * len(images) * ground_px / 1e6
     return {
         "images": len(images),
         "image_px": images.shape[-1],
         "images_per_s": round(per_second, 1),
         "mpx_per_s": round(per_second * ground_px / 1e6, 2),
+        "cpu_ms_per_mpx": round((process_time() - cpu_begun) / ground_mpx * 1e3, 1),
     }
 
 
