@@ -34,22 +34,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, scheduler: str, processes: int, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            while True:
-                self.wait_for(scheduler)
-                work(scheduler, processes)
-
-    def wait_for(self, scheduler: str) -> None:
-        """Return when somebody answers at the address."""
         parts = urlsplit(scheduler)
         if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
             raise CommandError(f"{scheduler} is no scheduler's address, such as tcp://192.168.7.1:8786.")
-        self.stderr.write(f"Waiting for the scheduler at {scheduler} (Ctrl-C ends this).")
-        while True:
-            with suppress(OSError), socket.create_connection((parts.hostname, parts.port), timeout=5):
-                return
-            time.sleep(SECONDS_BETWEEN_CALLS)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            while True:
+                self.stderr.write(f"Waiting for the scheduler at {scheduler} (Ctrl-C ends this).")
+                wait_for(parts.hostname, parts.port)
+                work(scheduler, processes)
+
+
+def wait_for(host: str, port: int) -> None:
+    """Return when somebody answers there."""
+    while True:
+        with suppress(OSError), socket.create_connection((host, port), timeout=5):
+            return
+        time.sleep(SECONDS_BETWEEN_CALLS)
 
 
 def work(scheduler: str, processes: int) -> None:
