@@ -38,7 +38,8 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
             "id", "scene", "scene_name", "town", "town_name", "event", "event_name", "model_run", "status",
             "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
             "can_continue", "is_stalled", "heat_tiles", "windows_total", "threshold", "detection_count",
-            "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at", "geojson_url", "shapefile_url",
+            "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at",
+            "geojson_url", "shapefile_url",
         ]  # fmt: skip
         read_only_fields = fields
 
