@@ -56,7 +56,7 @@ class FeaturePages(Pages):
 
 
 class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[PredictionRun]):
-    """Models run over orthomosaics. Admins ask for new ones, which a worker carries out."""
+    """Models run over orthomosaics and photos. Admins ask for new ones, which a worker carries out."""
 
     queryset = PredictionRun.objects.with_detection_counts().select_related("scene__town__event")
     serializer_class = PredictionRunSerializer
@@ -161,7 +161,7 @@ class HeatTileView(APIView):
     def get(self, request: Request, pk: int, **tile: Any) -> HttpResponse:
         """A web-mercator XYZ tile of a run's heat map: the score of the window around every spot, as a colour."""
         run = get_object_or_404(PredictionRun, pk=pk)
-        if not run.heat_file:
+        if not run.heat_file or not run.scene.crs_wkt:
             raise Http404
         try:
             content = read_heat_tile(Path(run.heat_file.path), **tile)
@@ -180,8 +180,8 @@ class ThumbnailView(APIView):
         scene = detection.run.scene
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
         square = thumbnail_square(box, scene_width_px=scene.width_px, scene_height_px=scene.height_px)
-        headers = {"Cache-Control": PRIVATE_DAY}
-        return HttpResponse(read_thumbnail(scene.path, square), content_type="image/jpeg", headers=headers)
+        content = read_thumbnail(scene.path, square, orientation=scene.exif_orientation)
+        return HttpResponse(content, content_type="image/jpeg", headers={"Cache-Control": PRIVATE_DAY})
 
 
 routes: list[tuple[str, type[ViewSetMixin]]] = [

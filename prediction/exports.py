@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fiona
 from fiona.crs import CRS
@@ -17,8 +17,9 @@ FIELDS = {
     "rank": ("int:9", "1 for the highest score of the run"),
     "score": ("float:8.6", "the model's score, 0 to 1"),
     "address": (f"str:{ADDRESS_BYTES}", "distance and direction from the nearest town, or street address"),
-    "lon": ("float:12.7", "longitude of the box's centre, WGS 84, degrees"),
-    "lat": ("float:12.7", "latitude of the box's centre, WGS 84, degrees"),
+    "lon": ("float:12.7", "longitude of the box's centre, or of a photo's camera, WGS 84, degrees"),
+    "lat": ("float:12.7", "latitude of the box's centre, or of a photo's camera, WGS 84, degrees"),
+    "place": ("str:11", "exact: the box's centre; approximate: where the camera was, of a photo"),
     "x_px": ("int:9", "left edge of the box in scene pixels"),
     "y_px": ("int:9", "top edge of the box in scene pixels"),
     "width_px": ("int:9", "width of the box in scene pixels"),
@@ -27,9 +28,13 @@ FIELDS = {
     "run": ("int:9", "number of the prediction run"),
     "model": ("int:9", "number of the model run"),
 }
+Place = Literal["exact", "approximate"]
 ABOUT = """Predicted damage: points at the centre of boxes in which a model sees damage.
 Nobody has confirmed them yet.
 Ground that was not flown over is unknown, not undamaged.
+A photo has no georeference: its points lie where the camera was (place: approximate), which may be far from
+what it shows; x_px and y_px say where in the photo, turned as it is shown. A photo without a GPS position gives
+rows without a point.
 Coordinates: EPSG:4326. Text: UTF-8. Offline addresses: GeoNames (https://www.geonames.org), CC BY 4.0.
 
 Fields
@@ -43,8 +48,9 @@ class Finding:
     rank: int
     score: float
     address: str
-    lon: float
-    lat: float
+    lon: float | None
+    lat: float | None
+    place: Place
     x_px: int
     y_px: int
     width_px: int
@@ -55,7 +61,7 @@ class Finding:
 
 
 def write_geojson(path: Path, findings: Sequence[Finding]) -> None:
-    """Write a FeatureCollection of points, a feature a line, so that any size streams."""
+    """Write a FeatureCollection of points, a feature a line, so that any size streams; no position: null."""
     with path.open("w", encoding="utf-8") as file:
         file.write('{"type": "FeatureCollection", "features": [')
         for finding in findings:
@@ -82,10 +88,11 @@ def write_shapefile_zip(path: Path, findings: Sequence[Finding]) -> None:
 
 
 def _feature(finding: Finding) -> dict[str, Any]:
+    is_located = finding.lon is not None
     return {
         "type": "Feature",
         "id": finding.rank,
-        "geometry": {"type": "Point", "coordinates": [finding.lon, finding.lat]},
+        "geometry": {"type": "Point", "coordinates": [finding.lon, finding.lat]} if is_located else None,
         "properties": {**asdict(finding), "score": round(finding.score, 6)},
     }
 

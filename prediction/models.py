@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from damage.ingestion.models import Scene
+from damage.ingestion.models import Scene, SceneKind
 from training.models import ModelRun
 
 # Without a sign of life for so long, a worker is taken for dead.
@@ -166,3 +166,8 @@ class Detection(models.Model):
 
     def __str__(self) -> str:
         return f"detection {self.pk} ({self.score:.2f})"
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether its place is where the camera was, and not where the damage is."""
+        return self.run.scene.kind == SceneKind.PHOTO

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from damage.ingestion.models import Scene
+from damage.ingestion.models import Scene, SceneKind
 from prediction.models import PredictionRun
 from prediction.networks import EngineName
 from prediction.plans import Plan, plan_for, plan_from_json
@@ -14,8 +14,8 @@ from training.models import ModelRun
 
 
 def source_of(scene: Scene) -> Source:
-    """Where the scene's pixels are read: in the imagery as it came."""
-    return Source(str(scene.path))
+    """Where the scene's pixels are read: in the imagery as it came, a photo as it is shown."""
+    return Source(str(scene.path), scene.exif_orientation if scene.kind == SceneKind.PHOTO else None)
 
 
 def sight_of(model_run: ModelRun) -> Sight:

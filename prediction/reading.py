@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import rasterio
@@ -29,9 +29,13 @@ class SceneUnreadable(Refused):
 
 @dataclass(frozen=True)
 class Source:
-    """Where pixels come from: a path, or a bucket's address as GDAL writes it (/vsis3/…)."""
+    """Where pixels come from: a path, or a bucket's address as GDAL writes it (/vsis3/…).
+
+    A photo has an EXIF orientation, by which its pixels are read as they are shown; a mosaic has None.
+    """
 
     address: str
+    orientation: int | None = None
 
     @property
     def name(self) -> str:
@@ -76,6 +80,7 @@ class SceneReader:
 
     def __init__(self) -> None:
         self._source: Source | None = None
+        self._image: rasterio.DatasetReader | np.ndarray | None = None
         self._open = ExitStack()
 
     def read(self, source: Source, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
@@ -83,13 +88,19 @@ class SceneReader:
         with explained(source), _decoding():
             if source != self._source:
                 self.close()
-                self._dataset = self._open.enter_context(rasterio.open(source.address))
+                self._image = (
+                    self._open.enter_context(rasterio.open(source.address))
+                    if source.orientation is None
+                    else _decoded(source, source.orientation)
+                )
                 self._source = source
-            return read_pixels(self._dataset, grid, area)
+            if isinstance(self._image, np.ndarray):
+                return _part_of_photo(self._image, grid, area)
+            return read_pixels(self._image, grid, area)
 
     def close(self) -> None:
         """Let the file go."""
-        self._source = None
+        self._source = self._image = None
         self._open.close()
 
 
@@ -111,16 +122,40 @@ def explained(source: Source) -> Iterator[None]:
     try:
         yield
     except RasterioError as error:
-        raise SceneUnreadable(
-            f"The scene's file {source.name} cannot be read: {error}.",
-            "See that the file is where it was and unchanged, or ingest it again.",
-        ) from error
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Source, error: Exception) -> SceneUnreadable:
+    return SceneUnreadable(
+        f"The scene's file {source.name} cannot be read: {error}.",
+        "See that the file is where it was and unchanged, or ingest it again.",
+    )
 
 
 def is_tiled(source: Source) -> bool:
-    """Whether the file is stored in tiles; strips are quicker read whole."""
+    """Whether a part is read as quickly as a row: strips are quicker read whole, and photos are decoded once."""
+    if source.orientation is not None:
+        return True
     with opened(source) as dataset:
         return bool(dataset.block_shapes[0][1] < dataset.width)
+
+
+def _decoded(source: Source, orientation: int) -> np.ndarray:
+    """A photo's bands (3, h, w) as it is shown."""
+    from damage.ingestion.rasters import read_photo  # slow to import, and mosaics do without
+
+    try:
+        photo = read_photo(Path(source.address), orientation)
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises
+        raise _unreadable(source, error) from error
+    return np.ascontiguousarray(photo.transpose(2, 0, 1))
+
+
+def _part_of_photo(photo: np.ndarray, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
+    """An area of the grid's pixels; a photo has no nodata, black is a shadow."""
+    x, y, width, height = (side * grid.scale for side in area)
+    bands = photo[:, y : y + height, x : x + width]
+    return Pixels(bands if grid.scale == 1 else _averaged(bands, grid.scale), None, area[0], area[1])
 
 
 def read_pixels(dataset: rasterio.DatasetReader, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
@@ -202,7 +237,9 @@ class CoarseGround:
 
 @lru_cache(maxsize=8)
 def coarse_ground(source: Source) -> CoarseGround | None:
-    """The scene's mask through its overviews; None where it has no mask or no overviews."""
+    """The scene's mask through its overviews; None where it has no mask or no overviews, as a photo."""
+    if source.orientation is not None:
+        return None
     with opened(source) as dataset:
         factors = [factor for factor in dataset.overviews(1) if factor <= COARSEST]
         if MaskFlags.all_valid in dataset.mask_flag_enums[0] or not factors:
@@ -213,5 +250,7 @@ def coarse_ground(source: Source) -> CoarseGround | None:
 
 def ground_share(source: Source) -> float | None:
     """The share of a scene that shows ground, seen from afar; None where that is not known before it is read."""
+    if source.orientation is not None:
+        return 1.0
     coarse = coarse_ground(source)
     return None if coarse is None else float(coarse.valid.mean())

@@ -6,7 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from damage.ingestion.models import Scene
+from damage.ingestion.models import Scene, SceneKind
 from prediction.models import Detection, PredictionRun
 from prediction.places import box_ring_4326
 from training.models import ModelRun
@@ -16,6 +16,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     """A run: what was run over what, how far it is, and where its files are."""
 
     scene_name = serializers.CharField(source="scene.name")
+    scene_kind = serializers.ChoiceField(source="scene.kind", choices=SceneKind.choices)
     town = serializers.IntegerField(source="scene.town_id")
     town_name = serializers.CharField(source="scene.town.name")
     event = serializers.IntegerField(source="scene.town.event_id")
@@ -35,8 +36,8 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     class Meta:
         model = PredictionRun
         fields = [
-            "id", "scene", "scene_name", "town", "town_name", "event", "event_name", "model_run", "status",
-            "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
+            "id", "scene", "scene_name", "scene_kind", "town", "town_name", "event", "event_name", "model_run",
+            "status", "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
             "can_continue", "is_stalled", "heat_tiles", "windows_total", "threshold", "detection_count",
             "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at",
             "geojson_url", "shapefile_url",
@@ -74,21 +75,31 @@ class PointSerializer(serializers.Serializer[Any]):
 class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
     """What is known of a detection besides its place."""
 
-    box_4326 = serializers.SerializerMethodField(help_text="The box's ring of five lon, lat.")
+    box_4326 = serializers.SerializerMethodField(
+        help_text="The box's ring of five lon, lat; null in a photo."
+    )
+    is_approximate = serializers.BooleanField(
+        help_text="Found in a photo: the position is the camera's, or null where that is unknown."
+    )
     thumbnail = serializers.SerializerMethodField(help_text="Address of a picture of the place.")
 
     class Meta:
         model = Detection
         fields = [
-            "id", "run", "score", "address", "x_px", "y_px", "width_px", "height_px", "box_4326", "thumbnail",
+            "id", "run", "score", "address", "x_px", "y_px", "width_px", "height_px", "box_4326",
+            "is_approximate", "thumbnail",
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(serializers.ListField(child=serializers.ListField(child=serializers.FloatField())))
-    def get_box_4326(self, detection: Detection) -> list[tuple[float, float]]:
+    @extend_schema_field(
+        serializers.ListField(child=serializers.ListField(child=serializers.FloatField()), allow_null=True)
+    )
+    def get_box_4326(self, detection: Detection) -> list[tuple[float, float]] | None:
         scene = detection.run.scene
+        if not scene.transform:
+            return None
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
-        return box_ring_4326(box, transform=scene.transform or (), crs_wkt=scene.crs_wkt)
+        return box_ring_4326(box, transform=scene.transform, crs_wkt=scene.crs_wkt)
 
     def get_thumbnail(self, detection: Detection) -> str:
         return reverse("api:detection-thumbnail", args=[detection.pk])
@@ -99,13 +110,16 @@ class DetectionSerializer(serializers.Serializer[Detection]):
 
     type = serializers.ChoiceField(choices=["Feature"])
     id = serializers.IntegerField()
-    geometry = PointSerializer()
+    geometry = PointSerializer(allow_null=True)
     properties = DetectionPropertiesSerializer()
 
     def to_representation(self, detection: Detection) -> dict[str, Any]:
+        is_located = detection.lon is not None and detection.lat is not None
         return {
             "type": "Feature",
             "id": detection.pk,
-            "geometry": {"type": "Point", "coordinates": [detection.lon, detection.lat]},
+            "geometry": {"type": "Point", "coordinates": [detection.lon, detection.lat]}
+            if is_located
+            else None,
             "properties": self.fields["properties"].to_representation(detection),
         }

@@ -233,11 +233,6 @@ def _queued_run(
     scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: User | None
 ) -> PredictionRun:
     """A new row, after refusing what cannot work."""
-    if scene.kind != SceneKind.MOSAIC:
-        raise Refused(
-            _("%(scene)s is a photo without a georeference.") % {"scene": scene},
-            _("Predict on an orthomosaic made from the photos."),
-        )
     if model_run.status != ModelRun.Status.DONE or not model_run.window_px:
         raise Refused(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
@@ -267,7 +262,7 @@ def find_scene(name_or_id: str) -> Scene:
     if not scenes:
         raise Refused(
             _("There is no scene %(name)s.") % {"name": name_or_id},
-            _("Ingest it first, with ingest_mosaic, or give its number or file name."),
+            _("Ingest it first, with ingest_mosaic or ingest_photos, or give its number or file name."),
         )
     if len(scenes) > 1:
         numbers = "; ".join(f"{scene.pk} ({scene.town.event}, {scene.town})" for scene in scenes)
@@ -299,16 +294,19 @@ def find_run(number: int) -> PredictionRun:
     raise Refused(_("There is no prediction run %(run)s.") % {"run": number})
 
 
-def scenes_of(event: str, town: str) -> list[Scene]:
-    """The mosaics of an event's town, or of the whole event when `town` is empty."""
+def scenes_of(event: str, town: str, *, with_photos: bool = False) -> list[Scene]:
+    """The mosaics (and photos) of an event's town, or of the whole event when `town` is empty."""
     named = Scene.objects.filter(Q(town__event__name__iexact=event) | Q(town__event__slug__iexact=event))
     if town:
         named = named.filter(Q(town__name__iexact=town) | Q(town__slug__iexact=town))
-    mosaics = list(named.filter(kind=SceneKind.MOSAIC).select_related("town__event").order_by("name", "pk"))
-    if not mosaics:
+    if not with_photos:
+        named = named.filter(kind=SceneKind.MOSAIC)
+    scenes = list(named.select_related("town__event").order_by("kind", "name", "pk"))
+    if not scenes:
         where = " / ".join(filter(None, (event, town)))
         raise Refused(
-            _("There is no mosaic of %(where)s.") % {"where": where},
+            (_("There is no scene of %(where)s.") if with_photos else _("There is no mosaic of %(where)s."))
+            % {"where": where},
             _("See the names on the site, or ingest one with ingest_mosaic."),
         )
-    return mosaics
+    return scenes

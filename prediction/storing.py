@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.errors import Refused
+from damage.ingestion.models import SceneKind
 from prediction import claims
 from prediction.addresses import ADDRESSES
 from prediction.exports import Finding, write_geojson, write_shapefile_zip
@@ -85,24 +86,40 @@ def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding
     boxes, above = boxes_above(
         scores, grid, threshold=run.parameters["least_kept_score"], max_iou=run.parameters["max_iou"]
     )
-    lons, lats = centres_lonlat(boxes, **_georeference(run))
-    addresses = ADDRESSES[run.parameters["geocoder"]](lons, lats)
+    places, addresses = _whereabouts(run, boxes)
     return [
         Finding(
             rank=rank,
             score=min(max(float(score), 0.0), 1.0),
             address=address[:300],
-            lon=round(float(lon), 7),
-            lat=round(float(lat), 7),
+            lon=lon,
+            lat=lat,
+            place="approximate" if run.scene.kind == SceneKind.PHOTO else "exact",
             **dict(zip(("x_px", "y_px", "width_px", "height_px"), map(int, box), strict=True)),
             scene=run.scene.name,
             run=run.pk,
             model=run.model_run_id,
         )
-        for rank, (box, score, lon, lat, address) in enumerate(
-            zip(boxes, above, lons, lats, addresses, strict=True), start=1
+        for rank, (box, score, (lon, lat), address) in enumerate(
+            zip(boxes, above, places, addresses, strict=True), start=1
         )
     ]
+
+
+def _whereabouts(
+    run: PredictionRun, boxes: np.ndarray
+) -> tuple[list[tuple[float, float]] | list[tuple[None, None]], list[str]]:
+    """Positions (lon, lat) and addresses of boxes: of their centres, or all of the camera that took a photo."""
+    scene, count = run.scene, len(boxes)
+    addresses_at = ADDRESSES[run.parameters["geocoder"]]
+    if scene.kind == SceneKind.MOSAIC:
+        lons, lats = centres_lonlat(boxes, **_georeference(run))
+        places = [(round(float(lon), 7), round(float(lat), 7)) for lon, lat in zip(lons, lats, strict=True)]
+        return places, addresses_at(lons, lats)
+    if scene.lon is None or scene.lat is None:
+        return [(None, None)] * count, [""] * count
+    (address,) = addresses_at(np.array([scene.lon]), np.array([scene.lat])) if count else ("",)
+    return [(scene.lon, scene.lat)] * count, [address] * count
 
 
 def _georeference(run: PredictionRun) -> dict[str, Any]:

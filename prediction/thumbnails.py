@@ -23,9 +23,9 @@ def thumbnail_square(
     return left, top, size
 
 
-def read_thumbnail(path: Path, square: tuple[int, int, int]) -> bytes:
-    """The square as a JPEG of at most 256 pixels."""
-    picture = Image.fromarray(read_square(path, *square))
+def read_thumbnail(path: Path, square: tuple[int, int, int], *, orientation: int) -> bytes:
+    """The square, of the image as shown, as a JPEG of at most 256 pixels."""
+    picture = Image.fromarray(read_square(path, *square, orientation=orientation))
     picture.thumbnail((SIDE_PX, SIDE_PX))
     jpeg = BytesIO()
     picture.save(jpeg, "JPEG", quality=85)

@@ -10,8 +10,22 @@ import pytest
 from prediction.exports import FIELDS, Finding, write_geojson, write_shapefile_zip
 
 FINDINGS = [
-    Finding(1, 0.96875, "3.2 km NE of Kahramanmaraş, Turkey", 36.9, 37.6, 0, 418, 80, 80, "maraş.tif", 7, 3),
-    Finding(2, 0.5, "ş" * 200, -95.0, 16.4, 90, 0, 80, 60, "maraş.tif", 7, 3),
+    Finding(
+        1,
+        0.96875,
+        "3.2 km NE of Kahramanmaraş, Turkey",
+        36.9,
+        37.6,
+        "exact",
+        0,
+        418,
+        80,
+        80,
+        "maraş.tif",
+        7,
+        3,
+    ),
+    Finding(2, 0.5, "ş" * 200, -95.0, 16.4, "approximate", 90, 0, 80, 60, "maraş.tif", 7, 3),
 ]
 
 
@@ -43,7 +57,23 @@ def test_the_shapefile_reads_back_with_its_letters_and_its_crs(tmp_path):
     assert first.properties["address"] == "3.2 km NE of Kahramanmaraş, Turkey"
     assert first.properties["score"] == pytest.approx(0.96875)
     assert first.properties["scene"] == "maraş.tif"
+    assert (first.properties["place"], second.properties["place"]) == ("exact", "approximate")
     assert second.properties["address"] == "ş" * 127  # 254 bytes, no half letters
+
+
+def test_a_photo_without_gps_gives_rows_without_a_point(tmp_path):
+    unplaced = Finding(1, 0.5, "", None, None, "approximate", 90, 0, 80, 60, "DJI_0001.JPG", 7, 3)
+    write_geojson(tmp_path / "d.geojson", [unplaced])
+    (feature,) = json.loads((tmp_path / "d.geojson").read_text())["features"]
+    assert feature["geometry"] is None  # as RFC 7946, 3.2, has it for what has no place
+    assert feature["properties"]["place"] == "approximate"
+    assert feature["properties"]["x_px"] == 90
+    write_shapefile_zip(tmp_path / "d.zip", [unplaced])
+    with fiona.open(f"zip://{tmp_path / 'd.zip'}!d.shp") as layer:
+        (record,) = list(layer)
+    assert record.geometry is None
+    assert record.properties["lon"] is None
+    assert record.properties["x_px"] == 90
 
 
 def test_nothing_found_gives_files_that_open(tmp_path):

@@ -151,13 +151,6 @@ def test_a_failure_while_storing_takes_everything_back(
     assert stored_files(settings) == []
 
 
-def test_a_photo_is_refused(mosaic, model_run):
-    mosaic.kind = "photo"
-    with pytest.raises(Refused, match="photo without a georeference"):
-        predict(mosaic, model_run, requested_by=None)
-    assert PredictionRun.objects.count() == 0
-
-
 def test_an_unfinished_model_is_refused(mosaic, model_run):
     model_run.status = "failed"
     with pytest.raises(Refused, match="not finished"):
@@ -300,5 +293,5 @@ def test_the_command_resumes_cancels_and_derives_again(mosaic, model_run, engine
 
 @pytest.mark.parametrize("wrong", [{}, {"event": "nowhere"}])
 def test_the_command_says_when_there_is_nothing_to_predict_on(model_run, wrong):
-    with pytest.raises(CommandError, match=r"Say which mosaics|no mosaic of nowhere"):
+    with pytest.raises(CommandError, match=r"Say which scenes|no mosaic of nowhere"):
         call_command("predict", **wrong)

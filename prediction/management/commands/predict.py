@@ -1,4 +1,4 @@
-"""Run a model over orthomosaics."""
+"""Run a model over orthomosaics and photos."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -27,15 +27,19 @@ from prediction.services import (
 
 class Command(JsonCommand):
     help = (
-        "Run a model over orthomosaics and store where it sees damage: rows for the map, a GeoJSON, a zipped "
-        "shapefile, the score of every window and a heat map. Each call makes runs of its own; none is replaced. "
+        "Run a model over orthomosaics or photos and store where it sees damage: rows for the map, a GeoJSON, a "
+        "zipped shapefile, the score of every window and a heat map. A photo has no georeference: its places are "
+        "boxes in its pixels and the camera's position. Each call makes runs of its own; none is replaced. "
         "A run that was stopped, even by a power cut, goes on with --resume."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("scene", nargs="*", help="the orthomosaics' numbers or file names")
+        parser.add_argument("scene", nargs="*", help="the scenes' numbers or file names")
         parser.add_argument("--event", default="", help="instead of names: all mosaics of this event")
         parser.add_argument("--town", default="", help="with --event: of this town alone")
+        parser.add_argument(
+            "--photos", action="store_true", help="with --event: the photos too, each a run of its own"
+        )
         parser.add_argument("--resume", type=int, metavar="RUN", help="go on with a run that was stopped")
         parser.add_argument("--cancel", type=int, metavar="RUN", help="stop a run, wherever it works")
         parser.add_argument(
@@ -84,7 +88,7 @@ class Command(JsonCommand):
             return _one_or_all(
                 [explanation(scene, model_run, wishes=wishes, workplace=workplace) for scene in scenes]
             )
-        label = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} mosaics"
+        label = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} scenes"
         with progress_bar(label, "px") as progress:
             runs = predict_all(
                 scenes,
@@ -100,10 +104,10 @@ class Command(JsonCommand):
 def _scenes(options: dict[str, Any]) -> list[Scene]:
     if bool(options["scene"]) == bool(options["event"]):
         raise Refused(
-            _("Say which mosaics."), _("Give their numbers or names, or --event and perhaps --town.")
+            _("Say which scenes."), _("Give their numbers or names, or --event and perhaps --town.")
         )
     if options["event"]:
-        return scenes_of(options["event"], options["town"])
+        return scenes_of(options["event"], options["town"], with_photos=options["photos"])
     return [find_scene(name) for name in options["scene"]]
 
 
