@@ -14,11 +14,12 @@ from PIL import Image
 
 from benchmarks.windows_sample import middle_of, windows_in
 from benchmarks.workplace import answer
+from training.backbones.registry import find_backbone
 
 WINDOW_PX, STRIDE_PX = 299, 209
 ALONG = 14  # windows of the sample, in both directions
 WARM_UP = 10
-INCEPTION_PX, LITE_PX = 299, 224
+INCEPTION_PX = 299
 
 
 def thesis_way(*, mosaic: str, backbone: str) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def thesis_way(*, mosaic: str, backbone: str) -> dict[str, Any]:
     windows = windows_in(pixels, window_px=WINDOW_PX, stride_px=STRIDE_PX)
     networks = {
         "inception-v3": (inception(), INCEPTION_PX),
-        backbone: (lite(backbone), LITE_PX),
+        backbone: (lite(backbone), find_backbone(backbone).size_px),
     }
     return {name: _speed(windows, network, input_px) for name, (network, input_px) in networks.items()}
 
@@ -72,9 +73,10 @@ def lite(backbone: str) -> Any:
     from training.backbones.building import LITE
     from training.backbones.efficientnet_lite import efficientnet_lite
 
-    network = efficientnet_lite(*LITE[backbone], LITE_PX)
+    input_px = find_backbone(backbone).size_px
+    network = efficientnet_lite(*LITE[backbone], input_px)
     mean = keras.layers.GlobalAveragePooling2D()(network.output)
-    return _callable(keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(mean)), LITE_PX)
+    return _callable(keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(mean)), input_px)
 
 
 def _callable(model: Any, input_px: int) -> Any:
