@@ -12,6 +12,13 @@ from prediction.places import box_ring_4326
 from training.models import ModelRun
 
 
+def photo_url(run: PredictionRun) -> str | None:
+    """The page that shows what a run found in a photo; None where it looked at a mosaic."""
+    if run.scene.kind != SceneKind.PHOTO:
+        return None
+    return f"{reverse('photo', args=[run.scene_id])}?run={run.pk}"
+
+
 class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     """A run: what was run over what, how far it is, and where its files are."""
 
@@ -30,6 +37,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
         help_text="Should be at work, but its worker gives no sign of life."
     )
     heat_tiles = serializers.SerializerMethodField(help_text="Address of tiles with {z}/{x}/{y}, or null.")
+    photo_url = serializers.SerializerMethodField(help_text="The page that shows a photo's boxes; else null.")
     geojson_url = serializers.SerializerMethodField()
     shapefile_url = serializers.SerializerMethodField()
 
@@ -40,7 +48,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
             "status", "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
             "can_continue", "is_stalled", "heat_tiles", "windows_total", "threshold", "detection_count",
             "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at",
-            "geojson_url", "shapefile_url",
+            "photo_url", "geojson_url", "shapefile_url",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -49,6 +57,9 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
             return None
         address = reverse("api:heat-tile", args=[run.pk, 0, 0, 0])
         return address.removesuffix("0/0/0.webp") + "{z}/{x}/{y}.webp"
+
+    def get_photo_url(self, run: PredictionRun) -> str | None:
+        return photo_url(run)
 
     def get_geojson_url(self, run: PredictionRun) -> str | None:
         return reverse("api:prediction-run-geojson", args=[run.pk]) if run.geojson_file else None
@@ -81,13 +92,14 @@ class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
     is_approximate = serializers.BooleanField(
         help_text="Found in a photo: the position is the camera's, or null where that is unknown."
     )
+    photo_url = serializers.SerializerMethodField(help_text="The page that shows it in its photo; else null.")
     thumbnail = serializers.SerializerMethodField(help_text="Address of a picture of the place.")
 
     class Meta:
         model = Detection
         fields = [
             "id", "run", "score", "address", "x_px", "y_px", "width_px", "height_px", "box_4326",
-            "is_approximate", "thumbnail",
+            "is_approximate", "photo_url", "thumbnail",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -100,6 +112,10 @@ class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
             return None
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
         return box_ring_4326(box, transform=scene.transform, crs_wkt=scene.crs_wkt)
+
+    def get_photo_url(self, detection: Detection) -> str | None:
+        page = photo_url(detection.run)
+        return page and f"{page}&place={detection.pk}"
 
     def get_thumbnail(self, detection: Detection) -> str:
         return reverse("api:detection-thumbnail", args=[detection.pk])

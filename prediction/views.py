@@ -1,14 +1,16 @@
-"""The pages with the damage map and with all prediction runs."""
+"""The pages with the damage map, with all prediction runs, and with a photo."""
 
 from typing import cast
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 
 from damage.accounts.models import Role, User
+from damage.ingestion.models import Scene, SceneKind
 from damage.permissions import ForAnalysts, page_for
 from prediction.models import PredictionRun
+from prediction.photos import photos_beside
 
 RUNS_PER_PAGE = 50
 
@@ -30,3 +32,18 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
     may_predict = cast(User, request.user).plays(Role.ADMIN)
     shown = {"page": page, "may_predict": may_predict, "unsettled": PredictionRun.UNSETTLED}
     return render(request, "prediction/runs.html", shown)
+
+
+@page_for(ForAnalysts)
+def photo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a run, by default the newest, found in a photo."""
+    scene = get_object_or_404(Scene.objects.select_related("town__event"), pk=pk, kind=SceneKind.PHOTO)
+    runs = list(scene.prediction_runs.select_related("model_run", "scene"))
+    wanted = request.GET.get("run", "")
+    run = next((each for each in runs if str(each.pk) == wanted), None if wanted else next(iter(runs), None))
+    if wanted and not run:
+        raise Http404
+    before, after = photos_beside(run) if run else (None, None)
+    facts = {"scene": scene.pk, "run": run and run.pk}
+    shown = {"scene": scene, "runs": runs, "run": run, "before": before, "after": after, "facts": facts}
+    return render(request, "prediction/photo.html", shown)

@@ -20,9 +20,10 @@ export function searchOf(choice) {
   return query ? `?${query}` : "";
 }
 
-/** Finished runs before others, and in each kind as they come: newest first. */
+/** Finished runs before others, of mosaics before photos', and in each kind as they come: newest first. */
 export function finishedFirst(runs) {
-  return [...runs].sort((a, b) => Number(b.status === "done") - Number(a.status === "done"));
+  const rank = (run) => 2 * Number(run.status === "done") - Number(run.scene_kind === "photo");
+  return [...runs].sort((a, b) => rank(b) - rank(a));
 }
 
 /** The run that a choice means: itself, else the best of its town, of its event, of all. `runs` come newest first. */

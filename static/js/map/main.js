@@ -8,7 +8,7 @@ import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "./choice.j
 import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
 import { Detections } from "./detections.js";
-import { comparable } from "./mosaics.js";
+import { comparable, mosaicAt } from "./mosaics.js";
 import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
 import { histogram, scoreWords } from "./scores.js";
@@ -152,6 +152,9 @@ async function showPictures(otherId, isOtherScene, signal) {
     map.clear();
     scenes = await getAll("/api/v1/scenes/", { town: run.town, kind: "mosaic" }, { signal });
   }
+  element("photo-link").hidden = !run.photo_url;
+  element("photo-link").href = run.photo_url ?? "";
+  if (run.scene_kind === "photo") return showCamera(isOtherScene, signal);
   const scene = scenes.find((each) => each.id === run.scene);
   const others = scene ? comparable(scenes, scene) : [];
   element("with-choice").hidden = others.length === 0;
@@ -161,6 +164,21 @@ async function showPictures(otherId, isOtherScene, signal) {
   element("caption").textContent = controls.captionWords(scene, language);
   map.showScene(scene);
   showHeat();
+  if (isOtherScene) map.fit();
+}
+
+/** Of a photo, the map knows no more than where the camera was. */
+async function showCamera(isOtherScene, signal) {
+  element("with-choice").hidden = true;
+  showOther(null);
+  showHeat();
+  const photo = await get(`/api/v1/scenes/${run.scene}/`, {}, { signal });
+  element("caption").textContent = interpolate(gettext("%s: approximate place, the camera's position"), [photo.name]);
+  if (photo.lon === null) {
+    return showState(gettext("No place on the map"), gettext("This photo has no GPS position. Look at it in the photo viewer."));
+  }
+  const camera = [photo.lon, photo.lat];
+  map.showCamera(camera, mosaicAt(scenes, camera));
   if (isOtherScene) map.fit();
 }
 

@@ -18,6 +18,12 @@ export function comparable(scenes, scene) {
   );
 }
 
+/** The mosaic whose ground holds a place, or null. */
+export function mosaicAt(scenes, [lon, lat]) {
+  const holds = ([west, south, east, north]) => west <= lon && lon <= east && south <= lat && lat <= north;
+  return scenes.find((scene) => scene.bounds_4326 && holds(scene.bounds_4326)) ?? null;
+}
+
 /** Length of a pixel's side in the unit that reads best: "50 cm", "1.2 m". */
 export function gsdWords(gsdM) {
   if (gsdM >= 1) return `${Number(gsdM.toFixed(1))} m`;

@@ -21,11 +21,17 @@ export class PlaceCard {
   }
 
   show({ geometry, properties }, { hasBefore, hasAfter }) {
+    const isApproximate = properties.is_approximate;
     this.element.hidden = false;
+    this.part("approximate").hidden = !isApproximate;
+    this.part("photo").href = properties.photo_url ?? "";
+    this.part("where").hidden = !geometry;
     this.part("title").textContent = interpolate(gettext("Score %s"), [scoreWords(properties.score)]);
     this.part("address").textContent = properties.address || gettext("no address");
-    this.part("coordinates").textContent = coordinateWords(geometry.coordinates);
-    this.part("size").textContent = interpolate(gettext("square of %s m"), [Math.round(sideM(properties.box_4326))]);
+    this.part("coordinates").textContent = geometry ? coordinateWords(geometry.coordinates) : "";
+    this.part("size").textContent = isApproximate
+      ? gettext("the camera's position")
+      : interpolate(gettext("square of %s m"), [Math.round(sideM(properties.box_4326))]);
     if (this.part("picture").getAttribute("src") !== properties.thumbnail) this.part("picture").src = properties.thumbnail;
     this.part("before").disabled = !hasBefore;
     this.part("after").disabled = !hasAfter;

@@ -1,7 +1,7 @@
 /** How places and the outline of a mosaic are drawn. */
 import Point from "ol/geom/Point.js";
 import { getCenter } from "ol/extent.js";
-import { Circle, Fill, Stroke, Style } from "ol/style.js";
+import { Circle, Fill, RegularShape, Stroke, Style } from "ol/style.js";
 import { stepOf, STEPS } from "./scores.js";
 
 const BOX_FROM_PX = 12; // a box smaller than this on the screen is drawn as a point
@@ -32,16 +32,35 @@ function pointStyle({ colour, casing, radius_px: radius }, isSelected) {
   return [new Style({ image, geometry: centre })];
 }
 
+/** Where the camera was: a diamond within a dashed ring, which says "about here". */
+function approximateStyles({ colour, casing, radius_px: radius }, isSelected) {
+  const ring = (stroke) => new Style({ image: new Circle({ radius: radius + 14, stroke: new Stroke(stroke) }) });
+  const diamond = new RegularShape({
+    points: 4,
+    radius: radius + (isSelected ? 6 : 3),
+    fill: new Fill({ color: colour }),
+    stroke: new Stroke({ color: isSelected ? "#ffffff" : casing, width: isSelected ? 3 : 1.2 }),
+  });
+  const dashes = { color: "#ffffff", width: 2.5, lineDash: [5, 5] };
+  return [ring({ color: "rgb(10 16 22 / 85%)", width: isSelected ? 6 : 4 }), ring(dashes), new Style({ image: diamond })];
+}
+
+const KINDS = { box: boxStyles, point: pointStyle, approximate: approximateStyles };
 const styles = new Map(
   STEPS.map((step) => [
     step,
-    { box: [false, true].map((is) => boxStyles(step, is)), point: [false, true].map((is) => pointStyle(step, is)) },
+    Object.fromEntries(Object.entries(KINDS).map(([kind, drawn]) => [kind, [false, true].map((is) => drawn(step, is))])),
   ]),
 );
 
-/** Styles of a place: its box where that is large enough on the screen, else a point. */
+function kindOf(geometry, resolution) {
+  if (geometry.getType() === "Point") return "approximate";
+  const [west, , east] = geometry.getExtent();
+  return (east - west) / resolution >= BOX_FROM_PX ? "box" : "point";
+}
+
+/** Styles of a place: its box where that is large enough on the screen, else a point; of a photo's, the camera's. */
 export function placeStyle(feature, resolution, isSelected) {
-  const [west, , east] = feature.getGeometry().getExtent();
-  const kind = (east - west) / resolution >= BOX_FROM_PX ? "box" : "point";
+  const kind = kindOf(feature.getGeometry(), resolution);
   return styles.get(stepOf(feature.get("score")))[kind][Number(isSelected)];
 }

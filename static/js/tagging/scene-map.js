@@ -9,13 +9,11 @@ import PointerInteraction from "ol/interaction/Pointer.js";
 import { defaults as defaultInteractions } from "ol/interaction/defaults.js";
 import TileLayer from "ol/layer/Tile.js";
 import VectorLayer from "ol/layer/Vector.js";
-import Projection from "ol/proj/Projection.js";
 import VectorSource from "ol/source/Vector.js";
-import XYZ from "ol/source/XYZ.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
-import TileGrid from "ol/tilegrid/TileGrid.js";
+import { boxExtent, pixelTiles, sceneExtent } from "../lib/pixel-tiles.js";
 import { centredOn, inside } from "./square.js";
 
 // Each answer has a colour and a pattern, the same as on its button, over a pale line that shows on any ground.
@@ -77,16 +75,7 @@ export class SceneMap {
   /** Show a scene with the square in it. */
   show(scene, square) {
     this.#scene = scene;
-    const extent = [0, -scene.height_px, scene.width_px, 0];
-    const projection = new Projection({ code: `scene-${scene.id}`, units: "pixels", extent });
-    const resolutions = Array.from({ length: scene.max_zoom + 1 }, (_, z) => 2 ** (scene.max_zoom - z));
-    const source = new XYZ({
-      url: scene.pixel_tiles,
-      projection,
-      wrapX: false,
-      tileGrid: new TileGrid({ extent, origin: [0, 0], resolutions, tileSize: 256 }),
-      transition: this.#isCalm ? 0 : 150,
-    });
+    const { extent, projection, resolutions, source } = pixelTiles(scene, { transition: this.#isCalm ? 0 : 150 });
     source.on("tileloaderror", () => this.onTileError());
     this.#tiles.setSource(source);
     this.#tiles.setExtent(extent);
@@ -141,7 +130,7 @@ export class SceneMap {
   }
 
   #extent() {
-    return [0, -this.#scene.height_px, this.#scene.width_px, 0];
+    return sceneExtent(this.#scene);
   }
 
   #motion() {
@@ -210,7 +199,6 @@ function insetLine(options) {
   };
 }
 
-/** OpenLayers' y grows upward, so the scene hangs below zero. */
 function extentOf({ x, y, size }) {
-  return [x, -(y + size), x + size, -y];
+  return boxExtent({ x, y, width: size, height: size });
 }
