@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../../static/js/map/choice.js";
-import { comparable, gsdWords, nativeZoom } from "../../static/js/map/mosaics.js";
+import { comparable, gsdWords, mosaicAt, nativeZoom } from "../../static/js/map/mosaics.js";
 import { durationWords } from "../../static/js/map/pace.js";
 import { coordinateWords, countAbove, histogram, scoreWords, sideM, stepOf, STEPS, stepWords } from "../../static/js/map/scores.js";
 
@@ -122,4 +122,16 @@ test("lengths of time are worded as roughly as they are known", () => {
   assert.equal(durationWords(58, "en"), "1 minute");
   assert.equal(durationWords(190, "es"), "3 minutos");
   assert.equal(durationWords(7300, "en"), "2 hours");
+});
+
+test("photos' runs come after those of mosaics, and unfinished ones last", () => {
+  const run = (id, status, kind) => ({ id, status, scene_kind: kind });
+  const runs = [run(4, "done", "photo"), run(3, "failed", "mosaic"), run(2, "done", "mosaic"), run(1, "queued", "photo")];
+  assert.deepEqual(finishedFirst(runs).map(({ id }) => id), [2, 4, 3, 1]);
+});
+
+test("a camera stands over the mosaic whose ground holds it", () => {
+  const scenes = [{ id: 1, bounds_4326: null }, { id: 2, bounds_4326: [0, 0, 1, 1] }, { id: 3, bounds_4326: [1, 0, 3, 1] }];
+  assert.equal(mosaicAt(scenes, [2, 0.5]).id, 3);
+  assert.equal(mosaicAt(scenes, [2, 1.5]), null);
 });

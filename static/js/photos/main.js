@@ -103,6 +103,7 @@ function showWhole() {
 async function showRun() {
   run = await get(`/api/v1/prediction-runs/${facts.run}/`);
   const words = controls.stateWords(run, language);
+  element("run-facts").textContent = controls.factsWords(run, language);
   element("run-state").textContent = words;
   element("run-state").hidden = !words;
   element("run-state").classList.toggle("error", run.status === "failed" || run.is_stalled);

@@ -25,7 +25,7 @@ export class PhotoMap extends PlacesMap {
       }),
       controls: [],
       geometryOf: placeInPhoto,
-      box_px: 180,
+      box_px: 120,
       onSelect,
       labels,
     });
