@@ -27,7 +27,7 @@ def kahramanmaras_map(
     runs = []
     for name in (AFTER, BEFORE):
         scene = ingest_mosaic(data / "mosaics" / name, event=event, town="Kahramanmaras", in_place=True).scene
-        with progress_bar(name, "window") as progress:
+        with progress_bar(name, "px") as progress:
             runs.append(predict(scene, model_run, requested_by=None, max_iou=max_iou, progress=progress))
     return map_figures(*runs, data / "squares.geojson")
 
