@@ -11,6 +11,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
 from prediction.models import Detection, PredictionRun
 from tests.e2e.conftest import log_in
+from tests.e2e.test_map import mosaic
 from training.models import ModelRun
 
 WIDTH, HEIGHT = 1600, 1200
@@ -66,13 +67,14 @@ def open_photo(page: Page, person, run: PredictionRun, search: str = "") -> None
     expect(page.locator("#count")).to_contain_text("places are shown")
 
 
-def colour_in_the_middle(page: Page) -> list[int]:
+def colour_in_the_middle(page: Page, *, below_px: int = 0) -> list[int]:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(600)
     return page.evaluate(
-        """() => { const canvas = document.querySelector("#photo canvas");
-        const middle = [canvas.width / 2, canvas.height / 2, 1, 1];
-        return [...canvas.getContext("2d").getImageData(...middle).data]; }"""
+        """below => { const canvas = document.querySelector(".map canvas");
+        const place = [canvas.width / 2, canvas.height / 2 + below, 1, 1];
+        return [...canvas.getContext("2d").getImageData(...place).data]; }""",
+        below_px,
     )[:3]
 
 
@@ -165,3 +167,16 @@ def test_the_runs_page_leads_to_the_photo(page, analyst, run):
     page.goto("/map/runs/")
     page.get_by_role("link", name="DJI_0001.JPG").click()
     expect(page.locator("#count")).to_contain_text("3 of 4")
+
+
+def test_the_camera_stands_on_a_mosaic_of_the_same_ground(page, analyst, run, event, town, tmp_path):
+    """Of a green mosaic; 60 px from the marker is less than its edge, 100 m away."""
+    ground = mosaic(tmp_path / "green.tif", (40, 160, 40), event=event.name, town=town.name)
+    Scene.objects.filter(pk=run.scene_id).update(lon=ground.lon, lat=ground.lat)
+    run.detections.update(lon=ground.lon, lat=ground.lat)
+    log_in(page, analyst)
+    page.goto(f"/map/?run={run.pk}")
+    expect(page.locator("#caption")).to_contain_text("approximate place")
+    red, green, blue = colour_in_the_middle(page, below_px=60)
+    assert green > 120
+    assert max(red, blue) < 90
