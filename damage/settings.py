@@ -136,6 +136,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
+    "ENUM_NAME_OVERRIDES": {"SceneKindEnum": "damage.ingestion.models.SceneKind"},
     "TITLE": "Damage",
     "DESCRIPTION": "From drone imagery to a map of earthquake damage.",
     "VERSION": "1",
