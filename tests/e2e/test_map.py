@@ -285,6 +285,46 @@ def test_the_list_of_runs_follows_and_changes_them(page, site_admin, run):
     expect(row).to_contain_text("GeoJSON")
 
 
+@pytest.mark.parametrize("person", ["analyst", "site_admin"])
+def test_the_list_says_that_a_run_stands_still_and_that_it_goes_on(page, request, run, person):
+    at_work(run, pixels_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    log_in(page, request.getfixturevalue(person))
+    page.goto("/map/runs/")
+    loads = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    row = page.locator("tr[data-run]")
+    expect(row).to_contain_text("stands still at 25%: its worker gives no sign of life")
+    page.wait_for_timeout(2500)
+    assert loads == [], "the page reloads only when something changed"
+    at_work(run, pixels_done=200_000_000)
+    expect(row).to_contain_text("Looking through the mosaic: 50% done.")
+
+
+@pytest.mark.parametrize(("address", "place"), [("/map/", "#run-state"), ("/map/runs/", "tr[data-run]")])
+def test_a_lost_connection_is_said_until_it_is_back(open_page, analyst, run, address, place):
+    at_work(run, pixels_done=100_000_000)
+    page = open_page(ignoring="503")
+    log_in(page, analyst)
+    page.goto(address)
+    expect(page.locator(place)).to_contain_text("25% done")
+    page.route("**/api/v1/prediction-runs/*/", lambda route: route.fulfill(status=503))
+    expect(page.locator(place)).to_contain_text("The server does not answer as it should.")
+    page.unroute_all()
+    expect(page.locator(place)).to_contain_text("25% done")
+
+
+def test_a_refused_cancellation_is_said_in_words_and_the_run_is_looked_at_again(open_page, site_admin, run):
+    at_work(run, pixels_done=100_000_000)
+    page = open_page(ignoring="400")
+    open_map(page, site_admin)
+    expect(page.locator("#cancel")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.route("**/cancel/", lambda route: (PredictionRun.objects.update(status="done"), route.continue_()))
+    page.locator("#cancel").click()
+    expect(page.locator("#toast")).to_contain_text("is not waiting or running")
+    expect(page.locator("#places button")).to_have_count(3)
+
+
 def test_analysts_look_at_the_list_and_change_nothing(page, analyst, run):
     at_work(run, pixels_done=100_000_000)
     log_in(page, analyst)

@@ -116,12 +116,15 @@ function lookAgain(afterMs) {
 
 async function poll() {
   const { signal } = loading;
+  let fresh;
   try {
-    await showFresh(await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal }));
+    fresh = await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal });
   } catch (error) {
-    if (!signal.aborted) lookAgain(5 * POLL_MS);
-    throw error;
+    if (signal.aborted) return;
+    element("run-words").textContent = wordsFor(error); // stays until the next look, unlike a toast
+    return lookAgain(5 * POLL_MS);
   }
+  await showFresh(fresh);
 }
 
 /** Show the chosen run as the server has it now. */
@@ -129,14 +132,16 @@ async function showFresh(fresh) {
   runs = runs.map((each) => (each.id === fresh.id ? fresh : each));
   if (fresh.id !== run.id) return;
   if (fresh.status === "done") return void (await choose(fresh, { isNew: false }));
+  const isChanged = fresh.status !== run.status;
   run = fresh;
+  if (isChanged) showChoices();
   showRunState();
 }
 
 /** Cancel or continue the chosen run. */
 async function change(action) {
   if (action === "cancel" && !confirm(controls.cancelQuestion())) return;
-  clearTimeout(polling);
+  lookAgain(POLL_MS); // also when it is refused
   await showFresh(await post(`/api/v1/prediction-runs/${run.id}/${action}/`));
 }
 

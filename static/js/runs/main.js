@@ -30,11 +30,11 @@ async function follow(row, afterMs) {
   if (document.hidden) return follow(row, POLL_MS);
   try {
     const run = await get(`/api/v1/prediction-runs/${row.dataset.run}/`);
-    if (!isOnItsWay(run) || run.can_continue) return location.reload();
+    if (!isOnItsWay(run) || run.is_stalled !== ("stalled" in row.dataset)) return location.reload();
     show(row, run);
     return follow(row, POLL_MS);
   } catch (error) {
-    toast.show(wordsFor(error), { kind: "error" });
+    part(row, "words").textContent = wordsFor(error); // stays until the next look, unlike a toast
     return follow(row, 5 * POLL_MS);
   }
 }
@@ -52,9 +52,7 @@ async function change(button) {
   }
 }
 
-for (const row of document.querySelectorAll("tr[data-on-its-way]")) {
-  if (!row.querySelector('[data-action="continue"]')) follow(row, 0);
-}
+for (const row of document.querySelectorAll("tr[data-on-its-way]")) follow(row, 0);
 for (const button of document.querySelectorAll("[data-action]")) {
   button.hidden = false;
   button.addEventListener("click", () => change(button));
