@@ -19,6 +19,7 @@ TILE_PX = 576
 # About how many pixels as read lie along a block: what a killed process loses is a second's work, or some
 # ten seconds' where windows are scored one by one.
 TILES_BLOCK_PX, WINDOWS_BLOCK_PX = 3072, 1536
+BLOCKS_ACROSS = 4
 # Pixels as read around a tile that scaling it looks at.
 RING_PX = 3
 
@@ -111,7 +112,9 @@ class TileLayout:
     def blocks(self) -> list[Block]:
         tiles = tuple(ceil(count / self.tile_cells) for count in self.shape)
         along = max(1, round(self.block_px * self.factor / self.tile_px))
-        return list(_blocks((tiles[0], tiles[1]), along, whole_rows=self.whole_rows))
+        blocks = _blocks((tiles[0], tiles[1]), along, whole_rows=self.whole_rows)
+        # In strips a few blocks wide: what neighbours share is still decoded when the next row of a strip is read.
+        return sorted(blocks, key=lambda block: (block.left // (BLOCKS_ACROSS * along), block.top, block.left))
 
     def tiles(self, block: Block) -> list[tuple[int, int]]:
         """Rows and columns of the block's tiles."""

@@ -205,7 +205,7 @@ def _mapped(town: PracticeTown, scenes: Scenes, model_run: ModelRun, demo: Demo)
         if path is None:
             continue
         scene = scenes[path]
-        with demo.bars(_("predicting %(scene)s") % {"scene": scene.name}, _("window")) as progress:
+        with demo.bars(_("predicting %(scene)s") % {"scene": scene.name}, "px") as progress:
             run = predict(scene, model_run, requested_by=_admin(), progress=progress)
         outlines = _mosaic_outlines(town, scene)
         if moment == "before":

@@ -12,6 +12,7 @@ from damage.ingestion.models import Scene
 from damage.practice import demo as demo_module
 from damage.practice.demo import Demo, run_demo
 from prediction.models import PredictionRun
+from prediction.networks import Immediate
 from tagging.models import Answer, Crop, Tag
 from tagging.services import record_tag
 from training.models import ModelRun
@@ -19,12 +20,10 @@ from training.models import ModelRun
 GSD_M = 0.2
 
 
-class Roughness:
-    input_size_px = 32
-
-    def scores(self, windows):
-        grey = windows.astype(np.float32).mean(axis=3)
-        return np.clip(np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)) / 40, 0, 1)
+def roughness(windows):
+    """Scores (N, 1) of windows: how much their pixels differ from their neighbours."""
+    grey = windows.astype(np.float32).mean(axis=3)
+    return np.clip(np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)) / 40, 0, 1)[:, None]
 
 
 @pytest.fixture
@@ -38,10 +37,12 @@ def trained(question, monkeypatch):
         return ModelRun.objects.create(
             question=question, status="done", backbone="roughness", window_px=75, window_m=15.0,
             threshold=0.2, metrics={"validation": measured},
+            parameters={"network": {"window_px": 32, "is_dense": False}},
         )  # fmt: skip
 
     monkeypatch.setattr(demo_module, "train", train)
-    monkeypatch.setattr("prediction.services._loaded_engine", lambda run: Roughness())
+    monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: Immediate(roughness))
+    monkeypatch.setattr("prediction.planning.model_content", lambda model_run, engine: b"roughness")
     question.crop_size_px = round(15 / GSD_M)
     question.save()
     return asked

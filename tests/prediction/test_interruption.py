@@ -277,3 +277,17 @@ def test_several_scenes_are_one_queue_with_one_progress(mosaic, model_run, engin
     assert told[0] == (0, 2 * 200 * 150)
     assert told[-1] == (2 * 200 * 150, 2 * 200 * 150)
     assert {find_run(run.pk).result_sha256 for run in runs} == {find_run(runs[0].pk).result_sha256}
+
+
+def test_a_model_that_is_not_the_one_that_was_trained_fails_the_run_with_its_reason(
+    mosaic, model_run, engine, monkeypatch
+):
+    from training.inference import model_content
+
+    monkeypatch.setattr("prediction.planning.model_content", model_content)  # there are no files
+    with pytest.raises(Refused, match="no files to predict with"):
+        predict(mosaic, model_run, requested_by=None)
+    run = PredictionRun.objects.get()
+    assert (run.status, run.can_continue) == ("failed", True)
+    assert "no files to predict with" in run.error
+    assert engine.batches == []

@@ -1,0 +1,133 @@
+"""What bfloat16 and int8 cost in accuracy and gain in speed, on real imagery.
+
+    python benchmarks/precision.py [--data ../shared/data] [--json]
+
+Trains the default recipe every way round on three towns, as `real.py` does, and scores each test town in every
+precision.
+int8 is made by NNCF's post-training quantisation, on framed crops of the validation town; it is not part of the
+installation: `uv pip install nncf` into an environment of your own, or that column is left out.
+"""
+
+import argparse
+import json
+import sys
+from importlib.util import find_spec
+from itertools import permutations
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from benchmarks.real import EVENT, TOWNS, table, trained  # noqa: E402
+from benchmarks.workplace import start_django  # noqa: E402
+
+FOLDER = ROOT / "build" / "benchmark-precision"
+CALIBRATED_ON = 200
+TILE_PX, TILES = 640, 60
+
+
+def measure(data: Path) -> list[dict[str, Any]]:
+    """A row for each way round: AUC by precision, and how far single scores move from those in f32."""
+    from tagging.importing import import_crops
+
+    import_crops(data / "crops.csv", event=EVENT)
+    rows = []
+    for towns in permutations(TOWNS):
+        run = trained(towns, backbone="efficientnet-lite0", seed=1, contrast=None)
+        rows.append({"ways": " > ".join(towns), **_accuracy(run)})
+    return [*rows, {"ways": "Mpx/s of tiles", **_speeds(run)}]
+
+
+def _networks(run: Any) -> dict[str, Any]:
+    """The run's dense network in each precision that this machine and this environment have."""
+    from training.engines import OpenVinoDenseNetwork, has_bf16, unpacked
+    from training.inference import model_content
+
+    parts = unpacked(model_content(run, "openvino"))
+    networks = {"f32": OpenVinoDenseNetwork(*parts)}
+    if has_bf16():
+        networks["bf16"] = OpenVinoDenseNetwork(*parts, precision="bf16")
+    if find_spec("nncf"):
+        networks["int8"] = OpenVinoDenseNetwork(*_quantised(*parts, _crops(run, "validation")[0]))
+    return networks
+
+
+def _accuracy(run: Any) -> dict[str, Any]:
+    from training.engines import DenseEngine
+
+    squares, is_positive = _crops(run, "test")
+    scores = {name: DenseEngine(network, 224).scores(squares) for name, network in _networks(run).items()}
+    auc = {f"AUC {name}": round(float(roc_auc_score(is_positive, each)), 4) for name, each in scores.items()}
+    moved = {
+        f"most {name} moves a score": round(float(np.abs(each - scores["f32"]).max()), 3)
+        for name, each in scores.items()
+        if name != "f32"
+    }
+    return auc | moved
+
+
+def _speeds(run: Any) -> dict[str, Any]:
+    """Millions of network pixels a second, tiles from memory."""
+    tiles = np.random.default_rng(0).integers(0, 256, (1, TILE_PX, TILE_PX, 3), dtype=np.uint8)
+    tiles = np.repeat(tiles, TILES, axis=0)
+    speeds = {}
+    for name, network in _networks(run).items():
+        network.evidence(tiles[:4])
+        begun = perf_counter()
+        network.evidence(tiles)
+        speeds[f"AUC {name}"] = round(tiles.shape[0] * TILE_PX**2 / 1e6 / (perf_counter() - begun), 1)
+    return speeds
+
+
+def _crops(run: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
+    from training.features import CropImage, read_pixels
+    from training.resizing import resized
+
+    rows = list(run.crops_of(part))
+    squares = [
+        resized(read_pixels(CropImage(row.crop.sha256, row.crop.image.open("rb").read)), 224) for row in rows
+    ]
+    return np.stack(squares), np.array([row.is_positive for row in rows])
+
+
+def _quantised(xml: bytes, weights: bytes, squares: np.ndarray) -> tuple[bytes, bytes]:
+    import nncf
+    import openvino
+
+    from training.dense import framed, input_px
+
+    side = input_px(224)
+    model = openvino.Core().read_model(xml, weights)
+    model.reshape([1, side, side, 3])
+    chosen = squares[:: max(1, len(squares) // CALIBRATED_ON)]
+    framed_squares = nncf.Dataset([framed(square, 224)[None] for square in chosen])
+    quantised = nncf.quantize(
+        model, framed_squares, preset=nncf.QuantizationPreset.MIXED, subset_size=len(chosen)
+    )
+    quantised.reshape([-1, -1, -1, 3])
+    path = FOLDER / "int8.xml"
+    openvino.save_model(quantised, path, compress_to_fp16=False)
+    return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if not (options.data / "crops.csv").is_file():
+        parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
+    start_django(FOLDER, empty=True)
+    rows = measure(options.data.resolve())
+    print(json.dumps(rows, indent=2) if options.json else table([{**rows[0], **row} for row in rows]))
+
+
+if __name__ == "__main__":
+    main()
