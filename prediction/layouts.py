@@ -114,7 +114,9 @@ class TileLayout:
         along = max(1, round(self.block_px * self.factor / self.tile_px))
         blocks = _blocks((tiles[0], tiles[1]), along, whole_rows=self.whole_rows)
         # In strips a few blocks wide: what neighbours share is still decoded when the next row of a strip is read.
-        return sorted(blocks, key=lambda block: (block.left // (BLOCKS_ACROSS * along), block.top, block.left))
+        return sorted(
+            blocks, key=lambda block: (block.left // (BLOCKS_ACROSS * along), block.top, block.left)
+        )
 
     def tiles(self, block: Block) -> list[tuple[int, int]]:
         """Rows and columns of the block's tiles."""
