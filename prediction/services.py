@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
-from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.models import Scene
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.models import PredictionRun
 from prediction.tasks import run_prediction
 from prediction.windows import Sight, gsd_warnings
 from training.models import ModelRun
-from training.services import find_question
 
 if TYPE_CHECKING:
     from prediction.blocks import BlockJob
@@ -252,61 +250,3 @@ def _queued_run(
             "wanted": {"engine": wishes.engine, "precision": wishes.precision},
         },
     )
-
-
-def find_scene(name_or_id: str) -> Scene:
-    """The scene with this id or file name; a name that several scenes share is refused with their ids."""
-    if name_or_id.isdecimal() and (scene := Scene.objects.filter(pk=int(name_or_id)).first()):
-        return scene
-    scenes = list(Scene.objects.filter(name=name_or_id).select_related("town__event").order_by("pk"))
-    if not scenes:
-        raise Refused(
-            _("There is no scene %(name)s.") % {"name": name_or_id},
-            _("Ingest it first, with ingest_mosaic or ingest_photos, or give its number or file name."),
-        )
-    if len(scenes) > 1:
-        numbers = "; ".join(f"{scene.pk} ({scene.town.event}, {scene.town})" for scene in scenes)
-        raise Refused(
-            _("Several scenes are called %(name)s.") % {"name": name_or_id},
-            _("Give one's number: %(numbers)s.") % {"numbers": numbers},
-        )
-    return scenes[0]
-
-
-def chosen_model(number: int | None, *, question: str) -> ModelRun:
-    """The model run of this number, or the question's current one."""
-    if number is not None:
-        if chosen := ModelRun.objects.filter(pk=number).first():
-            return chosen
-        raise Refused(_("There is no model run %(run)s.") % {"run": number})
-    if current := ModelRun.objects.current(find_question(question)):
-        return current
-    raise Refused(
-        _("The question %(question)s has no trained model.") % {"question": question},
-        _("Train one first: manage.py train --question %(question)s") % {"question": question},
-    )
-
-
-def find_run(number: int) -> PredictionRun:
-    """The prediction run of this number."""
-    if run := PredictionRun.objects.filter(pk=number).first():
-        return run
-    raise Refused(_("There is no prediction run %(run)s.") % {"run": number})
-
-
-def scenes_of(event: str, town: str, *, with_photos: bool = False) -> list[Scene]:
-    """The mosaics (and photos) of an event's town, or of the whole event when `town` is empty."""
-    named = Scene.objects.filter(Q(town__event__name__iexact=event) | Q(town__event__slug__iexact=event))
-    if town:
-        named = named.filter(Q(town__name__iexact=town) | Q(town__slug__iexact=town))
-    if not with_photos:
-        named = named.filter(kind=SceneKind.MOSAIC)
-    scenes = list(named.select_related("town__event").order_by("kind", "name", "pk"))
-    if not scenes:
-        where = " / ".join(filter(None, (event, town)))
-        raise Refused(
-            (_("There is no scene of %(where)s.") if with_photos else _("There is no mosaic of %(where)s."))
-            % {"where": where},
-            _("See the names on the site, or ingest one with ingest_mosaic."),
-        )
-    return scenes

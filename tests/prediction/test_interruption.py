@@ -15,12 +15,12 @@ from damage.environment import BASE_DIR
 from damage.errors import Refused
 from prediction import carrying_out, claims
 from prediction.blocks import Inline, outcomes
+from prediction.finding import find_run
 from prediction.journal import Journal, is_free, locked
 from prediction.models import Detection, PredictionRun
 from prediction.services import (
     cancel,
     continue_abandoned,
-    find_run,
     predict,
     predict_all,
     request_prediction,

@@ -12,10 +12,11 @@ from PIL import ExifTags, Image, ImageOps
 
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
+from prediction.finding import scenes_of
 from prediction.models import PredictionRun
 from prediction.planning import source_of
 from prediction.reading import SceneReader, SceneUnreadable, Source
-from prediction.services import predict, scenes_of
+from prediction.services import predict
 from prediction.windows import Grid
 from tests.prediction.conftest import _grey_ground, _paint
 

@@ -11,10 +11,11 @@ from pyproj import Transformer
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene
+from prediction.finding import find_scene
 from prediction.models import Detection, PredictionRun
 from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster
-from prediction.services import carry_out, derive_again, find_scene, predict, request_prediction
+from prediction.services import carry_out, derive_again, predict, request_prediction
 
 # Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
 # at (0, 0) and (154, 88): a quarter of each is red. The small one lies in those that start at (66, 44) and

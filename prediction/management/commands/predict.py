@@ -9,19 +9,16 @@ from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.progress import progress_bar
+from prediction.finding import chosen_model, find_run, find_scene, scenes_of
 from prediction.models import PredictionRun
 from prediction.services import (
     Wishes,
     Workplace,
     cancel,
-    chosen_model,
     derive_again,
     explanation,
-    find_run,
-    find_scene,
     predict_all,
     resume,
-    scenes_of,
 )
 
 
