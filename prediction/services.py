@@ -1,6 +1,6 @@
 """What people ask of predictions: each prediction is a run of its own and replaces nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -84,10 +84,15 @@ def predict_all(
     wishes: Wishes = AS_EVER,
     workplace: Workplace | None = None,
     progress: Progress = no_progress,
+    begun: Callable[[list[PredictionRun]], None] = lambda runs: None,
 ) -> list[PredictionRun]:
-    """Run a model over scenes now, as one queue; raises what stopped it, after recording the reason."""
+    """Run a model over scenes now, as one queue; raises what stopped it, after recording the reason.
+
+    `begun` is told the runs before the work, so that somebody knows which to resume.
+    """
     with transaction.atomic():
         runs = [_queued_run(scene, model_run, wishes, requested_by) for scene in scenes]
+    begun(runs)
     carry_out(runs, workplace=workplace, progress=progress)
     return runs
 

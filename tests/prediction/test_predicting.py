@@ -199,6 +199,12 @@ def test_the_command_reports_what_was_found_as_json(mosaic, model_run, engine):
     assert PredictionRun.objects.get(pk=report["prediction_run"]).status == "done"
 
 
+def test_the_command_says_first_which_run_to_resume(mosaic, model_run, engine):
+    err = StringIO()
+    call_command("predict", "painted.tif", json=True, stdout=StringIO(), stderr=err)
+    assert f"go on with: predict --resume {PredictionRun.objects.get().pk}" in err.getvalue()
+
+
 def test_the_command_takes_the_questions_current_model(mosaic, model_run, engine):
     out = StringIO()
     call_command("predict", str(mosaic.pk), json=True, stdout=out)

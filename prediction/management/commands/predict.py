@@ -94,8 +94,17 @@ class Command(JsonCommand):
                 wishes=wishes,
                 workplace=workplace,
                 progress=progress,
+                begun=self.announce,
             )
         return _one_or_all([summary(run) for run in runs])
+
+    def announce(self, runs: list[PredictionRun]) -> None:
+        """Say which runs these are, for whoever has to resume them after a power cut."""
+        for run in runs:
+            self.stderr.write(
+                f"Prediction run {run.pk}: {run.scene.name}. "
+                f"Should it be stopped, go on with: predict --resume {run.pk}"
+            )
 
 
 def _scenes(options: dict[str, Any]) -> list[Scene]:
