@@ -3,7 +3,6 @@
 Pure: needs no Django, so that it runs inline, on other processes and on other machines alike.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,12 +16,12 @@ import numpy as np
 from damage.errors import Refused
 from prediction.execution import Outcome
 from prediction.layouts import TileLayout, WindowLayout
-from prediction.networks import EngineName, Network, open_network
+from prediction.networks import EngineName, Network, asked_threads, open_network
 from prediction.reading import Pixels, SceneReader, Source, coarse_ground
 from prediction.tiles import has_coarse_ground, judged, tile_image, valid_cells
 from prediction.windowing import shown_windows, window_images
 from prediction.windows import Block
-from training.engines import BATCH, Precision
+from training.engines import BATCH, Precision, thread_count
 
 # Blocks that are read while the one before is judged.
 READ_AHEAD = 2
@@ -72,7 +71,7 @@ def outcomes(
     with (
         closing(scene),
         _stopping(ThreadPoolExecutor(1, thread_name_prefix="reader")) as reader,
-        _stopping(ThreadPoolExecutor(_threads(), thread_name_prefix="scaler")) as scalers,
+        _stopping(ThreadPoolExecutor(thread_count(asked_threads()), thread_name_prefix="scaler")) as scalers,
     ):
         while True:
             while len(reading) < READ_AHEAD and (job := next(jobs, None)):
@@ -84,10 +83,6 @@ def outcomes(
             if len(judging) > 1 or not reading:
                 done = judging.popleft()
                 yield done.job, done.outcome()
-
-
-def _threads() -> int:
-    return int(os.environ.get("DAMAGE_THREADS") or 0) or len(os.sched_getaffinity(0))
 
 
 @contextmanager
@@ -162,12 +157,7 @@ def _judged(
     judging = _Judging(job)
     if pixels is None or not pixels.has_ground:
         return judging
-    pieces = (
-        _tiles(job, job.layout, pixels)
-        if isinstance(job.layout, TileLayout)
-        else _windows(job, job.layout, pixels)
-    )
-    for future in [scalers.submit(piece) for piece in pieces]:
+    for future in [scalers.submit(piece) for piece in _pieces(job, pixels)]:
         if (scaled := future.result()) is not None:
             judging.ask(network, *scaled)
     return judging

@@ -7,7 +7,6 @@ window's score each. What a value is depends on its own place alone, never on th
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Protocol
 
 import numpy as np
 
@@ -22,28 +21,6 @@ TILES_BLOCK_PX, WINDOWS_BLOCK_PX = 3072, 1536
 BLOCKS_ACROSS = 4
 # Pixels as read around a tile that scaling it looks at.
 RING_PX = 3
-
-
-class Layout(Protocol):
-    """A scene cut up."""
-
-    grid: Grid
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the lattice."""
-
-    def blocks(self) -> list[Block]:
-        """All blocks; together they hold every value once."""
-
-    def values(self, block: Block) -> tuple[slice, slice]:
-        """Rows and columns of the lattice that a block gives."""
-
-    def area(self, block: Block) -> tuple[int, int, int, int]:
-        """Pixels as read that a block needs: x, y, width, height, cut to the scene."""
-
-    def pixels(self, block: Block) -> int:
-        """How many scene pixels a block settles; over all blocks, the scene's."""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,12 @@ def open_network(
     With `tile_input_px` it is dense: tiles (1, 3, input, input) in, evidence (1, cells, cells, 1) out; else windows
     (N, size, size, 3) in, scores (N, 1) out. Its threads are those of DAMAGE_THREADS, 0 or nothing for all cores.
     """
-    threads = int(os.environ.get("DAMAGE_THREADS") or 0)
-    return _opened(_Content(sha256, model), engine, precision, tile_input_px, threads)
+    return _opened(_Content(sha256, model), engine, precision, tile_input_px, asked_threads())
+
+
+def asked_threads() -> int:
+    """How many threads may work in this process, by DAMAGE_THREADS; 0 for all cores."""
+    return int(os.environ.get("DAMAGE_THREADS") or 0)
 
 
 @dataclass(frozen=True)
