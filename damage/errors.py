@@ -1,6 +1,7 @@
 """The errors that people are meant to read."""
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 Text = str | Promise
 
@@ -19,3 +20,10 @@ class Refused(DamageError):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.remedy}".strip()
+
+
+def reason_of(error: BaseException) -> str:
+    """What a run's row says of the error that ended it."""
+    if isinstance(error, KeyboardInterrupt):
+        return _("Interrupted.")
+    return str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"

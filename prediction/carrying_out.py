@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from damage.errors import Refused
+from damage.errors import Refused, reason_of
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.blocks import BlockJob
@@ -74,7 +74,11 @@ class Attempt:
 
     def begin(self) -> None:
         """Claim the run, choose its way and take up what is settled already."""
-        claims.claim(self.run)
+        try:
+            claims.claim(self.run)
+        except Refused as refusal:  # somebody else has it: the row is not this attempt's to write
+            self.refusal = refusal
+            return
         self.goes_on = True
         with self._refusing():
             folder = claims.folder_of(self.run)
@@ -166,16 +170,12 @@ class Attempt:
         self.refusal = error if isinstance(error, Refused) else None
         if isinstance(error, claims.ClaimLost):
             return
-        if isinstance(error, KeyboardInterrupt):
-            reason = _("Interrupted.")
-        else:
-            reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
         try:
             claims.write(
                 self.run,
                 status=PredictionRun.Status.FAILED,
                 claim="",
-                error=reason,
+                error=reason_of(error),
                 pixels_done=self.run.pixels_done,
                 finished_at=timezone.now(),
             )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
-from damage.errors import Refused
+from damage.errors import Refused, reason_of
 from damage.progress import Progress, no_progress
 from tagging.models import Crop, Question
 from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
@@ -229,12 +229,8 @@ def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
 
 
 def _record_failure(run: ModelRun, error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt):
-        reason = _("Interrupted.")
-    else:
-        reason = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
     ModelRun.objects.filter(pk=run.pk).update(
-        status=ModelRun.Status.FAILED, error=reason, finished_at=timezone.now()
+        status=ModelRun.Status.FAILED, error=reason_of(error), finished_at=timezone.now()
     )
     with suppress(ModelRun.DoesNotExist):
         run.refresh_from_db()

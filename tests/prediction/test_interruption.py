@@ -291,3 +291,11 @@ def test_a_model_that_is_not_the_one_that_was_trained_fails_the_run_with_its_rea
     assert (run.status, run.can_continue) == ("failed", True)
     assert "no files to predict with" in run.error
     assert engine.batches == []
+
+
+def test_a_run_that_another_worker_has_does_not_stop_the_others(mosaic, model_run, engine):
+    taken, free = (request_prediction(mosaic, model_run, requested_by=None) for _ in range(2))
+    claims.claim(PredictionRun.objects.get(pk=taken.pk))
+    with pytest.raises(Refused, match="not waiting"):
+        carrying_out.carry_out([taken, free], Inline())
+    assert (find_run(taken.pk).status, find_run(free.pk).status) == ("running", "done")
