@@ -1,10 +1,78 @@
-"""Trainings and what came of them."""
+"""Trainings, experiments, and what came of them."""
+
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tagging.models import Crop, Question
+
+# Without a sign of life for so long, a worker is taken for dead.
+SILENCE_S = 60
+
+
+class Work(models.Model):
+    """What takes long: asked for, carried out by one process at a time, and settled with its result or its reason."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    UNSETTLED = (Status.QUEUED, Status.RUNNING)
+
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    error = models.TextField(blank=True)
+
+    # Who works on it: a worker writes only while the claim is its own, so two are never mixed up.
+    claim = models.CharField(max_length=32, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    # What is being done, and how much of it: a step's name and its units done and in all.
+    step = models.CharField(max_length=80, blank=True)
+    step_started_at = models.DateTimeField(null=True)
+    units_done = models.PositiveIntegerField(default=0)
+    units_total = models.PositiveIntegerField(default=0)
+
+    # What decides the result besides the parameters, for whoever wants to do it again.
+    code_version = models.CharField(max_length=80, blank=True)
+    library_versions = models.JSONField(default=dict)
+    hardware = models.JSONField(default=dict)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.status in self.UNSETTLED
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it should be at work but gives no sign of life."""
+        if self.status != self.Status.RUNNING or not self.heartbeat_at:
+            return False
+        return timezone.now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the present step is done, at its pace so far; None before there is a figure."""
+        if self.status != self.Status.RUNNING or self.is_stalled or not self.units_done:
+            return None
+        if not self.step_started_at or not self.heartbeat_at:
+            return None
+        elapsed_s = (self.heartbeat_at - self.step_started_at).total_seconds()
+        return elapsed_s / self.units_done * (self.units_total - self.units_done)
 
 
 class ModelRunQuerySet(models.QuerySet["ModelRun"]):
@@ -15,28 +83,24 @@ class ModelRunQuerySet(models.QuerySet["ModelRun"]):
         return self.filter(question=question, status=ModelRun.Status.DONE).order_by("-id").first()
 
 
-class ModelRun(models.Model):
+class ModelRun(Work):
     """One training, with all that is needed to do it again and to know how far to trust it."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
+    class Stage(models.TextChoices):
+        CANDIDATE = "candidate", _("candidate")
+        PROMOTED = "promoted", _("promoted")
+        RETIRED = "retired", _("retired")
 
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="model_runs")
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
-    error = models.TextField(blank=True)
+    # Where a finished model stands: the promoted one answers and predicts. Changed by promotions alone.
+    stage = models.CharField(max_length=9, choices=Stage.choices, default=Stage.CANDIDATE)
+    # The run that this one does again, or whose training it goes on from.
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="children")
 
     backbone = models.CharField(max_length=60)
     head = models.CharField(max_length=60, default="softmax")
     seed = models.PositiveIntegerField(default=0)
     parameters = models.JSONField(default=dict)
-    code_version = models.CharField(max_length=80, blank=True)
-    library_versions = models.JSONField(default=dict)
     dataset_sha256 = models.CharField(max_length=64, blank=True)
 
     # Median side of the training crops: what a window has to cover when this model predicts.
@@ -47,14 +111,15 @@ class ModelRun(models.Model):
     threshold = models.FloatField(null=True)
     threshold_reason = models.TextField(blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
     objects = ModelRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question"], condition=Q(stage="promoted"), name="one_promoted_model_per_question"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"model {self.pk} ({self.backbone})"
@@ -104,3 +169,62 @@ class ModelFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.model_run}"
+
+
+class Promotion(models.Model):
+    """One person's proposal that a model answers and predicts from now on, and another's decision."""
+
+    model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="promotions")
+    # The model that it took the place of: where a roll-back leads.
+    replaced = models.ForeignKey(ModelRun, on_delete=models.PROTECT, null=True, related_name="+")
+    # Both models' figures on the same test towns, as they were when it was proposed.
+    comparison = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True)
+    # When it ended: declined, replaced by the next, or rolled back; and who did it and why.
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("proposed_by")),
+                name="promotion_needs_a_second_person",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"promotion {self.pk} of {self.model_run}"
+
+
+class Experiment(Work):
+    """One experiment: its parameters, its results as figures in a table, the trainings it made, its drawings."""
+
+    class Kind(models.TextChoices):
+        EXPLORE = "explore", _("exploration of scenes")
+        CROSS_TOWNS = "cross_towns", _("towns crossed")
+        LEARNING_CURVE = "learning_curve", _("learning curve")
+        ROC = "roc", _("operating points")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, null=True, related_name="experiments")
+    seed = models.PositiveIntegerField(default=0)
+    parameters = models.JSONField(default=dict)
+    # {"columns": [...], "rows": [[...], ...], and what else the kind reports}
+    results = models.JSONField(default=dict)
+    model_runs = models.ManyToManyField(ModelRun, related_name="experiments")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
