@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.errors import Refused, reason_of
+from damage.locks import locked
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.blocks import BlockJob
 from prediction.execution import Outcome, Runner
-from prediction.journal import Journal, locked
+from prediction.journal import Journal
 from prediction.models import PredictionRun
 from prediction.planning import model_for, planned, source_of
 from prediction.storing import disk_trouble_explained, store

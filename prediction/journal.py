@@ -3,16 +3,13 @@
 Pure: folders and arrays. The folder belongs to one plan; for another plan it is begun anew.
 """
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-PLAN_FILE, LOCK_FILE = "plan", "lock"
+PLAN_FILE = "plan"
 
 
 class Journal:
@@ -58,24 +55,3 @@ def _write_whole(path: Path, content: bytes) -> None:
     part = path.with_suffix(".part")
     part.write_bytes(content)
     part.replace(path)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, which ends with this process however it ends; gives False where another has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-def is_free(folder: Path) -> bool | None:
-    """Whether nobody works in the folder; None where there is none, as on another machine."""
-    if not (folder / LOCK_FILE).exists():
-        return None
-    with locked(folder) as mine:
-        return mine

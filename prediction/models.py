@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Scene, SceneKind
@@ -88,6 +89,10 @@ class PredictionRun(models.Model):
 
     def __str__(self) -> str:
         return f"prediction {self.pk}"
+
+    @property
+    def named(self) -> str:
+        return gettext("Prediction run %(run)s") % {"run": self.pk}
 
     @property
     def can_cancel(self) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
@@ -162,19 +161,7 @@ def _runner(workplace: Workplace) -> "Runner[BlockJob]":
 
 def cancel(run: PredictionRun, *, by: User | None) -> None:
     """Stop a run that waits or works; its worker notices within seconds. What is settled stays for a continuation."""
-    who = by.get_username() if by else _("the command line")
-    stopped = PredictionRun.objects.filter(pk=run.pk, status__in=PredictionRun.UNSETTLED).update(
-        status=PredictionRun.Status.CANCELLED,
-        claim="",
-        error=_("Cancelled by %(who)s.") % {"who": who},
-        finished_at=timezone.now(),
-    )
-    run.refresh_from_db()
-    if not stopped:
-        raise Refused(
-            _("Prediction run %(run)s is not waiting or running: it is %(status)s.")
-            % {"run": run.pk, "status": run.get_status_display()}
-        )
+    claims.cancel(run, by=by)
 
 
 def request_continuation(run: PredictionRun) -> None:

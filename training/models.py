@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tagging.models import Crop, Question
@@ -52,6 +53,11 @@ class Work(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def named(self) -> str:
+        """The work as people speak of it, such as "Model run 3"."""
+        raise NotImplementedError
 
     @property
     def can_cancel(self) -> bool:
@@ -123,6 +129,10 @@ class ModelRun(Work):
 
     def __str__(self) -> str:
         return f"model {self.pk} ({self.backbone})"
+
+    @property
+    def named(self) -> str:
+        return gettext("Model run %(run)s") % {"run": self.pk}
 
     def crops_of(self, part: str) -> models.QuerySet["ModelRunCrop"]:
         """The run's crops in one part, in an order that only their pixels decide."""
@@ -228,3 +238,7 @@ class Experiment(Work):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def named(self) -> str:
+        return gettext("Experiment %(experiment)s") % {"experiment": self.pk}

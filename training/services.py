@@ -14,15 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
-from damage.errors import Refused, reason_of
+from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from tagging.models import Crop, Question
+from training import claims
 from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
+from training.claims import carried_out, record_killed
 from training.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset
 from training.features import CropImage
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.tasks import run_training
-from training.versions import code_version, library_versions
+from training.versions import code_version, hardware, library_versions
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
     from training.fitting import Examples, Fitted
@@ -33,6 +35,7 @@ FILE_NAMES = {
     ModelFile.Kind.OPENVINO_BIN: "model.bin",
 }
 ROWS_AT_ONCE = 500
+FEATURES = "features"  # the step in which crops are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +74,19 @@ def request_training(question: Question, recipe: Recipe, *, requested_by: User |
 
 def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
     """Do the work of a queued run: all of it is stored, or nothing and the reason."""
-    claimed = ModelRun.objects.filter(pk=run.pk, status=ModelRun.Status.QUEUED)
-    if not claimed.update(status=ModelRun.Status.RUNNING, started_at=timezone.now()):
-        raise Refused(_("Model run %(run)s is not waiting to be carried out.") % {"run": run.pk})
+    record_killed(ModelRun)
     try:
-        run.refresh_from_db()
-        _store(run, _fitted(run, progress))
-    except BaseException as error:
-        _record_failure(run, error)
-        raise
+        with carried_out(run, progress) as report:
+            _store(run, _fitted(run, report.step(FEATURES)))
+    finally:
+        with suppress(ModelRun.DoesNotExist):
+            run.refresh_from_db()
     return run
+
+
+def cancel(run: ModelRun, *, by: User | None) -> None:
+    """Stop a training that waits or goes on; nothing of it stays but its row."""
+    claims.cancel(run, by=by)
 
 
 def find_question(slug: str) -> Question:
@@ -208,11 +214,19 @@ def _store(run: ModelRun, outcome: "Fitted") -> None:
         with transaction.atomic():
             ModelFile.objects.bulk_create(files)
             _store_scores(run, outcome)
-            run.metrics, run.threshold = outcome.metrics, outcome.threshold
-            run.threshold_reason = outcome.threshold_reason
-            run.code_version, run.library_versions = code_version(), library_versions()
-            run.status, run.finished_at = ModelRun.Status.DONE, timezone.now()
-            run.save()
+            claims.write(
+                run,
+                parameters=run.parameters,
+                metrics=outcome.metrics,
+                threshold=outcome.threshold,
+                threshold_reason=outcome.threshold_reason,
+                code_version=code_version(),
+                library_versions=library_versions(),
+                hardware=hardware(),
+                status=ModelRun.Status.DONE,
+                claim="",
+                finished_at=timezone.now(),
+            )
     except BaseException:
         for row in files:
             row.file.delete(save=False)
@@ -226,11 +240,3 @@ def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
             row.score = float(score)
             rows.append(row)
     ModelRunCrop.objects.bulk_update(rows, ["score"], batch_size=ROWS_AT_ONCE)
-
-
-def _record_failure(run: ModelRun, error: BaseException) -> None:
-    ModelRun.objects.filter(pk=run.pk).update(
-        status=ModelRun.Status.FAILED, error=reason_of(error), finished_at=timezone.now()
-    )
-    with suppress(ModelRun.DoesNotExist):
-        run.refresh_from_db()

@@ -1,9 +1,12 @@
-"""What code made a model."""
+"""What code and what machine made a model."""
 
+import os
 import platform
 import subprocess
 import tomllib
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from damage.environment import BASE_DIR
 
@@ -20,6 +23,25 @@ def code_version() -> str:
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that decide a result."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def hardware() -> dict[str, Any]:
+    """Return what of the machine can change a result's last digits."""
+    return {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+    }
+
+
+def _processor() -> str:
+    """The processor's name; Linux alone tells it in a file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _described_commit() -> str:

@@ -13,10 +13,11 @@ import pytest
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.locks import is_free, locked
 from prediction import carrying_out, claims
 from prediction.blocks import Inline, outcomes
 from prediction.finding import find_run
-from prediction.journal import Journal, is_free, locked
+from prediction.journal import Journal
 from prediction.models import Detection, PredictionRun
 from prediction.services import (
     cancel,
