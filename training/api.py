@@ -1,12 +1,13 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.urls import URLPattern, path
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -25,7 +26,7 @@ from training.serializers import (
     SquareSerializer,
     TrainingRequestSerializer,
 )
-from training.services import Recipe, request_training
+from training.services import Recipe, cancel, request_training
 
 
 class ModelRunFilter(filters.FilterSet):
@@ -44,7 +45,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     filterset_class = ModelRunFilter
 
     def get_permissions(self) -> list[BasePermission]:
-        return [ForAdmins()] if self.action == "create" else [ForAnalysts()]
+        return [ForAdmins()] if self.action in ("create", "cancel") else [ForAnalysts()]
 
     @extend_schema(request=TrainingRequestSerializer, responses={202: ModelRunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -53,6 +54,17 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
         chosen = dict(wanted.validated_data)
         requested_by = request.user if isinstance(request.user, User) else None
         run = request_training(chosen.pop("question"), Recipe(**chosen), requested_by=requested_by)
+        return self._accepted(run)
+
+    @extend_schema(request=None, responses={202: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop a training that waits or goes on; nothing of it stays but its row."""
+        run = self.get_object()
+        cancel(run, by=cast(User, request.user))
+        return self._accepted(run)
+
+    def _accepted(self, run: ModelRun) -> Response:
         return Response(self.get_serializer(run).data, status=status.HTTP_202_ACCEPTED)
 
 

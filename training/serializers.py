@@ -23,12 +23,16 @@ class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
     question = serializers.SlugField(source="question.slug")
     requested_by = serializers.CharField(source="requested_by.username", default=None)
     files = ModelFileSerializer(many=True)
+    seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
+    can_cancel = serializers.BooleanField()
+    is_stalled = serializers.BooleanField()
 
     class Meta:
         model = ModelRun
         fields = [
-            "id", "question", "requested_by", "status", "error", "backbone", "head", "seed", "parameters",
-            "code_version", "library_versions", "dataset_sha256", "window_m", "window_px", "metrics",
+            "id", "question", "requested_by", "status", "stage", "parent", "error", "step", "units_done", "units_total",
+            "seconds_left", "can_cancel", "is_stalled", "backbone", "head", "seed", "parameters",
+            "code_version", "library_versions", "hardware", "dataset_sha256", "window_m", "window_px", "metrics",
             "threshold", "threshold_reason", "files", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields

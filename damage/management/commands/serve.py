@@ -18,6 +18,8 @@ from django.core.management.base import BaseCommand, CommandError
 from damage.environment import BASE_DIR
 from damage.practice.accounts import ACCOUNTS_FILE
 from prediction.services import continue_abandoned
+from training.claims import record_killed
+from training.models import Experiment, ModelRun
 
 PATIENCE_S = 8
 
@@ -37,6 +39,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         check_free(host, port)
+        for work in (*record_killed(ModelRun), *record_killed(Experiment)):
+            self.stderr.write(f"{work.named} was cut off; ask for it again.")
         for run in continue_abandoned():
             self.stderr.write(f"Prediction run {run.pk} was cut off and goes on.")
         for number in (signal.SIGTERM, signal.SIGINT):
