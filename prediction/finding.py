@@ -30,7 +30,7 @@ def find_scene(name_or_id: str) -> Scene:
 
 
 def chosen_model(number: int | None, *, question: str) -> ModelRun:
-    """The model run of this number, or the question's current one."""
+    """The model run of this number, or the question's promoted one."""
     if number is not None:
         if chosen := ModelRun.objects.filter(pk=number).first():
             return chosen
@@ -38,8 +38,8 @@ def chosen_model(number: int | None, *, question: str) -> ModelRun:
     if current := ModelRun.objects.current(find_question(question)):
         return current
     raise Refused(
-        _("The question %(question)s has no trained model.") % {"question": question},
-        _("Train one first: manage.py train --question %(question)s") % {"question": question},
+        _("The question %(question)s has no promoted model.") % {"question": question},
+        _("Promote one (manage.py promote), or name a candidate with --model."),
     )
 
 

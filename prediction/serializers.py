@@ -72,7 +72,9 @@ class PredictionRequestSerializer(serializers.Serializer[Any]):
     """What to predict."""
 
     scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
-    model_run = serializers.PrimaryKeyRelatedField(queryset=ModelRun.objects.all())
+    model_run = serializers.PrimaryKeyRelatedField(
+        queryset=ModelRun.objects.filter(stage=ModelRun.Stage.PROMOTED), help_text="a promoted model"
+    )
     threshold = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
 
 

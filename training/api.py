@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -16,13 +17,16 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
+from damage.errors import Refused
 from damage.permissions import ForAdmins, ForAnalysts, ForTaggers
+from training import registry
 from training.inference import NoModel, answer_for_square
 from training.models import ModelRun, ModelRunCrop
 from training.serializers import (
     ModelAnswerSerializer,
     ModelRunCropSerializer,
     ModelRunSerializer,
+    ReasonSerializer,
     SquareSerializer,
     TrainingRequestSerializer,
 )
@@ -34,18 +38,23 @@ class ModelRunFilter(filters.FilterSet):
 
     class Meta:
         model = ModelRun
-        fields = ["question", "status", "backbone"]
+        fields = ["question", "status", "stage", "backbone"]
 
 
 class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
-    """Trainings and what came of them. Admins ask for new ones, which a worker carries out."""
+    """Trainings and what came of them.
 
-    queryset = ModelRun.objects.select_related("question", "requested_by").prefetch_related("files")
+    Admins ask for new ones, which a worker carries out, and propose them; another admin or analyst confirms.
+    """
+
+    queryset = ModelRun.objects.select_related("question", "requested_by").prefetch_related(
+        "files", "promotions__proposed_by", "promotions__confirmed_by", "promotions__ended_by"
+    )
     serializer_class = ModelRunSerializer
     filterset_class = ModelRunFilter
 
     def get_permissions(self) -> list[BasePermission]:
-        return [ForAdmins()] if self.action in ("create", "cancel") else [ForAnalysts()]
+        return [ForAdmins()] if self.action in ("create", "cancel", "propose", "retire") else [ForAnalysts()]
 
     @extend_schema(request=TrainingRequestSerializer, responses={202: ModelRunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -64,8 +73,61 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
         cancel(run, by=cast(User, request.user))
         return self._accepted(run)
 
+    @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def propose(self, request: Request, pk: str) -> Response:
+        """Propose a finished model; a second person has to confirm it."""
+        run = self.get_object()
+        registry.propose(run, by=cast(User, request.user), reason=_reason(request))
+        return self._decided(run)
+
+    @extend_schema(request=None, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        """Promote a model that somebody else proposed: it answers and predicts from now on."""
+        run = self.get_object()
+        registry.confirm(registry.waiting_promotion(run), by=cast(User, request.user))
+        return self._decided(run)
+
+    @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str) -> Response:
+        """Turn a proposal down, or take one's own back."""
+        run = self.get_object()
+        promotion = registry.waiting_promotion(run)
+        registry.decline(promotion, by=cast(User, request.user), reason=_reason(request))
+        return self._decided(run)
+
+    @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, pk: str) -> Response:
+        """Take a model out of use."""
+        run = self.get_object()
+        registry.retire(run, by=cast(User, request.user), reason=_reason(request))
+        return self._decided(run)
+
+    @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"], url_path="roll-back")
+    def roll_back(self, request: Request, pk: str) -> Response:
+        """Put back the model that this promoted one replaced; gives that earlier model."""
+        run = self.get_object()
+        if run.stage != ModelRun.Stage.PROMOTED:
+            raise Refused(_("%(run)s is not the promoted one.") % {"run": run.named})
+        earlier = registry.roll_back(run.question, by=cast(User, request.user), reason=_reason(request))
+        return self._decided(earlier)
+
+    def _decided(self, run: ModelRun) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=run.pk)).data)
+
     def _accepted(self, run: ModelRun) -> Response:
         return Response(self.get_serializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _reason(request: Request) -> str:
+    wanted = ReasonSerializer(data=request.data)
+    wanted.is_valid(raise_exception=True)
+    reason: str = wanted.validated_data["reason"]
+    return reason
 
 
 class ModelRunCrops(ListAPIView[ModelRunCrop]):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Town
-from tagging.models import Answer, Question, Tag
+from tagging.models import Answer, Crop, Question, Tag
 from training.models import ModelRunCrop
 
 Part = ModelRunCrop.Part
@@ -109,6 +109,18 @@ def agreement(question: Question) -> Agreement:
                 )
             )
     return Agreement(crops, unsure, tied)
+
+
+def image_bytes(crop: Crop) -> bytes:
+    """The file of a crop's pixels as it was stored; refused where it is gone."""
+    try:
+        with crop.image.open("rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise Refused(
+            _("The image %(name)s of a crop is missing.") % {"name": crop.image.name},
+            _("Restore the data folder from a backup."),
+        ) from error
 
 
 def chosen_dataset(

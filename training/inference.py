@@ -75,7 +75,8 @@ def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, quest
     model_run = ModelRun.objects.current(question)
     if model_run is None or model_run.threshold is None:
         raise NoModel(
-            _("There is no model for this question yet."), _("An admin can train one once enough is tagged.")
+            _("There is no model for this question yet."),
+            _("An admin trains and proposes one once enough is tagged; a second person confirms it."),
         )
     square = read_square(scene.path, x_px, y_px, size_px, orientation=scene.exif_orientation)
     engine = load_engine(model_run)

@@ -85,8 +85,8 @@ class ModelRunQuerySet(models.QuerySet["ModelRun"]):
     """Reads of trainings."""
 
     def current(self, question: Question) -> "ModelRun | None":
-        """The newest finished training for a question: the one that answers and predicts."""
-        return self.filter(question=question, status=ModelRun.Status.DONE).order_by("-id").first()
+        """The promoted model of a question: the one that answers and predicts."""
+        return self.filter(question=question, stage=ModelRun.Stage.PROMOTED).first()
 
 
 class ModelRun(Work):

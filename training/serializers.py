@@ -8,7 +8,7 @@ from damage.ingestion.models import Scene
 from tagging.models import Question
 from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
 from training.inference import ModelAnswer
-from training.models import ModelFile, ModelRun, ModelRunCrop
+from training.models import ModelFile, ModelRun, ModelRunCrop, Promotion
 
 
 class ModelFileSerializer(serializers.ModelSerializer[ModelFile]):
@@ -17,12 +17,29 @@ class ModelFileSerializer(serializers.ModelSerializer[ModelFile]):
         fields = ["kind", "sha256", "size_bytes"]
 
 
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    """A proposal that a model answers and predicts, and what became of it."""
+
+    proposed_by = serializers.CharField(source="proposed_by.username")
+    confirmed_by = serializers.CharField(source="confirmed_by.username", default=None)
+    ended_by = serializers.CharField(source="ended_by.username", default=None)
+
+    class Meta:
+        model = Promotion
+        fields = [
+            "replaced", "comparison", "reason", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at",
+            "ended_by", "ended_at", "end_reason",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
 class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
     """A training, with all that is needed to do it again."""
 
     question = serializers.SlugField(source="question.slug")
     requested_by = serializers.CharField(source="requested_by.username", default=None)
     files = ModelFileSerializer(many=True)
+    promotions = PromotionSerializer(many=True)
     seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
     can_cancel = serializers.BooleanField()
     is_stalled = serializers.BooleanField()
@@ -33,7 +50,7 @@ class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
             "id", "question", "requested_by", "status", "stage", "parent", "error", "step", "units_done", "units_total",
             "seconds_left", "can_cancel", "is_stalled", "backbone", "head", "seed", "parameters",
             "code_version", "library_versions", "hardware", "dataset_sha256", "window_m", "window_px", "metrics",
-            "threshold", "threshold_reason", "files", "created_at", "started_at", "finished_at",
+            "threshold", "threshold_reason", "files", "promotions", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -61,6 +78,12 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     max_fpr = serializers.FloatField(min_value=0, max_value=1, default=0.0)
     contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why somebody decides as they do."""
+
+    reason = serializers.CharField(allow_blank=True, default="", max_length=2000)
 
 
 class SquareSerializer(serializers.Serializer[Any]):

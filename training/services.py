@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
-from tagging.models import Crop, Question
+from tagging.models import Question
 from training import claims
 from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
 from training.claims import carried_out, record_killed
-from training.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset
+from training.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset, image_bytes
 from training.features import CropImage
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.tasks import run_training
@@ -182,20 +182,9 @@ def _examples(run: ModelRun, part: Part) -> "Examples":
 
     rows = run.crops_of(part)
     return Examples(
-        [CropImage(row.crop.sha256, partial(_image_bytes, row.crop)) for row in rows],
+        [CropImage(row.crop.sha256, partial(image_bytes, row.crop)) for row in rows],
         [row.is_positive for row in rows],
     )
-
-
-def _image_bytes(crop: Crop) -> bytes:
-    try:
-        with crop.image.open("rb") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise Refused(
-            _("The image %(name)s of a crop is missing.") % {"name": crop.image.name},
-            _("Restore the data folder from a backup."),
-        ) from error
 
 
 def _store(run: ModelRun, outcome: "Fitted") -> None:

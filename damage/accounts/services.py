@@ -1,6 +1,9 @@
 """What happens to accounts."""
 
+from django.utils.translation import gettext as _
+
 from damage.accounts.models import Role, User
+from damage.errors import Refused
 
 
 def create_account(*, username: str, password: str | None, role: Role) -> User:
@@ -9,3 +12,10 @@ def create_account(*, username: str, password: str | None, role: Role) -> User:
     return User.objects.create_user(
         username, password=password, role=role, is_staff=is_admin, is_superuser=is_admin
     )
+
+
+def find_account(username: str) -> User:
+    """The account of this name."""
+    if person := User.objects.filter(username=username).first():
+        return person
+    raise Refused(_("There is no account %(name)s.") % {"name": username}, _("Names are case-sensitive."))

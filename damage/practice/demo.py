@@ -30,6 +30,7 @@ from tagging.models import Question, Tag
 from tagging.services import record_tag
 from training.backbones.registry import DEFAULT_BACKBONE
 from training.models import ModelRun
+from training.registry import confirm, propose
 from training.services import Recipe, find_question, train
 
 SEED = 1
@@ -76,6 +77,7 @@ def run_demo(demo: Demo) -> dict[str, Any]:
     _tag(event, scenes, question, demo)
     lap("tagging")
     model_run = _trained(event, question, demo)
+    _promote(model_run)
     lap("training")
     maps = _mapped(event.towns[-1], scenes, model_run, demo)
     lap("prediction")
@@ -196,6 +198,12 @@ def _trained(event: PracticeEvent, question: Question, demo: Demo) -> ModelRun:
     )
     with demo.bars(_("training"), _("crop")) as progress:
         return train(question, recipe, requested_by=_admin(), progress=progress)
+
+
+def _promote(model_run: ModelRun) -> None:
+    """Let two people decide, as it should be: the admin proposes, the analyst confirms."""
+    admin, analyst = (User.objects.get(username=role.value) for role in (Role.ADMIN, Role.ANALYST))
+    confirm(propose(model_run, by=admin, reason=_("The demo's model.")), by=analyst)
 
 
 def _mapped(town: PracticeTown, scenes: Scenes, model_run: ModelRun, demo: Demo) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def run(event, town, question, tmp_path) -> PredictionRun:
     """A green mosaic with four detections, three of them above the threshold of 0.6."""
     scene = mosaic(tmp_path / "green.tif", (40, 160, 40), event=event.name, town=town.name)
     model = ModelRun.objects.create(
-        question=question, status="done", backbone="efficientnet-lite0", threshold=0.6
+        question=question, status="done", stage="promoted", backbone="efficientnet-lite0", threshold=0.6
     )
     run = PredictionRun.objects.create(scene=scene, model_run=model, status="done", threshold=0.6)
     run.geojson_file.save("run.geojson", ContentFile(b'{"type": "FeatureCollection", "features": []}'))

@@ -51,7 +51,7 @@ def predicted(scene: Scene, model: ModelRun) -> PredictionRun:
 @pytest.fixture
 def model(question) -> ModelRun:
     return ModelRun.objects.create(
-        question=question, status="done", backbone="efficientnet-lite0", threshold=0.6
+        question=question, status="done", stage="promoted", backbone="efficientnet-lite0", threshold=0.6
     )
 
 

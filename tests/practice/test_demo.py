@@ -26,6 +26,15 @@ def roughness(windows):
     return np.clip(np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)) / 40, 0, 1)[:, None]
 
 
+class Rough:
+    """The stand-in network as an engine."""
+
+    input_size_px = 32
+
+    def scores(self, windows):
+        return roughness(windows)[:, 0]
+
+
 @pytest.fixture
 def trained(question, monkeypatch):
     """Trainings asked for; each is finished at once."""
@@ -41,6 +50,7 @@ def trained(question, monkeypatch):
         )  # fmt: skip
 
     monkeypatch.setattr(demo_module, "train", train)
+    monkeypatch.setattr("training.comparing.load_engine", lambda model_run: Rough())
     monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: Immediate(roughness))
     monkeypatch.setattr("prediction.planning.model_content", lambda model_run, engine: b"roughness")
     question.crop_size_px = round(15 / GSD_M)

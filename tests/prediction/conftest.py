@@ -109,7 +109,8 @@ def mosaic(town, tmp_path) -> Scene:
 def model_run(question) -> ModelRun:
     """A finished training on crops of 16 m; its threshold is a sixteenth of a window."""
     return ModelRun.objects.create(
-        question=question, status="done", backbone="redness", window_px=32, window_m=16.0, threshold=0.0625,
+        question=question, status="done", stage="promoted", backbone="redness", window_px=32, window_m=16.0,
+        threshold=0.0625,
         parameters={"network": {"window_px": 32, "is_dense": False}},
     )  # fmt: skip
 

@@ -120,6 +120,14 @@ def run(question, recipe, site_admin, shared_training):
 
 
 @pytest.fixture
+def promoted(run):
+    """The finished training, as the model that answers and predicts."""
+    run.stage = "promoted"
+    run.save()
+    return run
+
+
+@pytest.fixture
 def scene(towns, tmp_path):
     """A photo of two squares: rubble on the left, plain ground on the right."""
     pixels = np.concatenate([_square(901, noisy=True), _square(902, noisy=False)], axis=1)

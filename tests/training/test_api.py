@@ -17,13 +17,13 @@ def done(question):
     return ModelRun.objects.create(question=question, backbone="tiny", status="done", threshold=0.5)
 
 
-def test_a_volunteer_asks_the_model(api, volunteer, run, body):
+def test_a_volunteer_asks_the_model(api, volunteer, promoted, body):
     api.force_authenticate(volunteer)
     answer = api.post(ANSWER, body)
     assert answer.status_code == 200
     assert set(answer.data) == {"score", "is_positive", "threshold", "model_run", "label"}
-    assert answer.data["model_run"] == run.pk
-    assert answer.data["is_positive"] == (answer.data["score"] >= run.threshold)
+    assert answer.data["model_run"] == promoted.pk
+    assert answer.data["is_positive"] == (answer.data["score"] >= promoted.threshold)
 
 
 def test_without_a_model_the_answer_is_409_with_words(api, volunteer, body):
@@ -37,7 +37,7 @@ def test_without_a_model_the_answer_is_409_with_words(api, volunteer, body):
     "change",
     [{"scene": 999}, {"question": "water"}, {"size_px": 3}, {"x_px": 60}, {"x_px": -1}, {"y_px": "top"}],
 )
-def test_a_square_that_is_not_there_is_refused(api, volunteer, run, body, change):
+def test_a_square_that_is_not_there_is_refused(api, volunteer, promoted, body, change):
     api.force_authenticate(volunteer)
     assert api.post(ANSWER, body | change).status_code == 400
 

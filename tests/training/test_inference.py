@@ -25,12 +25,12 @@ def spoil(run, kind):
 
 
 def test_an_engine_gives_the_scores_that_training_recorded(run):
+    from training.dataset import image_bytes
     from training.features import CropImage, read_pixels
-    from training.services import _image_bytes
 
     rows = list(run.crops_of("test"))
     windows = np.stack(
-        [read_pixels(CropImage(row.crop.sha256, lambda row=row: _image_bytes(row.crop))) for row in rows]
+        [read_pixels(CropImage(row.crop.sha256, lambda row=row: image_bytes(row.crop))) for row in rows]
     )
     recorded = np.array([row.score for row in rows])
     assert np.abs(load_engine(run).scores(windows) - recorded).max() < 1e-3
@@ -67,11 +67,11 @@ def test_a_run_without_files_is_refused(run):
         load_engine(run)
 
 
-def test_the_model_answers_for_a_square(run, scene, question):
+def test_the_model_answers_for_a_square(promoted, scene, question):
     rubble = answer_for_square(scene=scene, question=question, **RUBBLE)
     ground = answer_for_square(scene=scene, question=question, **GROUND)
     assert rubble.score > ground.score
-    assert (rubble.model_run, rubble.threshold) == (run, run.threshold)
+    assert (rubble.model_run, rubble.threshold) == (promoted, promoted.threshold)
     assert not ground.is_positive
     assert ground.label == "No damage"
 

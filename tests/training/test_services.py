@@ -170,15 +170,15 @@ def test_a_queued_training_is_carried_out_once_as_it_was_planned(question, towns
         carry_out(run)
 
 
-def test_the_newest_finished_training_is_the_current_one(question):
-    def make(status):
-        return ModelRun.objects.create(question=question, backbone="tiny", status=status)
+def test_the_promoted_model_is_the_current_one_however_many_are_newer(question):
+    def make(stage):
+        return ModelRun.objects.create(question=question, backbone="tiny", status="done", stage=stage)
 
-    make("done")
-    newest = make("done")
-    make("failed")
-    make("running")
-    assert ModelRun.objects.current(question) == newest
+    assert ModelRun.objects.current(question) is None
+    make("retired")
+    promoted = make("promoted")
+    make("candidate")
+    assert ModelRun.objects.current(question) == promoted
 
 
 def test_the_real_backbone_learns_too(question, towns):

@@ -46,10 +46,8 @@ class Command(JsonCommand):
             help="take a finished run's places from its scores anew, with --threshold or --max-iou",
         )
         parser.add_argument("--explain", action="store_true", help="say which way it would take, and why")
-        parser.add_argument(
-            "--model", type=int, help="number of a model run; default: the question's current"
-        )
-        parser.add_argument("--question", default="damage", help="whose current model runs; default: damage")
+        parser.add_argument("--model", type=int, help="number of a model run; default: the promoted one")
+        parser.add_argument("--question", default="damage", help="whose promoted model runs; default: damage")
         parser.add_argument("--threshold", type=float, help="least score, 0 to 1; default: the model's own")
         parser.add_argument(
             "--max-iou",

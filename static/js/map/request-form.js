@@ -10,13 +10,13 @@ const modelWords = (model) =>
 export async function fillRequestForm(form, scene) {
   const [mosaics, models] = await Promise.all([
     getAll("/api/v1/scenes/", { kind: "mosaic" }),
-    getAll("/api/v1/model-runs/", { status: "done" }),
+    getAll("/api/v1/model-runs/", { stage: "promoted" }),
   ]);
   fillSelect(form.elements.scene, mosaics.map((each) => [each.id, `${each.town_name} · ${each.name}`]), scene);
   fillSelect(form.elements.model_run, models.map((model) => [model.id, modelWords(model)]), models[0]?.id);
   const missing = [];
   if (!mosaics.length) missing.push(gettext("There is no orthomosaic yet: ingest one with the ingest_mosaic command."));
-  if (!models.length) missing.push(gettext("There is no trained model yet: train one with the train command."));
+  if (!models.length) missing.push(gettext("No model is promoted yet: train one, propose it, and have a second person confirm it."));
   form.querySelector("output").textContent = missing.join(" ");
   form.querySelector("[type=submit]").disabled = missing.length > 0;
 }
