@@ -130,3 +130,15 @@ def _check_square(scene: Scene, x_px: int, y_px: int, size_px: int) -> None:
     )
     if not is_inside:
         raise Refused(_("The square leaves the scene."), _("Move it inside, or make it smaller."))
+
+
+def image_bytes(crop: Crop) -> bytes:
+    """The file of a crop's pixels as it was stored; refused where it is gone."""
+    try:
+        with crop.image.open("rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise Refused(
+            _("The image %(name)s of a crop is missing.") % {"name": crop.image.name},
+            _("Restore the data folder from a backup."),
+        ) from error

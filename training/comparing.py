@@ -6,7 +6,8 @@ import numpy as np
 
 from damage.ingestion.models import Town
 from tagging.models import Crop
-from training.dataset import AgreedCrop, agreement, image_bytes
+from tagging.services import image_bytes
+from training.dataset import AgreedCrop, agreement
 from training.features import CropImage, read_pixels
 from training.inference import load_engine
 from training.models import ModelRun, ModelRunCrop

@@ -1,18 +1,21 @@
 """Which crops a training uses: what the crowd agrees on, and which town goes into which part."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from random import Random
 from statistics import median
 
+import numpy as np
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Town
-from tagging.models import Answer, Crop, Question, Tag
+from tagging.models import Answer, Question, Tag
 from training.models import ModelRunCrop
+from training.neighbours import Place, crossing, ground_place, scene_place
 
 Part = ModelRunCrop.Part
 PARTS = (Part.TRAIN, Part.VALIDATION, Part.TEST)
@@ -30,6 +33,20 @@ class AgreedCrop:
     is_positive: bool
     size_px: int
     gsd_m: float | None
+    lon: float | None = None
+    lat: float | None = None
+    scene_id: int | None = None
+    x_px: int | None = None
+    y_px: int | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """On the ground where that is known, else in its scene; None where neither is."""
+        if self.lon is not None and self.lat is not None and self.gsd_m:
+            return ground_place(self.lon, self.lat, self.size_px * self.gsd_m)
+        if self.scene_id is not None and self.x_px is not None and self.y_px is not None:
+            return scene_place(self.scene_id, self.x_px, self.y_px, self.size_px)
+        return None
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,8 @@ class Dataset:
 
     parts: Mapping[Part, list[AgreedCrop]]
     towns: Mapping[Part, list[Town]]
+    # How many crops show ground that a later part is judged by, and were left out for that.
+    shown_again: int = 0
 
     @property
     def sha256(self) -> str:
@@ -87,7 +106,18 @@ def agreement(question: Question) -> Agreement:
     rows = (
         Tag.objects.filter(question=question)
         .order_by("crop__sha256", "crop_id")
-        .values("crop_id", "crop__sha256", "crop__town_id", "crop__size_px", "crop__gsd_m")
+        .values(
+            "crop_id",
+            "crop__sha256",
+            "crop__town_id",
+            "crop__size_px",
+            "crop__gsd_m",
+            "crop__lon",
+            "crop__lat",
+            "crop__scene_id",
+            "crop__x_px",
+            "crop__y_px",
+        )
         .annotate(yes=count(Answer.POSITIVE), no=count(Answer.NEGATIVE), unsure=count(Answer.UNSURE))
     )
     crops, unsure, tied = [], 0, 0
@@ -106,30 +136,28 @@ def agreement(question: Question) -> Agreement:
                     is_positive=row["yes"] == most,
                     size_px=row["crop__size_px"],
                     gsd_m=row["crop__gsd_m"],
+                    lon=row["crop__lon"],
+                    lat=row["crop__lat"],
+                    scene_id=row["crop__scene_id"],
+                    x_px=row["crop__x_px"],
+                    y_px=row["crop__y_px"],
                 )
             )
     return Agreement(crops, unsure, tied)
 
 
-def image_bytes(crop: Crop) -> bytes:
-    """The file of a crop's pixels as it was stored; refused where it is gone."""
-    try:
-        with crop.image.open("rb") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise Refused(
-            _("The image %(name)s of a crop is missing.") % {"name": crop.image.name},
-            _("Restore the data folder from a backup."),
-        ) from error
-
-
 def chosen_dataset(
-    agreed: Agreement, named: Mapping[Part, Sequence[str]], *, per_class: int | None, seed: int
+    agreed: Agreement,
+    named: Mapping[Part, Sequence[str]],
+    *,
+    per_class: int | None,
+    seed: int,
+    hashes: Callable[[Sequence[AgreedCrop]], np.ndarray],
 ) -> Dataset:
     """Give every part its towns and crops; raises `Refused` where that cannot be.
 
     Parts without a named town get theirs from what is left: see `_filled_parts`. `per_class` limits the
-    training part to that many crops of either answer, drawn with `seed`.
+    training part to that many crops of either answer, drawn with `seed`. `hashes` gives crops' image hashes.
     """
     if not agreed.crops:
         raise Refused(
@@ -139,10 +167,12 @@ def chosen_dataset(
     towns = _filled_parts(agreed, {part: [find_town(name) for name in named.get(part, ())] for part in PARTS})
     for part in PARTS:
         _check_part(agreed, part, towns[part])
-    crops = {part: agreed.of(towns[part]) for part in PARTS}
+    tagged = {part: agreed.of(towns[part]) for part in PARTS}
+    crops = _apart(tagged, hashes)
+    shown_again = sum(len(tagged[part]) - len(crops[part]) for part in PARTS)
     if per_class is not None:
         crops[Part.TRAIN] = _drawn(crops[Part.TRAIN], per_class, seed)
-    return Dataset(crops, towns)
+    return Dataset(crops, towns, shown_again)
 
 
 def find_town(name: str) -> Town:
@@ -227,6 +257,27 @@ def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:
             % {"towns": names, "positive": positive, "negative": negative, "part": part.label},
             _("At least %(least)d of each are needed; have people tag more.") % {"least": least},
         )
+
+
+def _apart(
+    parts: Mapping[Part, list[AgreedCrop]], hashes: Callable[[Sequence[AgreedCrop]], np.ndarray]
+) -> dict[Part, list[AgreedCrop]]:
+    """Leave out crops that show ground of a part that judges them: the test keeps its own, then validation."""
+    seen = {
+        part: list(zip((crop.place for crop in crops), hashes(crops), strict=True))
+        for part, crops in parts.items()
+    }
+    again = crossing(seen, (Part.TEST, Part.VALIDATION, Part.TRAIN))
+    kept = {part: list(compress(crops, ~again[part])) for part, crops in parts.items()}
+    for part, crops in kept.items():
+        positive = sum(crop.is_positive for crop in crops)
+        if parts[part] and min(positive, len(crops) - positive) < LEAST_PER_ANSWER[part]:
+            raise Refused(
+                _("%(count)d crops for %(part)s show ground of another part, and too few are left.")
+                % {"count": len(parts[part]) - len(crops), "part": part.label},
+                _("Choose towns that do not share their ground."),
+            )
+    return kept
 
 
 def _drawn(crops: Sequence[AgreedCrop], per_class: int, seed: int) -> list[AgreedCrop]:

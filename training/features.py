@@ -14,8 +14,10 @@ from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from training.backbones.registry import Backbone
 from training.engines import OpenVinoNetwork
+from training.neighbours import HASH_WORDS, ORIENTATIONS, image_hashes
 
 CHUNK = 64
+HASHES = "difference-hash-16"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ def crop_features(
     return np.array([rows[crop.sha256] for crop in crops], np.float32)
 
 
+def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
+    """Return the crops' image hashes (`training.neighbours`), uint64 (N, 8, 4); computes those not kept yet."""
+    folder = cache_dir / HASHES
+    hashes = np.empty((len(crops), ORIENTATIONS, HASH_WORDS), np.uint64)
+    for index, crop in enumerate(crops):
+        path = _kept(folder, crop)
+        kept = _read_array(path, (ORIENTATIONS, HASH_WORDS), np.uint64)
+        if kept is None:
+            kept = image_hashes(Image.fromarray(read_pixels(crop)))
+            _write_features(path, kept)
+        hashes[index] = kept
+    return hashes
+
+
 def read_pixels(crop: CropImage) -> np.ndarray:
     """Return the crop as 8-bit RGB; refused when its file is not the one that was stored."""
     content = crop.read()
@@ -71,13 +87,17 @@ def _kept(folder: Path, crop: CropImage) -> Path:
 
 def _read_features(path: Path, feature_count: int) -> np.ndarray | None:
     """Return kept features, or None where there are none or the file is damaged."""
+    features = _read_array(path, (feature_count,), np.float32)
+    return features if features is not None and np.isfinite(features).all() else None
+
+
+def _read_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray | None:
     try:
         with path.open("rb") as file:
-            features = np.lib.format.read_array(file, allow_pickle=False)
+            values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    is_whole = features.shape == (feature_count,) and np.isfinite(features).all()
-    return features.astype(np.float32) if is_whole else None
+    return values if values.shape == shape and values.dtype == dtype else None
 
 
 def _write_features(path: Path, features: np.ndarray) -> None:

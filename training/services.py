@@ -16,12 +16,21 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
-from tagging.models import Question
+from tagging.models import Crop, Question
+from tagging.services import image_bytes
 from training import claims
 from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
 from training.claims import carried_out, record_killed
-from training.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset, image_bytes
-from training.features import CropImage
+from training.dataset import (
+    PARTS,
+    AgreedCrop,
+    Agreement,
+    Dataset,
+    Part,
+    agreement,
+    chosen_dataset,
+)
+from training.features import CropImage, image_hashes_of
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.tasks import run_training
 from training.versions import code_version, hardware, library_versions
@@ -112,7 +121,13 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         Part.VALIDATION: recipe.validation_towns,
         Part.TEST: recipe.test_towns,
     }
-    dataset = chosen_dataset(agreed, named, per_class=recipe.per_class, seed=recipe.seed)
+    dataset = chosen_dataset(
+        agreed,
+        named,
+        per_class=recipe.per_class,
+        seed=recipe.seed,
+        hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
+    )
     run = ModelRun.objects.create(
         question=question,
         requested_by=requested_by,
@@ -143,6 +158,12 @@ def _check(recipe: Recipe) -> None:
         raise Refused(_("The contrast must lie between 0 and 100."), _("1 leaves it as the weights expect."))
 
 
+def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
+    """The crops' pixels, to be read when they are needed."""
+    rows = Crop.objects.in_bulk([crop.pk for crop in crops])
+    return [CropImage(crop.sha256, partial(image_bytes, rows[crop.pk])) for crop in crops]
+
+
 def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: Dataset) -> dict[str, Any]:
     """What else decides the result, and what was left out, for the run's row."""
     towns = {part: [f"{town.event.slug}/{town.slug}" for town in dataset.towns[part]] for part in PARTS}
@@ -155,7 +176,7 @@ def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: 
         "contrast": backbone.contrast,
         "features": backbone.recipe_id,
         "network": {"window_px": backbone.size_px, "is_dense": backbone.is_dense},
-        "left_out": {"unsure": agreed.unsure, "tied": agreed.tied},
+        "left_out": {"unsure": agreed.unsure, "tied": agreed.tied, "shown_again": dataset.shown_again},
     }
 
 

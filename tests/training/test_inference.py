@@ -8,6 +8,7 @@ import pytest
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from tagging.services import image_bytes
 from training.inference import NoModel, answer_for_square, load_engine, load_keras_engine
 from training.models import ModelFile
 
@@ -25,7 +26,6 @@ def spoil(run, kind):
 
 
 def test_an_engine_gives_the_scores_that_training_recorded(run):
-    from training.dataset import image_bytes
     from training.features import CropImage, read_pixels
 
     rows = list(run.crops_of("test"))

@@ -44,7 +44,7 @@ def test_the_row_says_how_to_do_it_again(run, question, site_admin):
     assert run.parameters["max_fpr"] == 0.0
     assert run.parameters["contrast"] == 1.0
     assert run.parameters["head"]["l2"] > 0
-    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0}
+    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 0}
     assert run.code_version.startswith("0.")
     assert {"python", "keras", "tensorflow", "openvino"} <= set(run.library_versions)
     assert run.started_at <= run.finished_at
@@ -119,9 +119,10 @@ def test_an_interrupted_training_is_not_running_for_ever(question, towns, recipe
 
 
 def test_a_crop_whose_image_is_gone_fails_with_words(question, towns, recipe):
+    run = queued(question, recipe)
     Crop.objects.filter(town=towns[1]).first().image.delete(save=False)
     with pytest.raises(Refused, match="missing"):
-        train(question, recipe)
+        carry_out(run)
     assert "Restore the data folder" in ModelRun.objects.get().error
 
 
@@ -153,7 +154,7 @@ def test_contrast_is_part_of_the_recipe(question, towns, recipe):
 def test_unsure_crops_are_left_out_and_counted(question, towns, recipe):
     Tag.objects.filter(crop__in=Crop.objects.filter(town=towns[0])[:3]).update(answer="unsure")
     run = queued(question, recipe)
-    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0}
+    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0, "shown_again": 0}
     assert run.run_crops.filter(part="train").count() == 21
 
 
