@@ -27,7 +27,7 @@ def models():
     from training.backbones.registry import find_backbone
     from training.exporting import exported, saved
 
-    weights = np.random.default_rng(0).normal(0, 0.02, 1952)
+    weights = np.random.default_rng(0).normal(0, 0.02, 2192)
     dense = evidence_model(find_backbone("efficientnet-lite0"), weights, 0.3)
     keras.utils.set_random_seed(1)
     pixels = keras.layers.Input((64, 64, 3), dtype="uint8")

@@ -56,7 +56,7 @@ def test_efficientnet_lite_equals_the_pytorch_reference(reference, name):
 
 
 @pytest.mark.parametrize("name", LITES)
-def test_features_are_the_means_of_two_maps_over_the_window(name):
+def test_features_are_the_means_of_three_maps_over_the_window(name):
     """The window's cells, worked out by hand: of a framed 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
     from training.backbones.building import _lite_maps, feature_extractor, scaled_pixels
 
@@ -64,17 +64,36 @@ def test_features_are_the_means_of_two_maps_over_the_window(name):
     side = backbone.input_px
     pixels = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
-    texture, objects = (
+    edges, texture, objects = (
         cells.numpy()[0] for cells in _lite_maps(backbone, weights_path(backbone, None))(scaled)
     )
     features = feature_extractor(backbone)(pixels).numpy()[0]
-    assert features.shape == (backbone.feature_count,) == (texture.shape[-1] + objects.shape[-1],)
-    assert texture.shape[:2] == (side // 16,) * 2
+    assert (
+        features.shape
+        == (backbone.feature_count,)
+        == (edges.shape[-1] + texture.shape[-1] + objects.shape[-1],)
+    )
+    assert edges.shape[:2] == texture.shape[:2] == (side // 16,) * 2
     assert objects.shape[:2] == (side // 32,) * 2
     if backbone.size_px == 224:
         assert side == 288
-        expected = np.concatenate([texture[2:16, 2:16].mean((0, 1)), objects[1:8, 1:8].mean((0, 1))])
+        expected = np.concatenate(
+            [cells.mean((0, 1)) for cells in (edges[2:16, 2:16], texture[2:16, 2:16], objects[1:8, 1:8])]
+        )
         assert np.abs(features - expected).max() < TOLERANCE
+
+
+def test_from_eight_sides_a_turned_image_is_the_same():
+    """Mirroring and turning the image mirrors and turns the maps: their means do not change."""
+    from training.backbones.building import _lite_maps
+
+    backbone = find_backbone("efficientnet-lite2-turned")
+    maps = _lite_maps(backbone, weights_path(backbone, None))
+    image = np.random.default_rng(0).normal(0, 1, (96, 96, 3)).astype(np.float32)
+    turned = np.rot90(image[:, ::-1], 3)
+    pairs = zip(maps(image[None]), maps(turned[None].copy()), strict=True)
+    for one, other in pairs:
+        assert np.abs(np.rot90(one.numpy()[0][:, ::-1], 3) - other.numpy()[0]).max() < TOLERANCE
 
 
 def test_no_layer_name_begins_with_an_underscore():

@@ -24,6 +24,7 @@ APPLICATIONS = {
     "efficientnet-v2-b0": keras.applications.EfficientNetV2B0,
     "resnet50": keras.applications.ResNet50,
 }
+MAPS = ("edges", "texture", "objects")
 SCALES_ITSELF = {"mobilenet-v3-large", "efficientnet-v2-b0"}
 
 
@@ -35,11 +36,14 @@ def feature_extractor(backbone: Backbone, weights_dir: Path | None = None) -> ke
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
     if not backbone.is_dense:
         return keras.Model(pixels, _application(backbone, path)(scaled), name="features")
-    texture, objects = _lite_maps(backbone, path)(scaled)
+    *fine_maps, objects = _lite_maps(backbone, path)(scaled)
     shares = window_shares(backbone.size_px).astype("float32")
     means = [
         ops.einsum("nijc,i,j->nc", cells, side_shares, side_shares)
-        for cells, side_shares in ((texture, shares), (objects, shares[::2] + shares[1::2]))
+        for cells, side_shares in (
+            *((cells, shares) for cells in fine_maps),
+            (objects, shares[::2] + shares[1::2]),
+        )
     ]
     return keras.Model(pixels, layers.Concatenate()(means), name="features")
 
@@ -53,15 +57,15 @@ def evidence_model(
     """
     pixels = layers.Input((None, None, 3), dtype="uint8", name="pixels")
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
-    texture, objects = _lite_maps(backbone, weights_path(backbone, weights_dir))(scaled)
-    of_texture = layers.Conv2D(1, 1, name="texture_evidence")
-    of_objects = layers.Conv2D(1, 1, name="objects_evidence")
+    maps = _lite_maps(backbone, weights_path(backbone, weights_dir))(scaled)
+    shares = [layers.Conv2D(1, 1, name=f"{name}_evidence") for name in MAPS]
+    edges, texture, objects = (share(cells) for share, cells in zip(shares, maps, strict=True))
     evidence = layers.Add(name="evidence")(
-        [of_texture(texture), layers.UpSampling2D(2, name="objects_cells")(of_objects(objects))]
+        [edges, texture, layers.UpSampling2D(2, name="objects_cells")(objects)]
     )
-    split = texture.shape[-1]
-    of_texture.set_weights([feature_weights[:split].reshape(1, 1, -1, 1), np.array([bias])])
-    of_objects.set_weights([feature_weights[split:].reshape(1, 1, -1, 1), np.zeros(1)])
+    ends = np.cumsum([cells.shape[-1] for cells in maps])[:-1]
+    for share, weights, constant in zip(shares, np.split(feature_weights, ends), (bias, 0, 0), strict=True):
+        share.set_weights([weights.reshape(1, 1, -1, 1), np.array([constant], float)])
     return keras.Model(pixels, evidence, name="evidence")
 
 
@@ -76,14 +80,47 @@ def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) 
 
 
 def _lite_maps(backbone: Backbone, path: Path) -> keras.Model:
-    """The last map at stride 16 (texture: rubble) and the last map, at stride 32 (objects), for any size of image."""
-    network = efficientnet_lite(*LITE[backbone.name], None)
+    """Three maps, for any size of image: the last at stride 8 (edges) brought to 16, at 16 (texture), at 32 (objects).
+
+    With more than one orientation each is the mean over the image's turns, so that north makes no difference.
+    """
+    network = efficientnet_lite(*LITE[backbone.network], None)
     load_tensors(network, read_tensors(path))
-    striding = [layer for layer in network.layers if getattr(layer, "strides", (1, 1)) == (2, 2)]
     names = [layer.name for layer in network.layers]
-    last_at_16 = names[: names.index(striding[-1].name)][::-1]
-    texture = next(name for name in last_at_16 if name.endswith("expand_relu6"))
-    return keras.Model(network.input, [network.get_layer(texture).output, network.output], name="network")
+    striding = [layer.name for layer in network.layers if getattr(layer, "strides", (1, 1)) == (2, 2)]
+
+    def last_before(name: str) -> keras.KerasTensor:
+        earlier = names[: names.index(name)][::-1]
+        found = next(each for each in earlier if each.endswith("expand_relu6"))
+        return network.get_layer(found).output
+
+    edges = layers.AveragePooling2D(2, name="edges_cells")(last_before(striding[-2]))
+    maps = [edges, last_before(striding[-1]), network.output]
+    upright = keras.Model(network.input, maps, name="network")
+    return upright if backbone.orientations == 1 else _turned(upright, backbone.orientations)
+
+
+def _turned(upright: keras.Model, orientations: int) -> keras.Model:
+    """The mean of a network's maps over turns of the image, each map turned back."""
+    pixels = layers.Input((None, None, 3), name="image")
+    every = [
+        [_turn(cells, orientation, back=True) for cells in upright(_turn(pixels, orientation))]
+        for orientation in range(orientations)
+    ]
+    means = [layers.Average()(list(same)) for same in zip(*every, strict=True)]
+    return keras.Model(pixels, means, name="turned")
+
+
+def _turn(image: keras.KerasTensor, orientation: int, *, back: bool = False) -> keras.KerasTensor:
+    """One of the eight ways to lay a square: mirrored left to right, top to bottom, along the diagonal; or undone."""
+    steps = [
+        lambda x: ops.flip(x, axis=2) if orientation & 1 else x,
+        lambda x: ops.flip(x, axis=1) if orientation & 2 else x,
+        lambda x: ops.transpose(x, (0, 2, 1, 3)) if orientation & 4 else x,
+    ]
+    for step in reversed(steps) if back else steps:
+        image = step(image)
+    return image
 
 
 def _application(backbone: Backbone, path: Path) -> keras.Model:

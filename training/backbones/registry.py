@@ -1,7 +1,7 @@
 """The networks whose features a head is trained on, and where their ImageNet weights come from."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -57,7 +57,8 @@ class Backbone:
 
     `contrast` stretches the scaled pixels about their mean. Imagery from above is flat beside ImageNet's
     photographs; `benchmarks/README.md` has the measurements behind the values. A dense backbone takes its
-    squares framed (`training.dense`), and its models run over whole stretches of ground at once.
+    squares framed (`training.dense`), and its models run over whole stretches of ground at once. `orientations`
+    is how many turns of the image its features are the mean of: eight cost eight times as much and tell better.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Backbone:
     weights: PackagedWeights | KerasWeights
     licence: str
     is_dense: bool = False
+    orientations: int = 1
+    network: str = ""
 
     @property
     def input_px(self) -> int:
@@ -105,6 +108,18 @@ def _lite(number: int, size_px: int, feature_count: int, sha256: str) -> Backbon
         ),
         licence="Apache-2.0",
         is_dense=True,
+        network=f"efficientnet-lite{number}",
+    )
+
+
+def _turned(backbone: Backbone, contrast: float) -> Backbone:
+    """The backbone looked at from all eight sides."""
+    return replace(
+        backbone,
+        name=f"{backbone.name}-turned",
+        title=f"{backbone.title}, from eight sides",
+        contrast=contrast,
+        orientations=8,
     )
 
 
@@ -165,12 +180,15 @@ RESNET_50 = Backbone(
     licence="MIT",
 )
 
+LITE_2 = _lite(2, 260, 2288, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d")
+
 BACKBONES = {
     backbone.name: backbone
     for backbone in (
-        _lite(0, 224, 1952, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
-        _lite(1, 240, 1952, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
-        _lite(2, 260, 2000, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+        _lite(0, 224, 2192, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        _lite(1, 240, 2192, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        LITE_2,
+        _turned(LITE_2, contrast=3.0),
         INCEPTION_V3,
         MOBILENET_V3,
         EFFICIENTNET_V2,
