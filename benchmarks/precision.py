@@ -24,7 +24,8 @@ from sklearn.metrics import roc_auc_score
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.real import EVENT, TOWNS, table, trained  # noqa: E402
+from benchmarks.real import EVENT, TOWNS, trained  # noqa: E402
+from benchmarks.tables import table  # noqa: E402
 from benchmarks.workplace import start_django  # noqa: E402
 
 FOLDER = ROOT / "build" / "benchmark-precision"

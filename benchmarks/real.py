@@ -74,13 +74,6 @@ def figures(towns: tuple[str, ...], run: Any) -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Rows as a Markdown table."""
-    heads = list(rows[0])
-    lines = [heads, ["---"] * len(heads), *([str(row[head]) for head in heads] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -103,6 +96,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=2))
         return
+    from benchmarks.tables import table
+
     print(table(result["trainings"]))
     print(json.dumps(result["map"], indent=2))
 

@@ -13,7 +13,14 @@ from training.backbones.building import evidence_model, feature_extractor
 from training.backbones.registry import Backbone
 from training.exporting import artefact, whole_model
 from training.features import CropImage, crop_features, read_pixels
-from training.head import HeadParameters, Labelled, linear_weights, trained_head
+from training.head import (
+    Labelled,
+    LogisticParameters,
+    Parameters,
+    linear_weights,
+    logistic_head,
+    trained_head,
+)
 from training.metrics import measured, operating_threshold
 from training.resizing import resized
 
@@ -52,16 +59,19 @@ class Fitted:
 def fitted(
     parts: Mapping[str, Examples],
     backbone: Backbone,
-    head_parameters: HeadParameters,
+    head_parameters: Parameters,
     places: Places,
     *,
     max_fpr: float,
     seed: int,
     progress: Progress = no_progress,
 ) -> Fitted:
-    """Train on `parts["train"]`, stop and choose the threshold on "validation", measure every part."""
+    """Train on `parts["train"]`, choose the threshold on "validation", measure every part.
+
+    A head that is trained in epochs also stops on "validation".
+    """
     labelled = _labelled(parts, backbone, places, progress)
-    head, best_epoch = trained_head(labelled["train"], labelled["validation"], head_parameters, seed=seed)
+    head, course = _head(labelled, head_parameters, seed)
     scores = {
         part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items() if len(rows.features)
     }
@@ -70,7 +80,7 @@ def fitted(
     compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
     return Fitted(
         scores=scores,
-        metrics=metrics | {"best_epoch": best_epoch},
+        metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
         files=artefact(
@@ -80,6 +90,17 @@ def fitted(
             threads=places.threads,
         ),
     )
+
+
+def _head(
+    labelled: Mapping[str, Labelled], parameters: Parameters, seed: int
+) -> tuple[keras.Model, dict[str, Any]]:
+    """The head, and for one that is trained in epochs how that went."""
+    if isinstance(parameters, LogisticParameters):
+        return logistic_head(labelled["train"], parameters), {}
+    head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
+    losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
+    return head, {"best_epoch": course.best_epoch, "curves": losses}
 
 
 def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> keras.Model:

@@ -22,6 +22,30 @@ class HeadParameters:
 
 
 @dataclass(frozen=True)
+class LogisticParameters:
+    """How the logistic regression is penalised: the smaller, the smaller its weights."""
+
+    inverse_l2: float = 0.003
+    max_steps: int = 2000
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a training went, epoch by epoch; the train loss is that before the epoch's step."""
+
+    best_epoch: int
+    train_losses: list[float]
+    validation_losses: list[float]
+
+
+HEADS: dict[str, type[HeadParameters] | type[LogisticParameters]] = {
+    "softmax": HeadParameters,
+    "logistic-regression": LogisticParameters,
+}
+Parameters = HeadParameters | LogisticParameters
+
+
+@dataclass(frozen=True)
 class Labelled:
     """Features (N, F) and whether each row's answer is yes (N,)."""
 
@@ -42,24 +66,50 @@ class Labelled:
 
 def trained_head(
     train: Labelled, validation: Labelled, parameters: HeadParameters, *, seed: int
-) -> tuple[keras.Model, int]:
-    """Return the head with the lowest validation loss (features in, "no" and "yes" out) and its epoch.
+) -> tuple[keras.Model, Course]:
+    """Return the head with the lowest validation loss (features in, "no" and "yes" out) and how it came to be.
 
     Each epoch is one step on all crops: the loss is convex and the data small. The same seed and crops
     give the same weights. (`fit` does the same, but sets up data pipelines for every epoch.)
     """
     keras.utils.set_random_seed(seed)
-    head = _untrained(train.features, parameters)
+    head = _untrained(train.features, l2=parameters.l2)
+    head.compile(
+        keras.optimizers.SGD(parameters.learning_rate, momentum=parameters.momentum),
+        keras.losses.CategoricalCrossentropy(),
+        jit_compile=False,  # compiling takes longer than the training
+    )
+    train_losses, validation_losses = [], []
     best_loss, best_epoch, best_weights = float("inf"), 0, head.get_weights()
     for epoch in range(1, parameters.max_epochs + 1):
-        head.train_on_batch(train.features, train.answers, train.weights)
+        train_losses.append(float(head.train_on_batch(train.features, train.answers, train.weights)))
         loss = float(head.test_on_batch(validation.features, validation.answers, validation.weights))
+        validation_losses.append(loss)
         if loss < best_loss:
             best_loss, best_epoch, best_weights = loss, epoch, head.get_weights()
         elif epoch - best_epoch >= parameters.patience:
             break
     head.set_weights(best_weights)
-    return head, best_epoch
+    return head, Course(best_epoch, train_losses, validation_losses)
+
+
+def logistic_head(train: Labelled, parameters: LogisticParameters) -> keras.Model:
+    """Return a logistic regression on standardised features, worked out to its optimum, in the form of the softmax."""
+    from sklearn.linear_model import LogisticRegression
+
+    head = _untrained(train.features)
+    standardised = np.asarray(head.get_layer("standardise")(train.features), np.float64)
+    # A few crops span few directions among thousands: in these the optimum is the same and found at once.
+    _left, sizes, directions = np.linalg.svd(standardised, full_matrices=False)
+    spanned = directions[sizes > sizes[0] * 1e-6]
+    fitted = LogisticRegression(
+        C=parameters.inverse_l2, class_weight="balanced", max_iter=parameters.max_steps
+    )
+    fitted.fit(standardised @ spanned.T, train.is_positive)
+    weights, bias = spanned.T @ fitted.coef_[0], float(fitted.intercept_[0])
+    kernel = np.stack([np.zeros_like(weights), weights], axis=1)
+    head.get_layer("softmax").set_weights([kernel, np.array([0.0, bias])])
+    return head
 
 
 def linear_weights(head: keras.Model) -> tuple[np.ndarray, float]:
@@ -81,21 +131,15 @@ def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return features.mean(axis=0, dtype=np.float64), variance + VARIANCE_SHARE * np.median(variance) + 1e-12
 
 
-def _untrained(features: np.ndarray, parameters: HeadParameters) -> keras.Model:
+def _untrained(features: np.ndarray, *, l2: float = 0.0) -> keras.Model:
     mean, variance = standardisation(features)
     standardise = layers.Normalization(mean=mean, variance=variance, name="standardise")
     softmax = layers.Dense(
         2,
         activation="softmax",
         kernel_initializer="zeros",
-        kernel_regularizer=keras.regularizers.L2(parameters.l2),
+        kernel_regularizer=keras.regularizers.L2(l2),
         name="softmax",
     )
     inputs = layers.Input((features.shape[1],), name="features")
-    head = keras.Model(inputs, softmax(standardise(inputs)), name="head")
-    head.compile(
-        keras.optimizers.SGD(parameters.learning_rate, momentum=parameters.momentum),
-        keras.losses.CategoricalCrossentropy(),
-        jit_compile=False,  # compiling takes longer than the training
-    )
-    return head
+    return keras.Model(inputs, softmax(standardise(inputs)), name="head")

@@ -9,6 +9,7 @@ from tagging.models import Question
 from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
 from training.inference import ModelAnswer
 from training.models import ModelFile, ModelRun, ModelRunCrop, Promotion
+from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
 class ModelFileSerializer(serializers.ModelSerializer[ModelFile]):
@@ -77,6 +78,7 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     per_class = serializers.IntegerField(min_value=1, allow_null=True, default=None)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     max_fpr = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    head = serializers.ChoiceField(choices=HEAD_NAMES, default=DEFAULT_HEAD)
     contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
 
 

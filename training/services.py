@@ -44,6 +44,8 @@ FILE_NAMES = {
     ModelFile.Kind.OPENVINO_BIN: "model.bin",
 }
 ROWS_AT_ONCE = 500
+HEAD_NAMES = ("softmax", "logistic-regression")  # as in `training.head`, which loads TensorFlow
+DEFAULT_HEAD = "softmax"
 FEATURES = "features"  # the step in which crops are looked at
 
 
@@ -59,6 +61,7 @@ class Recipe:
     seed: int = 0
     max_fpr: float = 0.0
     contrast: float | None = None
+    head: str = DEFAULT_HEAD
 
     def chosen_backbone(self) -> Backbone:
         """The backbone with the contrast asked for."""
@@ -132,6 +135,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         question=question,
         requested_by=requested_by,
         backbone=backbone.name,
+        head=recipe.head,
         seed=recipe.seed,
         parameters=_parameters(recipe, backbone, agreed, dataset),
         dataset_sha256=dataset.sha256,
@@ -152,6 +156,11 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
 def _check(recipe: Recipe) -> None:
     if not 0 <= recipe.max_fpr < 1:
         raise Refused(_("The false positive rate must be from 0 up to, but not including, 1."))
+    if recipe.head not in HEAD_NAMES:
+        raise Refused(
+            _("There is no head %(head)s.") % {"head": recipe.head},
+            _("Choose one of: %(heads)s.") % {"heads": ", ".join(HEAD_NAMES)},
+        )
     if recipe.seed < 0:
         raise Refused(_("The seed must not be negative."))
     if recipe.contrast is not None and not 0 < recipe.contrast <= 100:
@@ -182,10 +191,10 @@ def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: 
 
 def _fitted(run: ModelRun, progress: Progress) -> "Fitted":
     from training.fitting import Places, fitted
-    from training.head import HeadParameters
+    from training.head import HEADS
 
     environment = settings.ENVIRONMENT
-    head_parameters = HeadParameters()
+    head_parameters = HEADS[run.head]()
     run.parameters |= {"head": asdict(head_parameters)}
     return fitted(
         {part.value: _examples(run, part) for part in PARTS},

@@ -10,7 +10,7 @@ from damage.errors import Refused
 from tagging.models import Crop, Tag
 from training import fitting
 from training.models import ModelFile, ModelRun
-from training.services import Recipe, carry_out, request_training, train
+from training.services import HEAD_NAMES, Recipe, carry_out, request_training, train
 
 
 def stored_files(data_folder):
@@ -145,6 +145,25 @@ def test_a_wanted_false_positive_rate_is_used_up(question, towns, recipe):
     assert loose.metrics["validation"]["confusion"]["false_positive"] == 6  # of 12
 
 
+def test_a_logistic_regression_is_a_model_like_any_other(question, towns, recipe):
+    """Its files gave the training's own scores, or it would have been refused."""
+    run = train(question, replace(recipe, head="logistic-regression"))
+    assert (run.head, run.status) == ("logistic-regression", "done")
+    assert run.parameters["head"] == {"inverse_l2": 0.003, "max_steps": 2000}
+    assert run.metrics["test"]["auc"] == 1.0
+
+
+def test_an_unknown_head_is_refused(question, towns, recipe):
+    with pytest.raises(Refused, match="no head hydra"):
+        queued(question, replace(recipe, head="hydra"))
+
+
+def test_the_names_of_heads_are_those_that_can_be_trained():
+    from training.head import HEADS
+
+    assert tuple(HEADS) == HEAD_NAMES
+
+
 def test_contrast_is_part_of_the_recipe(question, towns, recipe):
     plain, stretched = queued(question, recipe), queued(question, replace(recipe, contrast=3.0))
     assert (plain.parameters["contrast"], stretched.parameters["contrast"]) == (1.0, 3.0)
@@ -165,7 +184,7 @@ def test_a_queued_training_is_carried_out_once_as_it_was_planned(question, towns
     assert run.status == "queued"
     Tag.objects.filter(crop__town=towns[0]).update(answer="unsure")
     assert carry_out(run).status == "done"
-    assert set(run.metrics) == {"train", "validation", "best_epoch"}
+    assert set(run.metrics) == {"train", "validation", "best_epoch", "curves"}
     assert run.metrics["train"]["crops"] == 24
     with pytest.raises(Refused, match="not waiting"):
         carry_out(run)

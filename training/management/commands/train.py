@@ -7,7 +7,7 @@ from damage.commands import JsonCommand
 from damage.progress import progress_bar
 from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
 from training.models import ModelRun
-from training.services import Recipe, find_question, train
+from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, find_question, train
 
 PARTS = {"train": "learn from", "validation": "stop and choose the threshold on", "test": "measure on"}
 SHOWN = ("auc", "balanced_accuracy", "precision", "recall", "f1")
@@ -24,6 +24,8 @@ class Command(JsonCommand):
         parser.add_argument("--question", required=True, help="the question's short name, such as damage")
         parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=BACKBONES, metavar="NAME",
                             help=f"one of {', '.join(BACKBONES)}; default: %(default)s")  # fmt: skip
+        parser.add_argument("--head", default=DEFAULT_HEAD, choices=HEAD_NAMES,
+                            help="what is trained on the backbone's features; default: %(default)s")  # fmt: skip
         for part, use in PARTS.items():
             parser.add_argument(f"--{part}-town", action="append", default=[], metavar="TOWN",
                                 dest=f"{part}_towns", help=f"a town to {use}; may be given again")  # fmt: skip
@@ -37,7 +39,7 @@ class Command(JsonCommand):
                             help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
 
     def run(self, **options: Any) -> dict[str, Any]:
-        names = ("backbone", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
+        names = ("backbone", "head", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
                  "contrast")  # fmt: skip
         question = find_question(options["question"])
         with progress_bar("features", "crop") as progress:
@@ -63,6 +65,7 @@ def summary(run: ModelRun) -> dict[str, Any]:
         "model_run": run.pk,
         "question": run.question.slug,
         "backbone": run.backbone,
+        "head": run.head,
         "seed": run.seed,
         "towns": {part: parameters[f"{part}_towns"] for part in PARTS},
         "left_out": parameters["left_out"],
