@@ -1,0 +1,175 @@
+"""Every figure that Damage draws: numbers in, SVG or PNG out, for light and dark pages. Pure.
+
+Text stays text in SVG, and the same figures give the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Format = Literal["svg", "png"]
+PNG_DOTS_PER_INCH = 160
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a page; the series' ones are Okabe & Ito's, told apart by the colour-blind."""
+
+    paper: str
+    ink: str
+    quiet: str
+    series: tuple[str, ...]
+
+
+THEMES = {
+    "light": Theme("#ffffff", "#1d2327", "#c9ced2", ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56606a")),
+    "dark": Theme("#14181b", "#e8eaec", "#444c52", ("#56b4e9", "#e69f00", "#00c48f", "#e59ac6", "#9aa4ad")),
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line with a name, and the band that it lies in where that is known: arrays of one length."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+
+class Sheet:
+    """One drawing in a theme."""
+
+    def __init__(self, theme: str, *, width_in: float = 5.2, height_in: float = 4.0) -> None:
+        self.theme = THEMES[theme]
+        self.figure = Figure(figsize=(width_in, height_in), layout="constrained", facecolor=self.theme.paper)
+        self.axes: Axes = self.figure.add_subplot()
+        self.axes.set_facecolor(self.theme.paper)
+        self.axes.tick_params(colors=self.theme.ink)
+        self.axes.grid(True, color=self.theme.quiet, linewidth=0.6)
+        self.axes.set_axisbelow(True)
+        for spine in self.axes.spines.values():
+            spine.set_color(self.theme.quiet)
+
+    def labelled(self, title: str, x: str, y: str) -> None:
+        self.axes.set_title(title, color=self.theme.ink)
+        self.axes.set_xlabel(x, color=self.theme.ink)
+        self.axes.set_ylabel(y, color=self.theme.ink)
+
+    def legend(self) -> None:
+        legend = self.axes.legend(facecolor=self.theme.paper, edgecolor=self.theme.quiet)
+        for text in legend.get_texts():
+            text.set_color(self.theme.ink)
+
+    def rendered(self, form: Format) -> bytes:
+        """The drawing as a file's bytes."""
+        content = BytesIO()
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "damage"}):
+            metadata: dict[str, Any] = {"Date": None} if form == "svg" else {"Software": None}
+            self.figure.savefig(content, format=form, dpi=PNG_DOTS_PER_INCH, metadata=metadata)
+        return content.getvalue()
+
+
+def curves(
+    lines: Sequence[Curve],
+    *,
+    theme: str,
+    title: str,
+    x: str,
+    y: str,
+    unit_square: bool = False,
+    diagonal: bool = False,
+) -> Sheet:
+    """Lines with their bands: ROC, precision-recall, reliability, losses, learning curves."""
+    sheet = Sheet(theme)
+    for line, colour in zip(lines, sheet.theme.series * 3, strict=False):
+        marker = "o" if len(line.x) < 13 else ""
+        sheet.axes.plot(line.x, line.y, color=colour, label=line.name, linewidth=1.8, marker=marker)
+        if line.low is not None and line.high is not None:
+            sheet.axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.2, linewidth=0)
+    if diagonal:
+        sheet.axes.plot([0, 1], [0, 1], color=sheet.theme.quiet, linestyle="--")
+    if unit_square:
+        sheet.axes.set_xlim(-0.02, 1.02)
+        sheet.axes.set_ylim(-0.02, 1.02)
+    sheet.labelled(title, x, y)
+    sheet.legend()
+    return sheet
+
+
+def bars(groups: Mapping[str, Mapping[str, float]], *, theme: str, title: str, y: str) -> Sheet:
+    """Bars beside each other: {series: {category: height}}; every series has the same categories."""
+    sheet = Sheet(theme)
+    categories = list(next(iter(groups.values())))
+    width = 0.8 / len(groups)
+    for number, (name, heights) in enumerate(groups.items()):
+        places = np.arange(len(categories)) + (number - (len(groups) - 1) / 2) * width
+        drawn = sheet.axes.bar(
+            places,
+            [heights[each] for each in categories],
+            width,
+            label=name,
+            color=sheet.theme.series[number],
+        )
+        sheet.axes.bar_label(drawn, color=sheet.theme.ink, fmt="%g", fontsize=8)
+    sheet.axes.set_xticks(np.arange(len(categories)), categories)
+    sheet.axes.grid(False, axis="x")
+    sheet.labelled(title, "", y)
+    sheet.legend()
+    return sheet
+
+
+def histogram(
+    values: Mapping[str, np.ndarray], *, theme: str, title: str, x: str, y: str, mark: float | None = None
+) -> Sheet:
+    """How values between 0 and 1 are spread, in twentieths; a mark stands where they are cut."""
+    sheet = Sheet(theme)
+    edges = np.linspace(0, 1, 21).tolist()
+    for number, (name, of_name) in enumerate(values.items()):
+        sheet.axes.hist(of_name, edges, label=name, color=sheet.theme.series[number], alpha=0.6)
+    if mark is not None:
+        sheet.axes.axvline(mark, color=sheet.theme.ink, linestyle="--")
+    sheet.labelled(title, x, y)
+    sheet.legend()
+    return sheet
+
+
+def matrix(
+    counts: np.ndarray, *, rows: Sequence[str], columns: Sequence[str], theme: str, title: str, x: str, y: str
+) -> Sheet:
+    """A table of counts or shares (R, C) as shaded fields with their numbers: confusion, towns crossed."""
+    sheet = Sheet(theme)
+    sheet.axes.imshow(counts, cmap=_shades(sheet.theme), vmin=0, aspect="auto")
+    sheet.axes.set_xticks(np.arange(len(columns)), columns)
+    sheet.axes.set_yticks(np.arange(len(rows)), rows)
+    sheet.axes.grid(False)
+    middle = np.nanmax(counts) / 2
+    for row, column in np.ndindex(counts.shape):
+        value = counts[row, column]
+        colour = sheet.theme.paper if value > middle else sheet.theme.ink
+        sheet.axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour)
+    sheet.labelled(title, x, y)
+    return sheet
+
+
+def scatter(groups: Mapping[str, np.ndarray], *, theme: str, title: str, x: str = "", y: str = "") -> Sheet:
+    """Points (N, 2) of several groups, as of a t-SNE, whose axes have no unit."""
+    sheet = Sheet(theme)
+    for (name, points), colour in zip(groups.items(), sheet.theme.series * 3, strict=False):
+        sheet.axes.scatter(
+            points[:, 0], points[:, 1], s=14, color=colour, label=name, alpha=0.8, linewidths=0
+        )
+    sheet.labelled(title, x, y)
+    sheet.legend()
+    return sheet
+
+
+def _shades(theme: Theme) -> mpl.colors.Colormap:
+    return mpl.colors.LinearSegmentedColormap.from_list("shades", [theme.paper, theme.series[0]])
