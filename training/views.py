@@ -1,0 +1,147 @@
+"""The pages of the training lab: all model runs, one of them, several side by side."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from damage.accounts.models import Role, User
+from damage.errors import Refused
+from damage.permissions import ForAnalysts, page_for
+from training import claims, registry
+from training.models import ModelRun, ModelRunCrop
+
+RUNS_PER_PAGE = 50
+SHOWN_CROPS = 12
+COMPARED = ("auc", "balanced_accuracy", "precision", "recall", "f1")
+MOST_COMPARED = 4
+PRIVATE_HOUR = "private, max-age=3600"
+
+
+@page_for(ForAnalysts)
+@require_GET
+def model_runs(request: HttpRequest) -> HttpResponse:
+    """List all trainings with their state, their figures and where they stand."""
+    claims.record_killed(ModelRun)
+    runs = ModelRun.objects.select_related("question", "requested_by")
+    page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    shown = {"page": page, "is_busy": any(run.can_cancel for run in page), **_may(request)}
+    return render(request, "training/runs.html", shown)
+
+
+@page_for(ForAnalysts)
+@require_GET
+def model_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
+    claims.record_killed(ModelRun)
+    run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by", "parent"), pk=pk)
+    shown = {"run": run, "is_busy": run.can_cancel, **_may(request)}
+    if run.status == ModelRun.Status.DONE:
+        shown |= _finished(run)
+    return render(request, "training/run.html", shown)
+
+
+@page_for(ForAnalysts)
+@require_GET
+def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
+    """One drawing of a run as SVG or PNG, for a light or a dark page."""
+    from training.figures import DRAWINGS, drawings_of
+
+    run = get_object_or_404(ModelRun, pk=pk)
+    theme = request.GET.get("theme", "light")
+    if theme not in ("light", "dark"):
+        return HttpResponseBadRequest(_("The theme is light or dark."))
+    if form not in ("svg", "png") or name not in drawings_of(run):
+        raise Http404
+    content = DRAWINGS[name](run, theme).rendered(form)  # type: ignore[arg-type]
+    kind = "image/svg+xml" if form == "svg" else "image/png"
+    return HttpResponse(content, content_type=kind, headers={"Cache-Control": PRIVATE_HOUR})
+
+
+@page_for(ForAnalysts)
+@require_GET
+def comparison(request: HttpRequest) -> HttpResponse:
+    """Show runs side by side."""
+    from training.figures import drawings_of
+
+    wanted = [int(number) for number in request.GET.getlist("run") if number.isdecimal()][:MOST_COMPARED]
+    found = ModelRun.objects.select_related("question").in_bulk(wanted)
+    runs = [found[number] for number in wanted if number in found]
+    keys = sorted({key for run in runs for key in run.parameters})
+    rows = [(key, [run.parameters.get(key, "–") for run in runs]) for key in keys]
+    shown = {
+        "runs": runs,
+        "parameters": [(key, values, len({str(value) for value in values}) > 1) for key, values in rows],
+        "parts": [
+            (part.label, [(name, [run.metrics.get(part, {}).get(name) for run in runs]) for name in COMPARED])
+            for part in ModelRunCrop.Part
+        ],
+        "drawings": [name for name in ("roc", "scores") if all(name in drawings_of(run) for run in runs)],
+    }
+    return render(request, "training/compare.html", shown)
+
+
+@page_for(ForAnalysts)
+@require_POST
+def decision(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel, propose, confirm, decline, retire or roll back, and say how that went on the run's page."""
+    run = get_object_or_404(ModelRun.objects.select_related("question"), pk=pk)
+    try:
+        _decide(run, request.POST.get("action", ""), cast(User, request.user), request.POST.get("reason", ""))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("model-run", pk=pk)
+
+
+def _decide(run: ModelRun, action: str, by: User, reason: str) -> None:
+    from training.services import cancel
+
+    if action in ("cancel", "propose", "retire") and not by.plays(Role.ADMIN):
+        raise Refused(_("Only admins do that."))
+    if action == "cancel":
+        cancel(run, by=by)
+    elif action == "propose":
+        registry.propose(run, by=by, reason=reason)
+    elif action == "confirm":
+        registry.confirm(registry.waiting_promotion(run), by=by)
+    elif action == "decline":
+        registry.decline(registry.waiting_promotion(run), by=by, reason=reason)
+    elif action == "retire":
+        registry.retire(run, by=by, reason=reason)
+    elif action == "roll-back":
+        registry.roll_back(run.question, by=by, reason=reason)
+    else:
+        raise Refused(_("There is no such decision."))
+
+
+def _may(request: HttpRequest) -> dict[str, bool]:
+    return {"may_train": cast(User, request.user).plays(Role.ADMIN)}
+
+
+def _finished(run: ModelRun) -> dict[str, Any]:
+    from training.figures import drawings_of, measured_part, town_metrics
+
+    waiting = run.promotions.filter(confirmed_at=None, ended_at=None).first()
+    shown: dict[str, Any] = {"waiting": waiting, "promotions": run.promotions.all(), "files": run.files.all()}
+    names = drawings_of(run)
+    if not names:
+        return shown
+    part = measured_part(run)
+    crops = run.run_crops.filter(part=part).exclude(score=None).select_related("crop__town")
+    yes, no = crops.filter(is_positive=True), crops.filter(is_positive=False)
+    return shown | {
+        "drawings": names,
+        "part": part.label,
+        "parts": [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics],
+        "towns": town_metrics(run).items(),
+        "galleries": [
+            (_("Missed or nearly: people say yes, lowest scores"), yes.order_by("score")[:SHOWN_CROPS]),
+            (_("False alarms or nearly: people say no, highest scores"), no.order_by("-score")[:SHOWN_CROPS]),
+            (_("Surest yes"), yes.order_by("-score")[:SHOWN_CROPS]),
+            (_("Surest no"), no.order_by("score")[:SHOWN_CROPS]),
+        ],
+    }
