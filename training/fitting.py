@@ -70,8 +70,8 @@ def fitted(
 
     A head that is trained in epochs also stops on "validation".
     """
-    labelled = _labelled(parts, backbone, places, progress)
-    head, course = _head(labelled, head_parameters, seed)
+    labelled = labelled_features(parts, backbone, places, progress)
+    head, course = trained(labelled, head_parameters, seed)
     scores = {
         part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items() if len(rows.features)
     }
@@ -92,10 +92,10 @@ def fitted(
     )
 
 
-def _head(
+def trained(
     labelled: Mapping[str, Labelled], parameters: Parameters, seed: int
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """The head, and for one that is trained in epochs how that went."""
+    """Train a head on the features of "train"; gives it, and for one that is trained in epochs how that went."""
     if isinstance(parameters, LogisticParameters):
         return logistic_head(labelled["train"], parameters), {}
     head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
@@ -110,7 +110,7 @@ def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> k
     return whole_model(feature_extractor(backbone, weights_dir), head)
 
 
-def _labelled(
+def labelled_features(
     parts: Mapping[str, Examples], backbone: Backbone, places: Places, progress: Progress
 ) -> dict[str, Labelled]:
     """Return each part's features, computed in one go."""

@@ -1,0 +1,45 @@
+"""What the commands of experiments share."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from damage.commands import JsonCommand
+from tagging.models import Question
+from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.models import Experiment
+from training.services import DEFAULT_HEAD, HEAD_NAMES, find_question
+
+
+class ExperimentCommand(JsonCommand):
+    """A command that carries out an experiment and prints its table."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--question", required=True, help="the question's short name, such as damage")
+        parser.add_argument("--town", action="append", required=True, dest="towns", metavar="TOWN",
+                            help="a town; three at least")  # fmt: skip
+        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=BACKBONES, metavar="NAME",
+                            help=f"one of {', '.join(BACKBONES)}; default: %(default)s")  # fmt: skip
+        parser.add_argument("--head", default=DEFAULT_HEAD, choices=HEAD_NAMES, help="default: %(default)s")
+
+    def question(self, options: dict[str, Any]) -> Question:
+        return find_question(options["question"])
+
+    def chosen(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {name: options[name] for name in ("towns", "backbone", "head")}
+
+    def result(self, experiment: Experiment) -> dict[str, Any]:
+        return {"experiment": experiment.pk, "kind": experiment.kind, **experiment.results}
+
+    def describe(self, result: dict[str, Any]) -> str:
+        lines = [result["columns"], ["---"] * len(result["columns"])]
+        lines += [[_words(value) for value in row] for row in result["rows"]]
+        refused = sorted({row["refused"] for row in result["trials"] if "refused" in row})
+        table = [f"| {' | '.join(line)} |" for line in lines]
+        left_out = [f"Left out: {reason}" for reason in refused]
+        return "\n".join([f"Experiment {result['experiment']}", "", *table, *left_out])
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "–" if value is None else str(value)

@@ -1,0 +1,219 @@
+"""Experiments: many small trainings by one code path, their results as rows. No model files come of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from damage.accounts.models import User
+from damage.errors import Refused
+from damage.progress import Progress, no_progress
+from tagging.models import Question
+from training import claims
+from training.adapting import LEAST_SCORES, adapted_cut, logit
+from training.backbones.registry import Backbone, find_backbone
+from training.dataset import Agreement, Part, agreement, chosen_dataset, find_town
+from training.features import image_hashes_of
+from training.models import Experiment
+from training.services import DEFAULT_HEAD, crop_images
+from training.versions import code_version, hardware, library_versions
+
+# Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
+THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
+FIGURES = ("auc", "balanced_accuracy", "balanced_accuracy_at_half", "balanced_accuracy_adapted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What an experiment tries: every way of giving three of the towns to train, validate and test."""
+
+    towns: Sequence[str]
+    backbone: str
+    head: str = DEFAULT_HEAD
+    counts: Sequence[int] = ()
+    seeds: Sequence[int] = (0,)
+    max_fpr: float = 0.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One small training: the towns of its parts, how many training crops (None: all), the seed."""
+
+    train: str
+    validation: str
+    test: str
+    crops: int | None
+    seed: int
+
+
+def cross_towns(question: Question, design: Design, **by: Any) -> Experiment:
+    """Train every way round with all crops of the training town: a row each, then mean and spread."""
+    return _carried_out(Experiment.Kind.CROSS_TOWNS, question, design, **by)
+
+
+def learning_curve(question: Question, design: Design, **by: Any) -> Experiment:
+    """Train every way round with so many crops, with every seed; a row for each count beside the thesis's."""
+    if not design.counts or min(design.counts) < 2:
+        raise Refused(_("Say how many crops to train with, two at least."))
+    return _carried_out(Experiment.Kind.LEARNING_CURVE, question, design, **by)
+
+
+def _carried_out(
+    kind: Experiment.Kind,
+    question: Question,
+    design: Design,
+    *,
+    requested_by: User | None = None,
+    progress: Progress = no_progress,
+) -> Experiment:
+    for town in design.towns:
+        find_town(town)
+    if len(set(design.towns)) < 3:
+        raise Refused(_("Three towns are needed: to train, to validate and to test."))
+    backbone = find_backbone(design.backbone)
+    claims.record_killed(Experiment)
+    experiment = Experiment.objects.create(
+        kind=kind,
+        question=question,
+        requested_by=requested_by,
+        seed=design.seeds[0],
+        parameters={**asdict(design), "features": backbone.recipe_id},
+    )
+    with claims.carried_out(experiment, progress) as report:
+        rows = _rows(agreement(question), design, backbone, report)
+        results = _summary(rows) if kind == Experiment.Kind.CROSS_TOWNS else _curve(rows, design.counts)
+        with transaction.atomic():
+            claims.write(
+                experiment,
+                results=results | {"trials": rows},
+                code_version=code_version(),
+                library_versions=library_versions(),
+                hardware=hardware(),
+                status=Experiment.Status.DONE,
+                claim="",
+                finished_at=timezone.now(),
+            )
+    return experiment
+
+
+def _rows(
+    agreed: Agreement, design: Design, backbone: Backbone, report: claims.Report
+) -> list[dict[str, Any]]:
+    """Each trial's figures; one for which a town has too few crops is a row with the reason."""
+    features = _features(agreed, design, backbone, report.step("features"))
+    trials = list(_trials(design))
+    tell = report.step("trainings")
+    rows = []
+    for done, trial in enumerate(trials):
+        tell(done, len(trials))
+        try:
+            figures = _figures(agreed, trial, design, features)
+        except Refused as refusal:
+            figures = {"refused": str(refusal)}
+        rows.append(asdict(trial) | figures)
+    tell(len(trials), len(trials))
+    if all("refused" in row for row in rows):
+        raise Refused(rows[0]["refused"])
+    return rows
+
+
+def _trials(design: Design) -> Iterator[Trial]:
+    for way in permutations(design.towns, 3):
+        for crops in design.counts or (None,):
+            for seed in design.seeds:
+                yield Trial(*way, crops, seed)
+
+
+def _features(
+    agreed: Agreement, design: Design, backbone: Backbone, progress: Progress
+) -> dict[str, np.ndarray]:
+    """The features of all the towns' crops, by digest."""
+    from training.features import crop_features
+
+    images = crop_images(agreed.of([find_town(town) for town in design.towns]))
+    environment = settings.ENVIRONMENT
+    rows = crop_features(
+        images,
+        backbone,
+        settings.DATA_DIR / "features",
+        weights_dir=environment.weights_dir,
+        threads=environment.threads,
+        progress=progress,
+    )
+    return {image.sha256: row for image, row in zip(images, rows, strict=True)}
+
+
+def _figures(
+    agreed: Agreement, trial: Trial, design: Design, features: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
+    from training.fitting import trained
+    from training.head import HEADS, Labelled
+    from training.metrics import measured, operating_threshold
+
+    dataset = chosen_dataset(
+        agreed,
+        {Part.TRAIN: [trial.train], Part.VALIDATION: [trial.validation], Part.TEST: [trial.test]},
+        per_class=None if trial.crops is None else trial.crops // 2,
+        seed=trial.seed,
+        hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
+    )
+    labelled = {
+        part.value: Labelled(
+            np.array([features[crop.sha256] for crop in crops]),
+            np.array([crop.is_positive for crop in crops]),
+        )
+        for part, crops in dataset.parts.items()
+    }
+    head, _course = trained(labelled, HEADS[design.head](), trial.seed)
+    scores = {part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items()}
+    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], design.max_fpr)
+    answers, of_test = labelled["test"].is_positive, scores["test"]
+    at_threshold = measured(answers, of_test, threshold.value)
+    adapted = None
+    if len(of_test) >= LEAST_SCORES and np.ptp(of_test):
+        logits = logit(of_test)
+        adapted = measured(answers, logits, adapted_cut(logits))["balanced_accuracy"]
+    return {
+        "threshold": threshold.value,
+        "auc": at_threshold["auc"],
+        "balanced_accuracy": at_threshold["balanced_accuracy"],
+        "balanced_accuracy_at_half": measured(answers, of_test, 0.5)["balanced_accuracy"],
+        "balanced_accuracy_adapted": adapted,
+        "precision": at_threshold["precision"],
+        "recall": at_threshold["recall"],
+    }
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A table with a line for each way round, their mean and their spread (standard deviation)."""
+    columns = ["train", "validation", "test", "threshold", *FIGURES, "precision", "recall"]
+    done = [row for row in rows if "refused" not in row]
+    lines = [[row.get(name) for name in columns] for row in rows]
+    for words, reduce in (("mean", np.mean), ("spread", np.std)):
+        figures = [_over(done, name, reduce) for name in columns[4:]]
+        lines.append([words, "", "", None, *figures])
+    return {"columns": columns, "rows": lines}
+
+
+def _curve(rows: list[dict[str, Any]], counts: Sequence[int]) -> dict[str, Any]:
+    """A table with a line for each count: the thesis's figure, our means, the spread of the adapted one."""
+    columns = ["crops", "thesis", *FIGURES, "spread", "trainings"]
+    lines = []
+    for count in counts:
+        done = [row for row in rows if row["crops"] == count and "refused" not in row]
+        means = [_over(done, name, np.mean) for name in FIGURES]
+        spread = _over(done, FIGURES[-1], np.std)
+        lines.append([count, THESIS.get(count), *means, spread, len(done)])
+    return {"columns": columns, "rows": lines}
+
+
+def _over(rows: list[dict[str, Any]], name: str, reduce: Any) -> float | None:
+    values = [row[name] for row in rows if row[name] is not None]
+    return float(reduce(values)) if values else None
