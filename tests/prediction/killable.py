@@ -37,8 +37,8 @@ def prepare(folder: Path) -> None:
         dataset.write(pixels)
     ingest_mosaic(path, event="Quake", town="Town", in_place=True)
     ModelRun.objects.create(
-        question=Question.objects.get(slug="damage"), status="done", backbone="slow cells", threshold=0.5,
-        window_px=64, window_m=32.0, parameters={"network": {"window_px": 64, "is_dense": True}},
+        question=Question.objects.get(slug="damage"), status="done", stage="promoted", backbone="slow cells",
+        threshold=0.5, window_px=64, window_m=32.0, parameters={"network": {"window_px": 64, "is_dense": True}},
     )  # fmt: skip
 
 

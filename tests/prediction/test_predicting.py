@@ -212,7 +212,7 @@ def test_the_command_takes_the_questions_current_model(mosaic, model_run, engine
 
 
 def test_the_command_says_when_there_is_no_model(mosaic, question):
-    with pytest.raises(CommandError, match="no trained model"):
+    with pytest.raises(CommandError, match="no promoted model"):
         call_command("predict", "painted.tif")
 
 
