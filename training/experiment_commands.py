@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
+from damage.tables import markdown_table
 from tagging.models import Question
 from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
 from training.models import Experiment
@@ -31,15 +32,8 @@ class ExperimentCommand(JsonCommand):
         return {"experiment": experiment.pk, "kind": experiment.kind, **experiment.results}
 
     def describe(self, result: dict[str, Any]) -> str:
-        lines = [result["columns"], ["---"] * len(result["columns"])]
-        lines += [[_words(value) for value in row] for row in result["rows"]]
         refused = sorted({row["refused"] for row in result["trials"] if "refused" in row})
-        table = [f"| {' | '.join(line)} |" for line in lines]
-        left_out = [f"Left out: {reason}" for reason in refused]
-        return "\n".join([f"Experiment {result['experiment']}", "", *table, *left_out])
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return "–" if value is None else str(value)
+        table = markdown_table(result["columns"], result["rows"])
+        return "\n".join(
+            [f"Experiment {result['experiment']}", "", table, *(f"Left out: {why}" for why in refused)]
+        )
