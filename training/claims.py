@@ -128,7 +128,10 @@ def record_abandoned(work: Claimable, folder: Path) -> bool:
 def record_killed(model: type[Work]) -> list[Work]:
     """Mark all work of a kind whose process was killed, and give it."""
     running = model._default_manager.filter(status=Work.Status.RUNNING)
-    return [work for work in running if record_abandoned(work, folder_of(work))]
+    killed = [work for work in running if record_abandoned(work, folder_of(work))]
+    for work in killed:
+        shutil.rmtree(folder_of(work), ignore_errors=True)
+    return killed
 
 
 class Report:

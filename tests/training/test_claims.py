@@ -92,6 +92,7 @@ def test_a_killed_training_is_marked_failed_with_its_reason(queued, tmp_path):
     run = ModelRun.objects.get()
     assert (run.status, run.claim) == ("failed", "")
     assert "was killed" in run.error
+    assert not claims.folder_of(queued).exists()
 
 
 def test_the_next_training_marks_those_that_were_killed(question, queued, recipe, shared_training):
