@@ -10,7 +10,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from damage.errors import Refused
+from training.classifiers import Classifier
 from training.engines import (
+    FeaturesEngine,
     KerasDenseNetwork,
     KerasEngine,
     OpenVinoDenseNetwork,
@@ -18,6 +20,8 @@ from training.engines import (
     Precision,
     async_queue,
     has_bf16,
+    is_headed,
+    opened_with_head,
     unpacked,
 )
 
@@ -58,6 +62,17 @@ class Queued:
 
     def wait(self) -> None:
         self._queue.wait_all()
+
+
+class QueuedWithHead(Queued):
+    """A network of OpenVINO's whose answers are features, and a head on them."""
+
+    def __init__(self, compiled: Any, head: Classifier) -> None:
+        super().__init__(compiled)
+        self._head = head
+
+    def start(self, images: np.ndarray, then: Callable[[np.ndarray], None]) -> None:
+        super().start(images, lambda features: then(self._head.scores(features)[:, None]))
 
 
 def open_network(
@@ -102,11 +117,21 @@ def _opened(
             "This machine's processor does not compute in bfloat16, and the run began on one that does.",
             "Continue it on such a machine, or predict anew with --precision f32.",
         )
+    if is_headed(model.content):
+        return _with_head(model.content, precision, threads)
     xml, weights = unpacked(model.content)
     if tile_input_px is None:
         return Queued(OpenVinoNetwork(xml, weights, threads=threads, precision=precision).compiled)
     dense = OpenVinoDenseNetwork(xml, weights, threads=threads, precision=precision)
     return Queued(dense.compiled_for_planes(tile_input_px))
+
+
+def _with_head(model: bytes, precision: Precision, threads: int) -> Network:
+    source, head = opened_with_head(model, threads=threads, precision=precision)
+    if isinstance(source, OpenVinoNetwork):
+        return QueuedWithHead(source.compiled, head)
+    engine = FeaturesEngine(source, head)
+    return Immediate(lambda images: engine.scores(images)[:, None])
 
 
 def _on_keras(model: bytes, *, is_dense: bool) -> Network:

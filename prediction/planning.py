@@ -9,7 +9,7 @@ from prediction.plans import Plan, plan_for, plan_from_json
 from prediction.reading import Source
 from prediction.windows import Sight
 from training.engines import Precision
-from training.inference import model_content, network_of
+from training.inference import is_classical, is_headed, model_content, network_of
 from training.models import ModelRun
 
 
@@ -38,6 +38,8 @@ def plan_of(
         height_px=scene.height_px,
         gsd_m=scene.gsd_m,
         is_dense=network_of(model_run)[1],
+        is_headed=is_headed(model_run),
+        is_classical=is_classical(model_run),
         engine=engine,
         precision=precision,
     )

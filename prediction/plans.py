@@ -61,6 +61,8 @@ def plan_for(
     height_px: int,
     gsd_m: float | None,
     is_dense: bool,
+    is_headed: bool = False,
+    is_classical: bool = False,
     engine: EngineName = "openvino",
     precision: Precision | None = None,
 ) -> Plan:
@@ -68,8 +70,12 @@ def plan_for(
     grid, warnings = grid_for(sight, width_px=width_px, height_px=height_px, gsd_m=gsd_m)
     whole_rows = not is_tiled(source) and grid.width_px * grid.window_px * grid.scale**2 <= ROW_PX
     layout = (TileLayout if is_dense else WindowLayout)(grid, sight.input_size_px, whole_rows)
-    chosen, why = _precision(engine, precision)
+    chosen, why = _precision(engine, precision, is_headed=is_headed, is_classical=is_classical)
     framework = "OpenVINO on the processor" if engine == "openvino" else "TensorFlow/Keras, the reference"
+    if is_headed:
+        framework = (
+            "scikit-image and scikit-learn" if is_classical else f"{framework}, scikit-learn on its features"
+        )
     reasons = [
         _way(layout),
         f"Windows of {grid.window_px} px every {grid.stride_px} px, seen at {sight.input_size_px} px.",
@@ -100,7 +106,19 @@ def _scale(grid: Grid, sight: Sight, gsd_m: float | None) -> str:
     return f"Read at 1/{grid.scale} of its size: the model was trained on coarser pixels{known} or sees no finer."
 
 
-def _precision(engine: EngineName, wanted: Precision | None) -> tuple[Precision, str]:
+def _precision(
+    engine: EngineName, wanted: Precision | None, *, is_headed: bool, is_classical: bool
+) -> tuple[Precision, str]:
+    if is_headed and engine == "keras":
+        raise Refused(
+            "The model's head is no part of a network: Keras cannot open it.", "Leave out --engine keras."
+        )
+    if is_classical:
+        if wanted == "bf16":
+            raise Refused("Without a network nothing is computed in bf16.", "Leave out --precision.")
+        return "f32", "no network is asked."
+    if is_headed and not wanted:
+        return "f32", "a head beside the network may turn where features move a little."
     if engine == "keras":
         if wanted == "bf16":
             raise Refused("Keras predicts in f32.", "Leave out --precision, or --engine keras.")

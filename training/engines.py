@@ -1,5 +1,6 @@
 """Trained models at work: 8-bit windows in, scores out. OpenVINO by default; importing this loads neither."""
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from damage.errors import Refused
+from training.classical import CLASSICAL
+from training.classifiers import Classifier, read_classifier
 from training.dense import framed, framed_scores
 
 # Small batches side by side are the fastest way through OpenVINO on a few cores, and need little memory.
@@ -67,6 +71,32 @@ class KerasEngine:
         if not len(windows):
             return np.zeros(0, np.float32)
         return np.asarray(self._model.predict(windows, batch_size=32, verbose=0))[:, 0]
+
+
+class FeatureSource(Protocol):
+    """What gives features of windows: a network, or classical features."""
+
+    @property
+    def input_size_px(self) -> int:
+        """The side of a window."""
+
+    def outputs(self, windows: np.ndarray) -> np.ndarray:
+        """Return the features (N, F) of uint8 windows (N, size, size, 3)."""
+
+
+class FeaturesEngine:
+    """A trained model of two parts: features of one window at a time, and a head of scikit-learn's on them."""
+
+    def __init__(self, source: FeatureSource, head: Classifier) -> None:
+        self._source, self._head = source, head
+        self.input_size_px = source.input_size_px
+
+    def scores(self, windows: np.ndarray) -> np.ndarray:
+        """Return the probability of "yes", float32 (N,), of uint8 windows (N, size, size, 3)."""
+        _check_windows(windows, self.input_size_px)
+        if not len(windows):
+            return np.zeros(0, np.float32)
+        return self._head.scores(self._source.outputs(windows))
 
 
 class DenseNetwork(Protocol):
@@ -146,6 +176,43 @@ def unpacked(content: bytes) -> tuple[bytes, bytes]:
     """What `packed` put together: XML and weights."""
     end = 8 + int.from_bytes(content[:8], "little")
     return content[8:end], content[end:]
+
+
+# What a model of two parts begins with: no length of an XML.
+_HEADED = b"\xff" * 8
+
+
+def packed_with_head(head: bytes, *, network: bytes = b"", classical: str = "") -> bytes:
+    """A head of skops's and what it stands on, a `packed` network or classical features by recipe, as one piece."""
+    described = json.dumps({"classical": classical, "head_bytes": len(head)}).encode()
+    return _HEADED + packed(described, head + network)
+
+
+def is_headed(content: bytes) -> bool:
+    """Whether a model is of two parts: `packed_with_head`, not `packed`."""
+    return content.startswith(_HEADED)
+
+
+def opened_with_head(
+    content: bytes, *, threads: int = 0, precision: Precision = "f32"
+) -> tuple[FeatureSource, Classifier]:
+    """The two parts of what `packed_with_head` put together; raises `Refused` for what cannot be used here."""
+    described, parts = unpacked(content[len(_HEADED) :])
+    about = json.loads(described)
+    head = read_classifier(parts[: about["head_bytes"]])
+    if about["classical"]:
+        return _classical(about["classical"]), head
+    xml, weights = unpacked(parts[about["head_bytes"] :])
+    return OpenVinoNetwork(xml, weights, threads=threads, precision=precision), head
+
+
+def _classical(recipe_id: str) -> FeatureSource:
+    known = {features.recipe_id: features for features in CLASSICAL.values()}
+    if recipe_id not in known:
+        raise Refused(
+            f"The model's features ({recipe_id}) are not measured this way any more.", "Train it again."
+        )
+    return known[recipe_id]
 
 
 def keras_model(keras_file: bytes) -> Any:

@@ -8,13 +8,19 @@ import numpy as np
 from keras import layers
 
 from damage.errors import DamageError
+from training.classical import ClassicalFeatures
+from training.classifiers import Classifier, classifier_file
 from training.engines import (
     DenseEngine,
     Engine,
+    FeaturesEngine,
     KerasDenseNetwork,
     KerasEngine,
     OpenVinoDenseNetwork,
     OpenVinoEngine,
+    opened_with_head,
+    packed,
+    packed_with_head,
 )
 
 TOLERANCE = 1e-3
@@ -68,10 +74,35 @@ def artefact(
             "OpenVINO": OpenVinoEngine(xml, weights, threads=threads),
         }
     for name, engine in engines.items():
-        difference = float(np.abs(engine.scores(windows) - scores).max())
-        if not difference <= TOLERANCE:
-            raise EnginesDisagree(
-                f"The model's scores on {name} differ from those of its training by {difference:.4f}; "
-                f"at most {TOLERANCE} is allowed."
-            )
+        _check(name, engine, windows, scores, TOLERANCE)
     return {"keras": keras_file, "openvino_xml": xml, "openvino_bin": weights}
+
+
+def artefact_with_head(
+    source: keras.Model | ClassicalFeatures,
+    head: Classifier,
+    windows: np.ndarray,
+    scores: np.ndarray,
+    *,
+    threads: int = 0,
+) -> dict[str, bytes]:
+    """Return the files of a model of two parts by kind, after they, opened anew, gave `windows` their `scores`."""
+    files = {"skops": classifier_file(head)}
+    if isinstance(source, ClassicalFeatures):
+        content = packed_with_head(files["skops"], classical=source.recipe_id)
+    else:
+        files["openvino_xml"], files["openvino_bin"] = exported(source)
+        network = packed(files["openvino_xml"], files["openvino_bin"])
+        content = packed_with_head(files["skops"], network=network)
+    engine = FeaturesEngine(*opened_with_head(content, threads=threads))
+    _check("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
+    return files
+
+
+def _check(name: str, engine: Engine, windows: np.ndarray, scores: np.ndarray, tolerance: float) -> None:
+    difference = float(np.abs(engine.scores(windows) - scores).max())
+    if not difference <= tolerance:
+        raise EnginesDisagree(
+            f"The model's scores on {name} differ from those of its training by {difference:.4f}; "
+            f"at most {tolerance:.2g} is allowed."
+        )

@@ -13,7 +13,8 @@ from PIL import Image
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from training.backbones.registry import Backbone
-from training.engines import OpenVinoNetwork
+from training.classical import ClassicalFeatures
+from training.engines import FeatureSource, OpenVinoNetwork
 from training.neighbours import HASH_WORDS, ORIENTATIONS, image_hashes
 
 CHUNK = 64
@@ -30,7 +31,7 @@ class CropImage:
 
 def crop_features(
     crops: Sequence[CropImage],
-    backbone: Backbone,
+    backbone: Backbone | ClassicalFeatures,
     cache_dir: Path,
     *,
     weights_dir: Path | None = None,
@@ -108,8 +109,12 @@ def _write_features(path: Path, features: np.ndarray) -> None:
     Path(file.name).replace(path)
 
 
-def _network(backbone: Backbone, folder: Path, weights_dir: Path | None, threads: int) -> OpenVinoNetwork:
+def _network(
+    backbone: Backbone | ClassicalFeatures, folder: Path, weights_dir: Path | None, threads: int
+) -> FeatureSource:
     """Return the backbone for inference, exported anew: seconds, and nothing on disk to be trusted."""
+    if isinstance(backbone, ClassicalFeatures):
+        return backbone
     from training.backbones.building import feature_extractor
     from training.exporting import exported
 

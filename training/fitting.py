@@ -9,18 +9,23 @@ import keras
 import numpy as np
 
 from damage.progress import Progress, no_progress
-from training.backbones.building import evidence_model, feature_extractor
+from training.backbones.building import evidence_model, feature_extractor, window_features
 from training.backbones.registry import Backbone
-from training.exporting import artefact, whole_model
+from training.classical import ClassicalFeatures
+from training.classifiers import Classifier
+from training.exporting import artefact, artefact_with_head, whole_model
 from training.features import CropImage, crop_features, read_pixels
 from training.head import (
+    ForestParameters,
     Labelled,
     LogisticParameters,
     Parameters,
+    SvmParameters,
     linear_weights,
     logistic_head,
     trained_head,
 )
+from training.machines import as_classifier, forest_head, svm_head
 from training.metrics import measured, operating_threshold
 from training.resizing import resized
 
@@ -58,7 +63,7 @@ class Fitted:
 
 def fitted(
     parts: Mapping[str, Examples],
-    backbone: Backbone,
+    backbone: Backbone | ClassicalFeatures,
     head_parameters: Parameters,
     places: Places,
     *,
@@ -83,24 +88,39 @@ def fitted(
         metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
-        files=artefact(
-            _whole(backbone, head, places.weights_dir),
-            np.stack(compared),
-            scores["validation"][:COMPARED],
-            threads=places.threads,
-        ),
+        files=_files(backbone, head, np.stack(compared), scores["validation"][:COMPARED], places),
     )
 
 
 def trained(
     labelled: Mapping[str, Labelled], parameters: Parameters, seed: int
-) -> tuple[keras.Model, dict[str, Any]]:
+) -> tuple[keras.Model | Classifier, dict[str, Any]]:
     """Train a head on the features of "train"; gives it, and for one that is trained in epochs how that went."""
     if isinstance(parameters, LogisticParameters):
         return logistic_head(labelled["train"], parameters), {}
+    if isinstance(parameters, SvmParameters):
+        return svm_head(labelled["train"], parameters, seed=seed), {}
+    if isinstance(parameters, ForestParameters):
+        return forest_head(labelled["train"], parameters, seed=seed), {}
     head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
     losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
     return head, {"best_epoch": course.best_epoch, "curves": losses}
+
+
+def _files(
+    backbone: Backbone | ClassicalFeatures,
+    head: keras.Model | Classifier,
+    windows: np.ndarray,
+    scores: np.ndarray,
+    places: Places,
+) -> dict[str, bytes]:
+    """The model's files by kind, after they gave windows their scores: one network where backbone and head allow."""
+    if isinstance(backbone, ClassicalFeatures):
+        return artefact_with_head(backbone, as_classifier(head), windows, scores)
+    if isinstance(head, Classifier):
+        network = window_features(backbone, places.weights_dir)
+        return artefact_with_head(network, head, windows, scores, threads=places.threads)
+    return artefact(_whole(backbone, head, places.weights_dir), windows, scores, threads=places.threads)
 
 
 def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> keras.Model:
@@ -111,7 +131,7 @@ def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> k
 
 
 def labelled_features(
-    parts: Mapping[str, Examples], backbone: Backbone, places: Places, progress: Progress
+    parts: Mapping[str, Examples], backbone: Backbone | ClassicalFeatures, places: Places, progress: Progress
 ) -> dict[str, Labelled]:
     """Return each part's features, computed in one go."""
     crops = [crop for examples in parts.values() for crop in examples.crops]

@@ -1,6 +1,7 @@
 """The layer that is trained: a softmax on standardised features."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import keras
 import numpy as np
@@ -30,6 +31,26 @@ class LogisticParameters:
 
 
 @dataclass(frozen=True)
+class SvmParameters:
+    """How the support vector machine is penalised (the smaller, the smaller its weights), in how many folds calibrated.
+
+    A linear one is a layer like the others; "rbf" bends around few features. Its kernel is the mean over the features.
+    """
+
+    kernel: Literal["linear", "rbf"] = "linear"
+    penalty: float = 0.2
+    folds: int = 5
+
+
+@dataclass(frozen=True)
+class ForestParameters:
+    """How many trees are grown; each sees a draw of the crops and, at each branch, of the features."""
+
+    trees: int = 300
+    least_in_leaf: int = 1
+
+
+@dataclass(frozen=True)
 class Course:
     """How a training went, epoch by epoch; the train loss is that before the epoch's step."""
 
@@ -38,11 +59,13 @@ class Course:
     validation_losses: list[float]
 
 
-HEADS: dict[str, type[HeadParameters] | type[LogisticParameters]] = {
+Parameters = HeadParameters | LogisticParameters | SvmParameters | ForestParameters
+HEADS: dict[str, type[Parameters]] = {
     "softmax": HeadParameters,
     "logistic-regression": LogisticParameters,
+    "svm": SvmParameters,
+    "random-forest": ForestParameters,
 }
-Parameters = HeadParameters | LogisticParameters
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,13 @@ class Labelled:
         """Weights (N,) under which both answers count the same and the mean is 1."""
         counts = np.bincount(self.is_positive.astype(int), minlength=2)
         return (len(self.is_positive) / 2 / counts)[self.is_positive.astype(int)].astype(np.float32)
+
+
+def head_parameters(head: str, *, is_classical: bool) -> Parameters:
+    """How a head is trained; on classical features, which are few, the support vector machine is that of the field."""
+    if head == "svm" and is_classical:
+        return SvmParameters(kernel="rbf", penalty=1.0)
+    return HEADS[head]()
 
 
 def trained_head(
@@ -106,9 +136,14 @@ def logistic_head(train: Labelled, parameters: LogisticParameters) -> keras.Mode
         C=parameters.inverse_l2, class_weight="balanced", max_iter=parameters.max_steps
     )
     fitted.fit(standardised @ spanned.T, train.is_positive)
-    weights, bias = spanned.T @ fitted.coef_[0], float(fitted.intercept_[0])
-    kernel = np.stack([np.zeros_like(weights), weights], axis=1)
-    head.get_layer("softmax").set_weights([kernel, np.array([0.0, bias])])
+    _set(head, spanned.T @ fitted.coef_[0], float(fitted.intercept_[0]))
+    return head
+
+
+def layer_of(train: Labelled, weights: np.ndarray, bias: float) -> keras.Model:
+    """A linear function of the features, standardised by those of `train`, in the form of the softmax."""
+    head = _untrained(train.features)
+    _set(head, weights, bias)
     return head
 
 
@@ -129,6 +164,11 @@ def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     variance = features.var(axis=0, dtype=np.float64)
     return features.mean(axis=0, dtype=np.float64), variance + VARIANCE_SHARE * np.median(variance) + 1e-12
+
+
+def _set(head: keras.Model, weights: np.ndarray, bias: float) -> None:
+    kernel = np.stack([np.zeros_like(weights), weights], axis=1)
+    head.get_layer("softmax").set_weights([kernel, np.array([0.0, bias])])
 
 
 def _untrained(features: np.ndarray, *, l2: float = 0.0) -> keras.Model:

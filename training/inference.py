@@ -15,11 +15,15 @@ from training.backbones.registry import find_backbone
 from training.engines import (
     DenseEngine,
     Engine,
+    FeaturesEngine,
     KerasDenseNetwork,
     KerasEngine,
     OpenVinoDenseNetwork,
     OpenVinoEngine,
+    opened_with_head,
     packed,
+    packed_with_head,
+    unpacked,
 )
 from training.models import ModelFile, ModelRun
 from training.resizing import resized
@@ -44,13 +48,13 @@ class ModelAnswer:
 
 def load_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on OpenVINO; raises `Refused` when a file is missing or is not the one made."""
-    digests = [_file(model_run, kind).sha256 for kind in OPENVINO]
-    return _openvino_engine(model_run.pk, *digests, *network_of(model_run), settings.ENVIRONMENT.threads)
+    digests = tuple(_file(model_run, kind).sha256 for kind in kinds_of(model_run))
+    return _openvino_engine(model_run.pk, digests, settings.ENVIRONMENT.threads)
 
 
 def load_keras_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on Keras: the reference; this does load TensorFlow."""
-    content = _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
+    content = model_content(model_run, "keras")
     window_px, is_dense = network_of(model_run)
     return DenseEngine(KerasDenseNetwork(content), window_px) if is_dense else KerasEngine(content)
 
@@ -63,11 +67,39 @@ def network_of(model_run: ModelRun) -> tuple[int, bool]:
     return recorded["window_px"], recorded["is_dense"]
 
 
+def is_headed(model_run: ModelRun) -> bool:
+    """Whether the run's model is features and a head of scikit-learn's on them, instead of one network."""
+    return bool(model_run.parameters.get("network", {}).get("is_headed"))
+
+
+def is_classical(model_run: ModelRun) -> bool:
+    """Whether the run's model has no network at all."""
+    return bool(model_run.parameters.get("network", {}).get("is_classical"))
+
+
+def kinds_of(model_run: ModelRun) -> tuple[ModelFile.Kind, ...]:
+    """The files that are opened when the run's model is at work without Keras."""
+    if is_classical(model_run):
+        return (ModelFile.Kind.SKOPS,)
+    return (*OPENVINO, ModelFile.Kind.SKOPS) if is_headed(model_run) else OPENVINO
+
+
 def model_content(model_run: ModelRun, engine: str) -> bytes:
     """The run's model for "openvino" or "keras" as one piece, checked; `training.engines` opens it anywhere."""
     if engine == "keras":
+        if is_headed(model_run):
+            raise Refused(
+                _("The head of %(run)s is no part of a network: Keras cannot open it.")
+                % {"run": model_run.named},
+                _("Leave out --engine keras."),
+            )
         return _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
-    return packed(*(_checked_bytes(_file(model_run, kind)) for kind in OPENVINO))
+    files = {kind: _checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
+    network = packed(*(files[kind] for kind in OPENVINO)) if not is_classical(model_run) else b""
+    if not is_headed(model_run):
+        return network
+    classical = model_run.parameters["features"] if is_classical(model_run) else ""
+    return packed_with_head(files[ModelFile.Kind.SKOPS], network=network, classical=classical)
 
 
 def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, question: Question) -> ModelAnswer:
@@ -92,15 +124,16 @@ def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, quest
 
 
 @lru_cache(maxsize=2)
-def _openvino_engine(
-    run_pk: int, xml_sha256: str, bin_sha256: str, window_px: int, is_dense: bool, threads: int
-) -> Engine:
+def _openvino_engine(run_pk: int, digests: tuple[str, ...], threads: int) -> Engine:
     """Keep the models in use compiled; another digest is another model."""
-    files = {row.sha256: row for row in ModelFile.objects.filter(model_run_id=run_pk)}
-    parts = [_checked_bytes(files[sha256]) for sha256 in (xml_sha256, bin_sha256)]
+    model_run = ModelRun.objects.get(pk=run_pk)
+    content = model_content(model_run, "openvino")
+    if is_headed(model_run):
+        return FeaturesEngine(*opened_with_head(content, threads=threads))
+    window_px, is_dense = network_of(model_run)
     if is_dense:
-        return DenseEngine(OpenVinoDenseNetwork(*parts, threads=threads), window_px)
-    return OpenVinoEngine(*parts, threads=threads)
+        return DenseEngine(OpenVinoDenseNetwork(*unpacked(content), threads=threads), window_px)
+    return OpenVinoEngine(*unpacked(content), threads=threads)
 
 
 def _file(model_run: ModelRun, kind: ModelFile.Kind) -> ModelFile:

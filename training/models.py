@@ -167,6 +167,7 @@ class ModelFile(models.Model):
         KERAS = "keras", "Keras"
         OPENVINO_XML = "openvino_xml", "OpenVINO network"
         OPENVINO_BIN = "openvino_bin", "OpenVINO weights"
+        SKOPS = "skops", "scikit-learn (skops)"
 
     model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="files")
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -224,6 +225,7 @@ class Experiment(Work):
         CROSS_TOWNS = "cross_towns", _("towns crossed")
         LEARNING_CURVE = "learning_curve", _("learning curve")
         ROC = "roc", _("operating points")
+        COMPARE_RECIPES = "compare_recipes", _("recipes compared")
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     question = models.ForeignKey(Question, on_delete=models.PROTECT, null=True, related_name="experiments")

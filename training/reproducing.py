@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
-from training.models import ModelRun, ModelRunCrop
+from training.classifiers import learnt_digest
+from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.services import ROWS_AT_ONCE, carry_out
 
 # What the row says of how to train; the rest of it is what came of it.
@@ -69,8 +70,12 @@ def _scores(run: ModelRun) -> dict[int, float]:
 
 
 def _weights(run: ModelRun) -> list[str]:
-    """Digests of the weights as OpenVINO keeps them; Keras's own file also holds the time of its making."""
-    return list(run.files.filter(kind="openvino_bin").values_list("sha256", flat=True))
+    """Digests of the weights as OpenVINO and skops keep them; Keras's and skops's files also hold their time."""
+    digests = list(run.files.filter(kind=ModelFile.Kind.OPENVINO_BIN).values_list("sha256", flat=True))
+    for row in run.files.filter(kind=ModelFile.Kind.SKOPS):
+        with row.file.open("rb") as file:
+            digests.append(learnt_digest(file.read()))
+    return digests
 
 
 def _figures(run: ModelRun) -> tuple[Any, float | None]:

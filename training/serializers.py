@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from damage.ingestion.models import Scene
 from tagging.models import Question
-from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.inference import ModelAnswer
 from training.models import ModelFile, ModelRun, ModelRunCrop, Promotion
 from training.services import DEFAULT_HEAD, HEAD_NAMES
@@ -71,7 +71,7 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
         slug_field="slug", queryset=Question.objects.all()
     )
-    backbone = serializers.CharField(default=DEFAULT_BACKBONE, help_text=", ".join(BACKBONES))
+    backbone = serializers.CharField(default=DEFAULT_BACKBONE, help_text=", ".join(feature_names()))
     train_towns = serializers.ListField(child=serializers.CharField(), default=list)
     validation_towns = serializers.ListField(child=serializers.CharField(), default=list)
     test_towns = serializers.ListField(child=serializers.CharField(), default=list)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ from damage.progress import Progress, no_progress
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
 from training import claims
-from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_backbone
+from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_features
 from training.claims import carried_out, record_killed
+from training.classical import ClassicalFeatures
 from training.dataset import (
     PARTS,
     AgreedCrop,
@@ -42,9 +43,12 @@ FILE_NAMES = {
     ModelFile.Kind.KERAS: "model.keras",
     ModelFile.Kind.OPENVINO_XML: "model.xml",
     ModelFile.Kind.OPENVINO_BIN: "model.bin",
+    ModelFile.Kind.SKOPS: "model.skops",
 }
 ROWS_AT_ONCE = 500
-HEAD_NAMES = ("softmax", "logistic-regression")  # as in `training.head`, which loads TensorFlow
+# As in `training.head`, which loads TensorFlow.
+HEAD_NAMES = ("softmax", "logistic-regression", "svm", "random-forest")
+NOT_LAYERS = ("random-forest",)  # no part of a network: kept beside it
 DEFAULT_HEAD = "softmax"
 FEATURES = "features"  # the step in which crops are looked at
 
@@ -63,10 +67,9 @@ class Recipe:
     contrast: float | None = None
     head: str = DEFAULT_HEAD
 
-    def chosen_backbone(self) -> Backbone:
-        """The backbone with the contrast asked for."""
-        backbone = find_backbone(self.backbone)
-        return backbone if self.contrast is None else replace(backbone, contrast=self.contrast)
+    def chosen_backbone(self) -> Backbone | ClassicalFeatures:
+        """The backbone with the contrast asked for, or the classical features."""
+        return find_features(self.backbone, self.contrast)
 
 
 def train(
@@ -173,8 +176,18 @@ def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
     return [CropImage(crop.sha256, partial(image_bytes, rows[crop.pk])) for crop in crops]
 
 
-def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: Dataset) -> dict[str, Any]:
+def _parameters(
+    recipe: Recipe, backbone: Backbone | ClassicalFeatures, agreed: Agreement, dataset: Dataset
+) -> dict[str, Any]:
     """What else decides the result, and what was left out, for the run's row."""
+    is_classical = isinstance(backbone, ClassicalFeatures)
+    is_headed = is_classical or recipe.head in NOT_LAYERS
+    network = {
+        "window_px": backbone.size_px,
+        "is_dense": backbone.is_dense and not is_headed,
+        "is_headed": is_headed,
+        "is_classical": is_classical,
+    }
     towns = {part: [f"{town.event.slug}/{town.slug}" for town in dataset.towns[part]] for part in PARTS}
     return {
         "train_towns": towns[Part.TRAIN],
@@ -184,22 +197,23 @@ def _parameters(recipe: Recipe, backbone: Backbone, agreed: Agreement, dataset: 
         "max_fpr": recipe.max_fpr,
         "contrast": backbone.contrast,
         "features": backbone.recipe_id,
-        "network": {"window_px": backbone.size_px, "is_dense": backbone.is_dense},
+        "network": network,
         "left_out": {"unsure": agreed.unsure, "tied": agreed.tied, "shown_again": dataset.shown_again},
     }
 
 
 def _fitted(run: ModelRun, progress: Progress) -> "Fitted":
     from training.fitting import Places, fitted
-    from training.head import HEADS
+    from training.head import head_parameters
 
     environment = settings.ENVIRONMENT
-    head_parameters = HEADS[run.head]()
-    run.parameters |= {"head": asdict(head_parameters)}
+    backbone = find_features(run.backbone, run.parameters["contrast"])
+    parameters = head_parameters(run.head, is_classical=isinstance(backbone, ClassicalFeatures))
+    run.parameters |= {"head": asdict(parameters)}
     return fitted(
         {part.value: _examples(run, part) for part in PARTS},
-        replace(find_backbone(run.backbone), contrast=run.parameters["contrast"]),
-        head_parameters,
+        backbone,
+        parameters,
         Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
         max_fpr=run.parameters["max_fpr"],
         seed=run.seed,

@@ -10,7 +10,17 @@ from typing import Any
 
 from damage.environment import BASE_DIR
 
-LIBRARIES = ("tensorflow", "keras", "openvino", "numpy", "scikit-learn", "Pillow", "Django")
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "openvino",
+    "numpy",
+    "scikit-learn",
+    "scikit-image",
+    "skops",
+    "Pillow",
+    "Django",
+)
 
 
 def code_version() -> str:

@@ -10,7 +10,7 @@ from training.backbones.efficientnet_lite import efficientnet_lite, load_tensors
 from training.backbones.pth import read_tensors
 from training.backbones.registry import Backbone, Scaling
 from training.backbones.weights import weights_path
-from training.dense import window_shares
+from training.dense import BEFORE_PX, window_shares
 
 # Width and depth of the Lite variants.
 LITE = {
@@ -46,6 +46,20 @@ def feature_extractor(backbone: Backbone, weights_dir: Path | None = None) -> ke
         )
     ]
     return keras.Model(pixels, layers.Concatenate()(means), name="features")
+
+
+def window_features(backbone: Backbone, weights_dir: Path | None = None) -> keras.Model:
+    """Return a model from windows (N, size, size, 3), 0-255, to features: a dense backbone's windows are framed in it.
+
+    It does what `Backbone.prepared` and `feature_extractor` do one after the other.
+    """
+    extractor = feature_extractor(backbone, weights_dir)
+    if not backbone.is_dense:
+        return extractor
+    pixels = layers.Input((backbone.size_px, backbone.size_px, 3), dtype="uint8", name="pixels")
+    sides = (BEFORE_PX, backbone.input_px - backbone.size_px - BEFORE_PX)
+    framed = ops.pad(ops.cast(pixels, "float32"), ((0, 0), sides, sides, (0, 0)), mode="reflect")
+    return keras.Model(pixels, extractor(framed), name="window_features")
 
 
 def evidence_model(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from damage.errors import Refused
+from training.classical import CLASSICAL, ClassicalFeatures
 from training.dense import framed, input_px
 from training.resizing import resized
 
@@ -203,3 +204,20 @@ def find_backbone(name: str) -> Backbone:
     if name not in BACKBONES:
         raise Refused(f"There is no backbone {name!r}.", f"Choose one of: {', '.join(BACKBONES)}.")
     return BACKBONES[name]
+
+
+def find_features(name: str, contrast: float | None = None) -> Backbone | ClassicalFeatures:
+    """Return what gives features by that name: a backbone, with the contrast asked for, or classical features."""
+    if name in CLASSICAL:
+        if contrast not in (None, ClassicalFeatures.contrast):
+            raise Refused(f"{name} measures pixels as they are.", "Leave out --contrast.")
+        return CLASSICAL[name]
+    if name not in BACKBONES:
+        raise Refused(f"There is no backbone {name!r}.", f"Choose one of: {', '.join(feature_names())}.")
+    backbone = find_backbone(name)
+    return backbone if contrast is None else replace(backbone, contrast=contrast)
+
+
+def feature_names() -> list[str]:
+    """The names that `find_features` knows."""
+    return [*BACKBONES, *CLASSICAL]

@@ -5,7 +5,7 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.progress import progress_bar
-from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import ModelRun
 from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, find_question, train
 
@@ -22,8 +22,8 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--question", required=True, help="the question's short name, such as damage")
-        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=BACKBONES, metavar="NAME",
-                            help=f"one of {', '.join(BACKBONES)}; default: %(default)s")  # fmt: skip
+        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=feature_names(), metavar="NAME",
+                            help=f"one of {', '.join(feature_names())}; default: %(default)s")  # fmt: skip
         parser.add_argument("--head", default=DEFAULT_HEAD, choices=HEAD_NAMES,
                             help="what is trained on the backbone's features; default: %(default)s")  # fmt: skip
         for part, use in PARTS.items():
