@@ -6,7 +6,7 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.tables import markdown_table
 from tagging.models import Question
-from training.backbones.registry import BACKBONES, DEFAULT_BACKBONE
+from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import Experiment
 from training.services import DEFAULT_HEAD, HEAD_NAMES, find_question
 
@@ -15,12 +15,16 @@ class ExperimentCommand(JsonCommand):
     """A command that carries out an experiment and prints its table."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        self.add_towns(parser)
+        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=feature_names(), metavar="NAME",
+                            help=f"one of {', '.join(feature_names())}; default: %(default)s")  # fmt: skip
+        parser.add_argument("--head", default=DEFAULT_HEAD, choices=HEAD_NAMES, help="default: %(default)s")
+
+    def add_towns(self, parser: ArgumentParser) -> None:
+        """Declare the question and the towns."""
         parser.add_argument("--question", required=True, help="the question's short name, such as damage")
         parser.add_argument("--town", action="append", required=True, dest="towns", metavar="TOWN",
                             help="a town; three at least")  # fmt: skip
-        parser.add_argument("--backbone", default=DEFAULT_BACKBONE, choices=BACKBONES, metavar="NAME",
-                            help=f"one of {', '.join(BACKBONES)}; default: %(default)s")  # fmt: skip
-        parser.add_argument("--head", default=DEFAULT_HEAD, choices=HEAD_NAMES, help="default: %(default)s")
 
     def question(self, options: dict[str, Any]) -> Question:
         return find_question(options["question"])

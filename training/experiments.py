@@ -1,8 +1,9 @@
 """Experiments: many small trainings by one code path, their results as rows. No model files come of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import permutations
+from functools import cache, partial
+from itertools import islice, permutations
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from damage.progress import Progress, no_progress
 from tagging.models import Question
 from training import claims
 from training.adapting import LEAST_SCORES, adapted_cut, logit
-from training.backbones.registry import Backbone, find_backbone
-from training.dataset import Agreement, Part, agreement, chosen_dataset, find_town
+from training.backbones.registry import Backbone, find_features
+from training.classical import CLASSICAL, ClassicalFeatures
+from training.dataset import AgreedCrop, Agreement, Part, agreement, chosen_dataset, find_town
 from training.features import image_hashes_of
 from training.models import Experiment
-from training.services import DEFAULT_HEAD, crop_images
+from training.services import DEFAULT_HEAD, crop_images, find_head
 from training.versions import code_version, hardware, library_versions
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
@@ -39,6 +41,37 @@ class Design:
     counts: Sequence[int] = ()
     seeds: Sequence[int] = (0,)
     max_fpr: float = 0.0
+    one_way: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipes:
+    """What is compared: every backbone (or classical features) with every head, on the same towns.
+
+    `one_way` takes the towns as they stand, to train, validate and test, instead of every way round.
+    """
+
+    towns: Sequence[str]
+    backbones: Sequence[str]
+    heads: Sequence[str]
+    seeds: Sequence[int] = (0,)
+    max_fpr: float = 0.0
+    one_way: bool = False
+
+    def designs(self) -> list[Design]:
+        """A design for each recipe."""
+        return [
+            Design(
+                towns=self.towns,
+                backbone=backbone,
+                head=head,
+                seeds=self.seeds,
+                max_fpr=self.max_fpr,
+                one_way=self.one_way,
+            )
+            for backbone in dict.fromkeys(self.backbones)
+            for head in dict.fromkeys(self.heads)
+        ]
 
 
 @dataclass(frozen=True)
@@ -54,40 +87,52 @@ class Trial:
 
 def cross_towns(question: Question, design: Design, **by: Any) -> Experiment:
     """Train every way round with all crops of the training town: a row each, then mean and spread."""
-    return _carried_out(Experiment.Kind.CROSS_TOWNS, question, design, **by)
+    return _carried_out(Experiment.Kind.CROSS_TOWNS, question, [design], asdict(design), **by)
 
 
 def learning_curve(question: Question, design: Design, **by: Any) -> Experiment:
     """Train every way round with so many crops, with every seed; a row for each count beside the thesis's."""
     if not design.counts or min(design.counts) < 2:
         raise Refused(_("Say how many crops to train with, two at least."))
-    return _carried_out(Experiment.Kind.LEARNING_CURVE, question, design, **by)
+    return _carried_out(Experiment.Kind.LEARNING_CURVE, question, [design], asdict(design), **by)
+
+
+def compare_recipes(question: Question, recipes: Recipes, **by: Any) -> Experiment:
+    """Train every recipe on the same crops, every way round: a row for each recipe, with means and spreads."""
+    designs = recipes.designs()
+    if not designs:
+        raise Refused(_("Name a backbone or classical features, and a head."))
+    return _carried_out(Experiment.Kind.COMPARE_RECIPES, question, designs, asdict(recipes), **by)
 
 
 def _carried_out(
     kind: Experiment.Kind,
     question: Question,
-    design: Design,
+    designs: Sequence[Design],
+    parameters: dict[str, Any],
     *,
     requested_by: User | None = None,
     progress: Progress = no_progress,
 ) -> Experiment:
+    design = designs[0]  # towns and seeds are the same in all
     for town in design.towns:
         find_town(town)
     if len(set(design.towns)) < 3:
         raise Refused(_("Three towns are needed: to train, to validate and to test."))
-    backbone = find_backbone(design.backbone)
+    for each in designs:
+        find_head(each.head)
+    backbones = {each.backbone: find_features(each.backbone) for each in designs}
     claims.record_killed(Experiment)
     experiment = Experiment.objects.create(
         kind=kind,
         question=question,
         requested_by=requested_by,
         seed=design.seeds[0],
-        parameters={**asdict(design), "features": backbone.recipe_id},
+        parameters=parameters | {"features": {name: each.recipe_id for name, each in backbones.items()}},
     )
     with claims.carried_out(experiment, progress) as report:
-        rows = _rows(agreement(question), design, backbone, report)
-        results = _summary(rows) if kind == Experiment.Kind.CROSS_TOWNS else _curve(rows, design.counts)
+        rows = _rows(agreement(question), designs, backbones, report)
+        results = _results(kind, rows, designs)
         with transaction.atomic():
             claims.write(
                 experiment,
@@ -103,20 +148,28 @@ def _carried_out(
 
 
 def _rows(
-    agreed: Agreement, design: Design, backbone: Backbone, report: claims.Report
+    agreed: Agreement,
+    designs: Sequence[Design],
+    backbones: Mapping[str, Backbone | ClassicalFeatures],
+    report: claims.Report,
 ) -> list[dict[str, Any]]:
     """Each trial's figures; one for which a town has too few crops is a row with the reason."""
-    features = _features(agreed, design, backbone, report.step("features"))
-    trials = list(_trials(design))
+    towns = designs[0].towns
+    features = {
+        name: _features(agreed, towns, backbone, report.step("features"))
+        for name, backbone in backbones.items()
+    }
+    trials = [(design, trial) for design in designs for trial in _trials(design)]
+    parts = cache(partial(_parts, agreed))  # every recipe is tried on the same crops
     tell = report.step("trainings")
     rows = []
-    for done, trial in enumerate(trials):
+    for done, (design, trial) in enumerate(trials):
         tell(done, len(trials))
         try:
-            figures = _figures(agreed, trial, design, features)
+            figures = _figures(parts(trial), trial, design, features[design.backbone])
         except Refused as refusal:
             figures = {"refused": str(refusal)}
-        rows.append(asdict(trial) | figures)
+        rows.append({"backbone": design.backbone, "head": design.head} | asdict(trial) | figures)
     tell(len(trials), len(trials))
     if all("refused" in row for row in rows):
         raise Refused(rows[0]["refused"])
@@ -124,19 +177,23 @@ def _rows(
 
 
 def _trials(design: Design) -> Iterator[Trial]:
-    for way in permutations(design.towns, 3):
+    ways = permutations(design.towns, 3)
+    for train, validation, test in islice(ways, 1 if design.one_way else None):
         for crops in design.counts or (None,):
             for seed in design.seeds:
-                yield Trial(*way, crops, seed)
+                yield Trial(train, validation, test, crops, seed)
 
 
 def _features(
-    agreed: Agreement, design: Design, backbone: Backbone, progress: Progress
+    agreed: Agreement,
+    towns: Sequence[str],
+    backbone: Backbone | ClassicalFeatures,
+    progress: Progress,
 ) -> dict[str, np.ndarray]:
     """The features of all the towns' crops, by digest."""
     from training.features import crop_features
 
-    images = crop_images(agreed.of([find_town(town) for town in design.towns]))
+    images = crop_images(agreed.of([find_town(town) for town in towns]))
     environment = settings.ENVIRONMENT
     rows = crop_features(
         images,
@@ -149,14 +206,8 @@ def _features(
     return {image.sha256: row for image, row in zip(images, rows, strict=True)}
 
 
-def _figures(
-    agreed: Agreement, trial: Trial, design: Design, features: dict[str, np.ndarray]
-) -> dict[str, Any]:
-    """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
-    from training.fitting import trained
-    from training.head import HEADS, Labelled
-    from training.metrics import measured, operating_threshold
-
+def _parts(agreed: Agreement, trial: Trial) -> dict[str, Sequence[AgreedCrop]]:
+    """The trial's crops by part."""
     dataset = chosen_dataset(
         agreed,
         {Part.TRAIN: [trial.train], Part.VALIDATION: [trial.validation], Part.TEST: [trial.test]},
@@ -164,14 +215,29 @@ def _figures(
         seed=trial.seed,
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
     )
+    return {part.value: crops for part, crops in dataset.parts.items()}
+
+
+def _figures(
+    parts: Mapping[str, Sequence[AgreedCrop]],
+    trial: Trial,
+    design: Design,
+    features: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
+    from training.fitting import trained
+    from training.head import Labelled, head_parameters
+    from training.metrics import measured, operating_threshold
+
     labelled = {
-        part.value: Labelled(
+        part: Labelled(
             np.array([features[crop.sha256] for crop in crops]),
             np.array([crop.is_positive for crop in crops]),
         )
-        for part, crops in dataset.parts.items()
+        for part, crops in parts.items()
     }
-    head, _course = trained(labelled, HEADS[design.head](), trial.seed)
+    parameters = head_parameters(design.head, is_classical=design.backbone in CLASSICAL)
+    head, _course = trained(labelled, parameters, trial.seed)
     scores = {part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items()}
     threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], design.max_fpr)
     answers, of_test = labelled["test"].is_positive, scores["test"]
@@ -189,6 +255,25 @@ def _figures(
         "precision": at_threshold["precision"],
         "recall": at_threshold["recall"],
     }
+
+
+def _results(kind: Experiment.Kind, rows: list[dict[str, Any]], designs: Sequence[Design]) -> dict[str, Any]:
+    """The kind's table."""
+    if kind == Experiment.Kind.COMPARE_RECIPES:
+        return _by_recipe(rows, designs)
+    return _summary(rows) if kind == Experiment.Kind.CROSS_TOWNS else _curve(rows, designs[0].counts)
+
+
+def _by_recipe(rows: list[dict[str, Any]], designs: Sequence[Design]) -> dict[str, Any]:
+    """A table with a line for each recipe: of each figure the mean, then the spread (standard deviation)."""
+    figures = [column for name in FIGURES for column in (name, f"{name}_spread")]
+    lines = []
+    for design in designs:
+        recipe = (design.backbone, design.head)
+        done = [row for row in rows if (row["backbone"], row["head"]) == recipe and "refused" not in row]
+        values = [_over(done, name, reduce) for name in FIGURES for reduce in (np.mean, np.std)]
+        lines.append([*recipe, *values, len(done)])
+    return {"columns": ["backbone", "head", *figures, "trainings"], "rows": lines}
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -159,15 +159,21 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
 def _check(recipe: Recipe) -> None:
     if not 0 <= recipe.max_fpr < 1:
         raise Refused(_("The false positive rate must be from 0 up to, but not including, 1."))
-    if recipe.head not in HEAD_NAMES:
-        raise Refused(
-            _("There is no head %(head)s.") % {"head": recipe.head},
-            _("Choose one of: %(heads)s.") % {"heads": ", ".join(HEAD_NAMES)},
-        )
+    find_head(recipe.head)
     if recipe.seed < 0:
         raise Refused(_("The seed must not be negative."))
     if recipe.contrast is not None and not 0 < recipe.contrast <= 100:
         raise Refused(_("The contrast must lie between 0 and 100."), _("1 leaves it as the weights expect."))
+
+
+def find_head(name: str) -> str:
+    """The head of that name; refused with the names there are when unknown."""
+    if name not in HEAD_NAMES:
+        raise Refused(
+            _("There is no head %(head)s.") % {"head": name},
+            _("Choose one of: %(heads)s.") % {"heads": ", ".join(HEAD_NAMES)},
+        )
+    return name
 
 
 def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:

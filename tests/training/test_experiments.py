@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from damage.errors import Refused
-from training.experiments import Design, cross_towns, learning_curve
+from training.experiments import Design, Recipes, compare_recipes, cross_towns, learning_curve
 from training.models import Experiment, ModelFile, ModelRun
 from training.services import train
 
@@ -48,6 +48,53 @@ def test_a_learning_curve_stands_beside_the_thesis(question, design):
     assert [row[0] for row in rows] == [12, 20]
     assert [row[columns.index("thesis")] for row in rows] == [None, 0.73]
     assert [row[columns.index("trainings")] for row in rows] == [12, 12]  # six ways, two seeds
+
+
+@pytest.fixture
+def recipes(tiny, towns):
+    features = [tiny, "channel-means-deviations"]
+    return Recipes(towns=TOWNS, backbones=features, heads=["logistic-regression", "svm"])
+
+
+def test_recipes_are_compared_on_the_same_ways_round(question, recipes, design):
+    experiment = compare_recipes(question, recipes)
+    assert (experiment.status, experiment.kind) == ("done", "compare_recipes")
+    columns, rows = experiment.results["columns"], experiment.results["rows"]
+    assert [row[:2] for row in rows] == [
+        ["tiny", "logistic-regression"], ["tiny", "svm"],
+        ["channel-means-deviations", "logistic-regression"], ["channel-means-deviations", "svm"],
+    ]  # fmt: skip
+    assert [row[columns.index("trainings")] for row in rows] == [6, 6, 6, 6]
+    alone = cross_towns(question, replace(design, head="svm")).results
+    for name in ("auc", "balanced_accuracy", "balanced_accuracy_at_half"):
+        mean, spread = (row[alone["columns"].index(name)] for row in alone["rows"][-2:])
+        assert rows[1][columns.index(name)] == pytest.approx(mean)
+        assert rows[1][columns.index(f"{name}_spread")] == pytest.approx(spread)
+    assert set(experiment.parameters["features"]) == {"tiny", "channel-means-deviations"}
+
+
+def test_recipes_may_be_compared_one_way_alone(question, recipes):
+    trials = compare_recipes(question, replace(recipes, one_way=True, heads=["svm"])).results["trials"]
+    assert [[row[name] for name in ("train", "validation", "test")] for row in trials] == [TOWNS, TOWNS]
+
+
+def test_the_command_prints_a_line_for_each_recipe(question, recipes):
+    out = io.StringIO()
+    options = ("--question", "damage", *(word for town in TOWNS for word in ("--town", town)), "--one-way")
+    names = ("--backbones", "channel-means", "--heads", "svm", "logistic-regression")
+    call_command("compare_recipes", *options, *names, stdout=out)
+    assert "| channel-means | svm |" in out.getvalue()
+    assert "| channel-means | logistic-regression |" in out.getvalue()
+
+
+def test_a_recipe_that_is_unknown_is_refused_before_any_work(question, recipes):
+    with pytest.raises(Refused, match="no backbone 'sift'"):
+        compare_recipes(question, replace(recipes, backbones=["sift"]))
+    with pytest.raises(Refused, match="no head hydra"):
+        compare_recipes(question, replace(recipes, heads=["svm", "hydra"]))
+    with pytest.raises(Refused, match="Name a backbone"):
+        compare_recipes(question, replace(recipes, heads=[]))
+    assert not Experiment.objects.exists()
 
 
 def test_a_count_that_no_town_has_is_said_and_the_rest_is_done(question, design):

@@ -22,6 +22,11 @@ def bars(theme):
     )
 
 
+def spread_bars(theme):
+    figures = {"hog · svm": (0.8, 0.1), "lbp · svm": (0.6, 0.05)}
+    return plots.spread_bars({"AUC": figures}, theme=theme, title="Recipes", x="figure")
+
+
 def histogram(theme):
     return plots.histogram({"yes": BAND}, theme=theme, title="Scores", x="score", y="crops", mark=0.5)
 
@@ -37,7 +42,14 @@ def scatter(theme):
     return plots.scatter({"Norte": np.eye(2)}, theme=theme, title="Scenes")
 
 
-DRAWN = {curves: "Receiver", bars: "Classes", histogram: "Scores", matrix: "Confusion", scatter: "Scenes"}
+DRAWN = {
+    curves: "Receiver",
+    bars: "Classes",
+    spread_bars: "Recipes",
+    histogram: "Scores",
+    matrix: "Confusion",
+    scatter: "Scenes",
+}
 
 
 @pytest.mark.parametrize("draw", DRAWN)
