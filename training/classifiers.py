@@ -34,6 +34,8 @@ class Classifier:
             return np.zeros(0, np.float32)
         if self.trees:
             rows = np.ascontiguousarray(features, np.float32)
+            if rows.shape[1:] != (self.model.n_features_in_,):  # the trees would read other memory
+                raise ValueError(f"expected {self.model.n_features_in_} features, got {rows.shape[1:]}")
             # What `predict_proba` does, in the same order but without its checks, a hundred times as long, per tree.
             return np.mean([tree.predict(rows)[:, 1] for tree in self.trees], axis=0).astype(np.float32)
         return probability(

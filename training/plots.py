@@ -126,26 +126,6 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, theme: str, title: str, y
     return sheet
 
 
-def spread_bars(
-    groups: Mapping[str, Mapping[str, tuple[float, float]]], *, theme: str, title: str, x: str
-) -> Sheet:
-    """Lying bars with their spreads: {series: {category: (mean, spread)}}; every series has the same categories."""
-    categories = list(next(iter(groups.values())))
-    sheet = Sheet(theme, width_in=6.4, height_in=1.4 + 0.17 * len(categories) * (1 + len(groups)))
-    height = 0.8 / len(groups)
-    for number, (name, of_name) in enumerate(groups.items()):
-        places = np.arange(len(categories)) + (number - (len(groups) - 1) / 2) * height
-        means, spreads = np.array([of_name[each] for each in categories], float).T
-        colour = sheet.theme.series[number]
-        sheet.axes.barh(places, means, height, xerr=spreads, ecolor=sheet.theme.ink, label=name, color=colour)
-    sheet.axes.set_yticks(np.arange(len(categories)), categories)
-    sheet.axes.invert_yaxis()
-    sheet.axes.grid(False, axis="y")
-    sheet.labelled(title, x, "")
-    sheet.legend()
-    return sheet
-
-
 def histogram(
     values: Mapping[str, np.ndarray], *, theme: str, title: str, x: str, y: str, mark: float | None = None
 ) -> Sheet:
@@ -176,6 +156,26 @@ def matrix(
         colour = sheet.theme.paper if value > middle else sheet.theme.ink
         sheet.axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour)
     sheet.labelled(title, x, y)
+    return sheet
+
+
+def spread_bars(
+    groups: Mapping[str, Mapping[str, tuple[float, float]]], *, theme: str, title: str, x: str
+) -> Sheet:
+    """Lying bars with their spreads: {series: {category: (mean, spread)}}; every series has the same categories."""
+    categories = list(next(iter(groups.values())))
+    sheet = Sheet(theme, width_in=6.4, height_in=1.4 + 0.17 * len(categories) * (1 + len(groups)))
+    height = 0.8 / len(groups)
+    for number, (name, of_name) in enumerate(groups.items()):
+        places = np.arange(len(categories)) + (number - (len(groups) - 1) / 2) * height
+        means, spreads = np.array([of_name[each] for each in categories], float).T
+        colour = sheet.theme.series[number]
+        sheet.axes.barh(places, means, height, xerr=spreads, ecolor=sheet.theme.ink, label=name, color=colour)
+    sheet.axes.set_yticks(np.arange(len(categories)), categories)
+    sheet.axes.invert_yaxis()
+    sheet.axes.grid(False, axis="y")
+    sheet.labelled(title, x, "")
+    sheet.legend()
     return sheet
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from training.models import ModelRun
+from training.services import HEAD_NAMES
 
 RUNS, ANSWER = "/api/v1/model-runs/", "/api/v1/model-answer/"
 
@@ -87,6 +88,16 @@ def test_an_admin_queues_a_training(api, site_admin, towns, tiny, django_capture
     assert answer.data["requested_by"] == "adela"
     assert answer.data["parameters"]["validation_towns"] == ["practice-quake/este"]
     assert len(enqueued) == 1
+
+
+def test_any_head_may_be_asked_for_on_classical_features(api, site_admin, towns):
+    api.force_authenticate(site_admin)
+    for head in HEAD_NAMES:
+        answer = api.post(RUNS, {"question": "damage", "backbone": "hog", "head": head})
+        assert (answer.status_code, answer.data["backbone"], answer.data["head"]) == (202, "hog", head)
+        assert answer.data["parameters"]["network"]["is_classical"] is True
+    refused = api.post(RUNS, {"question": "damage", "backbone": "hog", "contrast": 2.0})
+    assert (refused.status_code, "--contrast" in refused.data["remedy"]) == (400, True)
 
 
 def test_what_cannot_be_trained_is_refused_with_a_remedy(api, site_admin, question):

@@ -86,6 +86,8 @@ def test_a_forests_scores_are_scikit_learns():
     expected = forest.model.predict_proba(UNSEEN.features)[:, 1]
     assert np.abs(forest.scores(UNSEEN.features) - expected).max() < 1e-7
     assert forest.tolerance == 2 / 20
+    with pytest.raises(ValueError, match="expected 8 features"):
+        forest.scores(UNSEEN.features[:, :5])
 
 
 @pytest.mark.parametrize("name", HEADS)
