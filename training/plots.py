@@ -172,7 +172,7 @@ def spread_bars(
         colour = sheet.theme.series[number]
         sheet.axes.barh(places, means, height, xerr=spreads, ecolor=sheet.theme.ink, label=name, color=colour)
     sheet.axes.set_yticks(np.arange(len(categories)), categories)
-    sheet.axes.invert_yaxis()
+    sheet.axes.set_ylim(len(categories) - 0.5, -0.7 - 0.4 * len(groups) - 0.4)  # the legend has room on top
     sheet.axes.grid(False, axis="y")
     sheet.labelled(title, x, "")
     sheet.legend()
