@@ -76,9 +76,40 @@ def read_rgb(
     return np.ascontiguousarray(bands.transpose(1, 2, 0))
 
 
+def read_reduced(
+    path: Path, longest_px: int, *, tile: tuple[int, int, int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (H, W, 3) of a scene, or of one tile (z, x, y) of its pyramid, and where they are valid (H, W).
+
+    The longest side has at most so many pixels, through the file's overviews where it has them: memory does not
+    grow with the scene. What has no data is 0.
+    """
+    _check_present(path)
+    with rasterio.open(path) as dataset:
+        window = Window(0, 0, dataset.width, dataset.height)
+        if tile is not None:
+            window = tile_window(dataset.width, dataset.height, *tile)
+        factor = min(1.0, longest_px / max(window.width, window.height))
+        width, height = (max(1, round(length * factor)) for length in (window.width, window.height))
+        pixels = read_rgb(dataset, window, width_px=width, height_px=height)
+        return pixels, dataset.dataset_mask(window=window, out_shape=(height, width)) > 0
+
+
 def max_zoom(width_px: int, height_px: int) -> int:
     """The pixel pyramid's level at full resolution; level 0 shows the whole scene on one tile."""
     return max(0, ceil(log2(max(width_px, height_px) / TILE_PX)))
+
+
+def tile_window(width_px: int, height_px: int, z: int, x: int, y: int) -> Window:
+    """The part of a scene that a tile of the pyramid shows; raises `OutsideScene` where there is no tile."""
+    levels_down = max_zoom(width_px, height_px) - z
+    if min(levels_down, z, x, y) < 0:
+        raise OutsideScene("There is no such tile.")
+    side = TILE_PX * 2**levels_down
+    left, top = x * side, y * side
+    if left >= width_px or top >= height_px:
+        raise OutsideScene("There is no such tile.")
+    return Window(left, top, min(side, width_px - left), min(side, height_px - top))
 
 
 def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
@@ -88,15 +119,9 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
     """
     _check_present(path)
     with rasterio.open(path) as dataset:
-        levels_down = max_zoom(dataset.width, dataset.height) - z
-        if min(levels_down, z, x, y) < 0:
-            raise OutsideScene("There is no such tile.")
-        side = TILE_PX * 2**levels_down
-        left, top = x * side, y * side
-        if left >= dataset.width or top >= dataset.height:
-            raise OutsideScene("There is no such tile.")
-        window = Window(left, top, min(side, dataset.width - left), min(side, dataset.height - top))
-        width, height = (max(1, round(length / 2**levels_down)) for length in (window.width, window.height))
+        window = tile_window(dataset.width, dataset.height, z, x, y)
+        reduction = 2 ** (max_zoom(dataset.width, dataset.height) - z)
+        width, height = (max(1, round(length / reduction)) for length in (window.width, window.height))
         tile = np.full((TILE_PX, TILE_PX, 3), PAPER, dtype=np.uint8)
         tile[:height, :width] = read_rgb(dataset, window, width_px=width, height_px=height)
         return tile

@@ -7,7 +7,14 @@ from PIL import Image, ImageOps
 from pyproj import Transformer
 
 from damage.errors import Refused
-from damage.ingestion.rasters import max_zoom, read_map_tile, read_pixel_tile, read_square
+from damage.ingestion.rasters import (
+    OutsideScene,
+    max_zoom,
+    read_map_tile,
+    read_pixel_tile,
+    read_reduced,
+    read_square,
+)
 from damage.ingestion.viewing import write_mosaic_view
 
 
@@ -130,3 +137,23 @@ def test_a_map_tile_shows_a_place_where_it_lies(geotiff, tmp_path, turn, flip):
     rows, columns = np.nonzero((colours[..., 0] > 160) & (colours[..., 3] > 0))
     assert columns.mean() + 0.5 == pytest.approx((column % 1) * 256, abs=1)
     assert rows.mean() + 0.5 == pytest.approx((row % 1) * 256, abs=1)
+
+
+def test_a_scene_is_read_reduced_with_what_is_valid(geotiff):
+    """Four by two pixels by half: each is the mean of four; the right half has no data."""
+    pixels = np.zeros((3, 2, 4), np.uint8)
+    pixels[:, :, :2] = [[10, 20], [30, 40]]
+    mask = np.array([[255, 255, 0, 0]] * 2, np.uint8)
+    reduced, valid = read_reduced(geotiff("half.tif", pixels=pixels, mask=mask), 2)
+    assert reduced.shape == (1, 2, 3)
+    assert reduced[0, :, 0].tolist() == [25, 0]
+    assert valid.tolist() == [[True, False]]
+
+
+def test_a_tile_of_a_scene_is_read_as_large_as_wanted(geotiff):
+    pixels = np.random.default_rng(2).integers(1, 255, (3, 300, 520), dtype=np.uint8)
+    path = geotiff("wide.tif", pixels=pixels)
+    whole, _valid = read_reduced(path, 1000, tile=(2, 1, 1))  # never enlarged: 44 rows are inside
+    assert (whole == pixels[:, 256:300, 256:512].transpose(1, 2, 0)).all()
+    with pytest.raises(OutsideScene):
+        read_reduced(path, 100, tile=(2, 3, 0))
