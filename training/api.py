@@ -21,8 +21,10 @@ from damage.errors import Refused
 from damage.permissions import ForAdmins, ForAnalysts, ForTaggers
 from training import registry
 from training.inference import NoModel, answer_for_square
-from training.models import ModelRun, ModelRunCrop
+from training.models import Experiment, ModelRun, ModelRunCrop
 from training.serializers import (
+    ExperimentRowSerializer,
+    ExperimentSerializer,
     ModelAnswerSerializer,
     ModelRunCropSerializer,
     ModelRunSerializer,
@@ -142,6 +144,29 @@ class ModelRunCrops(ListAPIView[ModelRunCrop]):
         return self.queryset.filter(model_run=self.kwargs.get("pk"))
 
 
+class ExperimentFilter(filters.FilterSet):
+    question = filters.CharFilter(field_name="question__slug")
+
+    class Meta:
+        model = Experiment
+        fields = ["kind", "question", "status"]
+
+
+class ExperimentViewSet(ReadOnlyModelViewSet[Experiment]):
+    """Experiments; the results come with one, not with the list. Commands carry them out."""
+
+    permission_classes = [ForAnalysts]
+    queryset = Experiment.objects.select_related("question", "requested_by")
+    filterset_class = ExperimentFilter
+
+    def get_queryset(self) -> QuerySet[Experiment]:
+        rows = super().get_queryset()
+        return rows.defer("results") if self.action == "list" else rows.prefetch_related("model_runs")
+
+    def get_serializer_class(self) -> type[ExperimentRowSerializer]:
+        return ExperimentRowSerializer if self.action == "list" else ExperimentSerializer
+
+
 class ModelAnswerView(APIView):
     """Ask the current model about a square; nothing is stored."""
 
@@ -159,7 +184,10 @@ class ModelAnswerView(APIView):
         return Response(ModelAnswerSerializer(answer).data)
 
 
-routes: list[tuple[str, type[ViewSetMixin]]] = [("model-runs", ModelRunViewSet)]
+routes: list[tuple[str, type[ViewSetMixin]]] = [
+    ("model-runs", ModelRunViewSet),
+    ("experiments", ExperimentViewSet),
+]
 urlpatterns: list[URLPattern] = [
     path("model-answer/", ModelAnswerView.as_view(), name="model-answer"),
     path("model-runs/<int:pk>/crops/", ModelRunCrops.as_view(), name="model-run-crops"),

@@ -83,7 +83,9 @@ def embedded(features: np.ndarray, *, seed: int) -> Embedding:
     components = pca.fit_transform(scaled)
     perplexity = perplexity_for(count)
     tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed)
-    with threadpool_limits(1, user_api="openmp"):  # the order of sums, and so the points, would depend on the cores
+    with threadpool_limits(
+        1, user_api="openmp"
+    ):  # the order of sums, and so the points, would depend on the cores
         points = tsne.fit_transform(components.astype(np.float32))
     explained = float(pca.explained_variance_ratio_.sum())
     return Embedding(points.astype(np.float64), components, perplexity, explained)

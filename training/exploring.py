@@ -212,7 +212,7 @@ def _of_crops(towns: Sequence[Town], question: Question | None) -> list[Picture]
 def _read_crop(crop: CropImage) -> tuple[np.ndarray, np.ndarray]:
     """A crop's pixels; ground without data was cut as black."""
     pixels = read_pixels(crop)
-    return pixels, pixels.any(axis=2)
+    return pixels, np.asarray(pixels.any(axis=2))
 
 
 def _drawn(pictures: list[Picture], wanted: Exploration) -> list[Picture]:

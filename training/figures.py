@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from training import plots
 from training.evaluation import GRID, precision_band, reliability, roc_band
@@ -153,6 +155,18 @@ DRAWINGS: dict[str, Draw] = {
     "towns": _towns,
     "classes": _classes,
     "loss": _losses,
+}
+
+
+TITLES: dict[str, str | Promise] = {
+    "roc": "ROC",
+    "precision-recall": gettext_lazy("Precision and recall"),
+    "confusion": gettext_lazy("Confusion"),
+    "scores": gettext_lazy("Scores"),
+    "calibration": gettext_lazy("Calibration"),
+    "towns": gettext_lazy("Towns"),
+    "classes": gettext_lazy("Crops of either answer"),
+    "loss": gettext_lazy("Loss"),
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tagging.models import Crop, Question
+from training.wording import duration_words, worded
 
 # Without a sign of life for so long, a worker is taken for dead.
 SILENCE_S = 60
@@ -79,6 +80,16 @@ class Work(models.Model):
             return None
         elapsed_s = (self.heartbeat_at - self.step_started_at).total_seconds()
         return elapsed_s / self.units_done * (self.units_total - self.units_done)
+
+    @property
+    def step_words(self) -> str:
+        """What is being done, for a person."""
+        return worded(self.step)
+
+    @property
+    def time_left(self) -> str:
+        """`seconds_left` for a person; empty before there is a figure."""
+        return "" if self.seconds_left is None else duration_words(self.seconds_left)
 
 
 class ModelRunQuerySet(models.QuerySet["ModelRun"]):

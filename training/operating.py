@@ -124,4 +124,12 @@ def _calibration(
         "temperature": fitted,
         "expected_error": {"as_is": before.expected_error, "scaled": after.expected_error},
         "brier": {"as_is": before.brier, "scaled": after.brier},
+        "diagrams": {
+            name: {
+                "mean_scores": found.mean_scores.tolist(),
+                "positive_shares": found.positive_shares.tolist(),
+                "counts": found.counts.tolist(),
+            }
+            for name, found in (("as_is", before), ("scaled", after))
+        },
     }

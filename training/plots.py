@@ -15,6 +15,12 @@ from matplotlib.figure import Figure
 
 Format = Literal["svg", "png"]
 PNG_DOTS_PER_INCH = 160
+# How many letters have room: below bars, and across a sheet in a legend, where a mark takes the room of some.
+MOST_LETTERS_BELOW = 48
+LETTERS_ACROSS = 64
+LETTERS_OF_A_MARK = 8
+# Groups of points differ by shape as well: colours alone say nothing to some.
+SHAPES = "os^DvPX*"
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,10 @@ class Theme:
     ink: str
     quiet: str
     series: tuple[str, ...]
+
+    def colour(self, number: int) -> str:
+        """Of so many series the colour of one; they come again when there are more series than colours."""
+        return self.series[number % len(self.series)]
 
 
 THEMES = {
@@ -42,6 +52,8 @@ class Curve:
     y: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    # Of somebody else's figures, beside ours.
+    is_dashed: bool = False
 
 
 class Sheet:
@@ -59,12 +71,23 @@ class Sheet:
             spine.set_color(self.theme.quiet)
 
     def labelled(self, title: str, x: str, y: str) -> None:
-        self.axes.set_title(title, color=self.theme.ink)
+        self.axes.set_title(title, color=self.theme.ink, fontsize=11)
         self.axes.set_xlabel(x, color=self.theme.ink)
         self.axes.set_ylabel(y, color=self.theme.ink)
 
     def legend(self) -> None:
         legend = self.axes.legend(facecolor=self.theme.paper, edgecolor=self.theme.quiet)
+        for text in legend.get_texts():
+            text.set_color(self.theme.ink)
+
+    def legend_below(self, names: Sequence[str]) -> None:
+        """A legend that covers nothing, in as many columns as the names have room for."""
+        legend = self.figure.legend(
+            loc="outside lower center",
+            ncols=max(1, min(len(names), LETTERS_ACROSS // (max(map(len, names)) + LETTERS_OF_A_MARK))),
+            facecolor=self.theme.paper,
+            edgecolor=self.theme.quiet,
+        )
         for text in legend.get_texts():
             text.set_color(self.theme.ink)
 
@@ -86,12 +109,17 @@ def curves(
     y: str,
     unit_square: bool = False,
     diagonal: bool = False,
+    log_y: bool = False,
 ) -> Sheet:
-    """Lines with their bands: ROC, precision-recall, reliability, losses, learning curves."""
+    """Lines with their bands: ROC, precision-recall, reliability, losses, learning curves.
+
+    `log_y` is for figures from nothing to many: linear up to 1, logarithmic above.
+    """
     sheet = Sheet(theme)
     for line, colour in zip(lines, sheet.theme.series * 3, strict=False):
         marker = "o" if len(line.x) < 13 else ""
-        sheet.axes.plot(line.x, line.y, color=colour, label=line.name, linewidth=1.8, marker=marker)
+        style = "--" if line.is_dashed else "-"
+        sheet.axes.plot(line.x, line.y, style, color=colour, label=line.name, linewidth=1.8, marker=marker)
         if line.low is not None and line.high is not None:
             sheet.axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.2, linewidth=0)
     if diagonal:
@@ -99,15 +127,23 @@ def curves(
     if unit_square:
         sheet.axes.set_xlim(-0.02, 1.02)
         sheet.axes.set_ylim(-0.02, 1.02)
+    if log_y:
+        sheet.axes.set_yscale("symlog", linthresh=1)
+        sheet.axes.set_ylim(bottom=0)
     sheet.labelled(title, x, y)
     sheet.legend()
     return sheet
 
 
 def bars(groups: Mapping[str, Mapping[str, float]], *, theme: str, title: str, y: str) -> Sheet:
-    """Bars beside each other: {series: {category: height}}; every series has the same categories."""
-    sheet = Sheet(theme)
+    """Bars beside each other: {series: {category: height}}; every series has the same categories.
+
+    Where the categories' names have no room below the axis, the bars lie.
+    """
     categories = list(next(iter(groups.values())))
+    if sum(len(name) for name in categories) > MOST_LETTERS_BELOW:
+        return _lying_bars(groups, categories, theme=theme, title=title, x=y)
+    sheet = Sheet(theme)
     width = 0.8 / len(groups)
     for number, (name, heights) in enumerate(groups.items()):
         places = np.arange(len(categories)) + (number - (len(groups) - 1) / 2) * width
@@ -116,13 +152,34 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, theme: str, title: str, y
             [heights[each] for each in categories],
             width,
             label=name,
-            color=sheet.theme.series[number],
+            color=sheet.theme.colour(number),
         )
         sheet.axes.bar_label(drawn, color=sheet.theme.ink, fmt="%g", fontsize=8)
     sheet.axes.set_xticks(np.arange(len(categories)), categories)
     sheet.axes.grid(False, axis="x")
     sheet.labelled(title, "", y)
     sheet.legend()
+    return sheet
+
+
+def _lying_bars(
+    groups: Mapping[str, Mapping[str, float]], categories: Sequence[str], *, theme: str, title: str, x: str
+) -> Sheet:
+    """Bars from left to right, the first category on top."""
+    sheet = Sheet(theme, height_in=max(4.0, 1.2 + 0.22 * len(categories) * len(groups)))
+    width = 0.8 / len(groups)
+    for number, (name, lengths) in enumerate(groups.items()):
+        places = np.arange(len(categories)) + (number - (len(groups) - 1) / 2) * width
+        values = [lengths[each] for each in categories]
+        drawn = sheet.axes.barh(places, values, width, label=name, color=sheet.theme.colour(number))
+        sheet.axes.bar_label(drawn, color=sheet.theme.ink, fmt="%g", fontsize=8, padding=2)
+    sheet.axes.set_yticks(np.arange(len(categories)), categories)
+    sheet.axes.invert_yaxis()
+    sheet.axes.margins(x=0.12)
+    sheet.axes.grid(False, axis="y")
+    sheet.labelled("", x, "")
+    sheet.figure.suptitle(title, color=sheet.theme.ink, fontsize=11)
+    sheet.legend_below(list(groups))
     return sheet
 
 
@@ -133,7 +190,7 @@ def histogram(
     sheet = Sheet(theme)
     edges = np.linspace(0, 1, 21).tolist()
     for number, (name, of_name) in enumerate(values.items()):
-        sheet.axes.hist(of_name, edges, label=name, color=sheet.theme.series[number], alpha=0.6)
+        sheet.axes.hist(of_name, edges, label=name, color=sheet.theme.colour(number), alpha=0.6)
     if mark is not None:
         sheet.axes.axvline(mark, color=sheet.theme.ink, linestyle="--")
     sheet.labelled(title, x, y)
@@ -142,17 +199,30 @@ def histogram(
 
 
 def matrix(
-    counts: np.ndarray, *, rows: Sequence[str], columns: Sequence[str], theme: str, title: str, x: str, y: str
+    counts: np.ndarray,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    theme: str,
+    title: str,
+    x: str,
+    y: str,
+    least: float = 0,
 ) -> Sheet:
-    """A table of counts or shares (R, C) as shaded fields with their numbers: confusion, towns crossed."""
+    """A table of counts or shares (R, C) as shaded fields with their numbers: confusion, towns crossed.
+
+    Shades begin at `least`; fields that are not a number stay empty.
+    """
     sheet = Sheet(theme)
-    sheet.axes.imshow(counts, cmap=_shades(sheet.theme), vmin=0, aspect="auto")
+    sheet.axes.imshow(counts, cmap=_shades(sheet.theme), vmin=least, aspect="auto")
     sheet.axes.set_xticks(np.arange(len(columns)), columns)
     sheet.axes.set_yticks(np.arange(len(rows)), rows)
     sheet.axes.grid(False)
-    middle = np.nanmax(counts) / 2
+    middle = (np.nanmax(counts) + least) / 2
     for row, column in np.ndindex(counts.shape):
         value = counts[row, column]
+        if np.isnan(value):
+            continue
         colour = sheet.theme.paper if value > middle else sheet.theme.ink
         sheet.axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour)
     sheet.labelled(title, x, y)
@@ -180,14 +250,23 @@ def spread_bars(
 
 
 def scatter(groups: Mapping[str, np.ndarray], *, theme: str, title: str, x: str = "", y: str = "") -> Sheet:
-    """Points (N, 2) of several groups, as of a t-SNE, whose axes have no unit."""
-    sheet = Sheet(theme)
-    for (name, points), colour in zip(groups.items(), sheet.theme.series * 3, strict=False):
+    """Points (N, 2) of several groups, as of a t-SNE, whose axes have no unit and no numbers."""
+    sheet = Sheet(theme, height_in=4.8)
+    for number, (name, points) in enumerate(groups.items()):
         sheet.axes.scatter(
-            points[:, 0], points[:, 1], s=14, color=colour, label=name, alpha=0.8, linewidths=0
+            points[:, 0],
+            points[:, 1],
+            s=18,
+            marker=SHAPES[number % len(SHAPES)],
+            color=sheet.theme.colour(number),
+            label=name,
+            alpha=0.8,
+            linewidths=0,
         )
+    sheet.axes.set_xticks([])
+    sheet.axes.set_yticks([])
     sheet.labelled(title, x, y)
-    sheet.legend()
+    sheet.legend_below(list(groups))
     return sheet
 
 

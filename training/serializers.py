@@ -8,7 +8,7 @@ from damage.ingestion.models import Scene
 from tagging.models import Question
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.inference import ModelAnswer
-from training.models import ModelFile, ModelRun, ModelRunCrop, Promotion
+from training.models import Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
 from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
@@ -62,6 +62,33 @@ class ModelRunCropSerializer(serializers.ModelSerializer[ModelRunCrop]):
     class Meta:
         model = ModelRunCrop
         fields = ["crop", "part", "is_positive", "score"]
+        read_only_fields = fields
+
+
+class ExperimentRowSerializer(serializers.ModelSerializer[Experiment]):
+    """An experiment without its results, which can be long."""
+
+    question = serializers.CharField(source="question.slug", default=None)
+    requested_by = serializers.CharField(source="requested_by.username", default=None)
+    seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
+    can_cancel = serializers.BooleanField()
+    is_stalled = serializers.BooleanField()
+
+    class Meta:
+        model = Experiment
+        fields = [
+            "id", "kind", "question", "requested_by", "status", "error", "step", "units_done", "units_total",
+            "seconds_left", "can_cancel", "is_stalled", "seed", "parameters", "code_version", "library_versions",
+            "hardware", "created_at", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ExperimentSerializer(ExperimentRowSerializer):
+    """An experiment with its results: tables, every trial, and what else its kind reports."""
+
+    class Meta(ExperimentRowSerializer.Meta):
+        fields = [*ExperimentRowSerializer.Meta.fields, "results", "model_runs"]
         read_only_fields = fields
 
 

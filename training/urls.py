@@ -2,6 +2,14 @@
 
 from django.urls import URLPattern, path
 
+from training.experiment_views import (
+    cancel_experiment,
+    experiment,
+    experiment_drawing,
+    experiment_results,
+    experiment_table,
+    experiments,
+)
 from training.views import comparison, decision, drawing, model_run, model_runs
 
 urlpatterns: list[URLPattern] = [
@@ -10,4 +18,12 @@ urlpatterns: list[URLPattern] = [
     path("training/runs/<int:pk>/", model_run, name="model-run"),
     path("training/runs/<int:pk>/decide/", decision, name="model-run-decide"),
     path("training/runs/<int:pk>/<slug:name>.<str:form>", drawing, name="model-run-drawing"),
+    path("training/experiments/", experiments, name="experiments"),
+    path("training/experiments/<int:pk>/", experiment, name="experiment"),
+    path("training/experiments/<int:pk>/cancel/", cancel_experiment, name="experiment-cancel"),
+    path("training/experiments/<int:pk>/results.json", experiment_results, name="experiment-results"),
+    path("training/experiments/<int:pk>/<slug:name>.csv", experiment_table, name="experiment-table"),
+    path(
+        "training/experiments/<int:pk>/<slug:name>.<str:form>", experiment_drawing, name="experiment-drawing"
+    ),
 ]

@@ -1,11 +1,14 @@
 """The pages of the training lab: all model runs, one of them, several side by side."""
 
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,13 +16,14 @@ from damage.accounts.models import Role, User
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from training import claims, registry
+from training.drawings import Drawing, drawn
 from training.models import ModelRun, ModelRunCrop
+from training.wording import parameter_rows, readable, worded
 
 RUNS_PER_PAGE = 50
 SHOWN_CROPS = 12
 COMPARED = ("auc", "balanced_accuracy", "precision", "recall", "f1")
 MOST_COMPARED = 4
-PRIVATE_HOUR = "private, max-age=3600"
 
 
 @page_for(ForAnalysts)
@@ -39,7 +43,8 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
     claims.record_killed(ModelRun)
     run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by", "parent"), pk=pk)
-    shown = {"run": run, "is_busy": run.can_cancel, **_may(request)}
+    parameters = parameter_rows({"seed": run.seed, **run.parameters})
+    shown = {"run": run, "parameters": parameters, "is_busy": run.can_cancel, **_may(request)}
     if run.status == ModelRun.Status.DONE:
         shown |= _finished(run)
     return render(request, "training/run.html", shown)
@@ -52,14 +57,7 @@ def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse
     from training.figures import DRAWINGS, drawings_of
 
     run = get_object_or_404(ModelRun, pk=pk)
-    theme = request.GET.get("theme", "light")
-    if theme not in ("light", "dark"):
-        return HttpResponseBadRequest(_("The theme is light or dark."))
-    if form not in ("svg", "png") or name not in drawings_of(run):
-        raise Http404
-    content = DRAWINGS[name](run, theme).rendered(form)  # type: ignore[arg-type]
-    kind = "image/svg+xml" if form == "svg" else "image/png"
-    return HttpResponse(content, content_type=kind, headers={"Cache-Control": PRIVATE_HOUR})
+    return drawn(request, partial(DRAWINGS[name], run) if name in drawings_of(run) else None, form)
 
 
 @page_for(ForAnalysts)
@@ -72,15 +70,23 @@ def comparison(request: HttpRequest) -> HttpResponse:
     found = ModelRun.objects.select_related("question").in_bulk(wanted)
     runs = [found[number] for number in wanted if number in found]
     keys = sorted({key for run in runs for key in run.parameters})
-    rows = [(key, [run.parameters.get(key, "–") for run in runs]) for key in keys]
+    rows = [(capfirst(worded(key)), [readable(run.parameters.get(key)) for run in runs]) for key in keys]
+    rows.append((capfirst(worded("seed")), [str(run.seed) for run in runs]))
     shown = {
         "runs": runs,
-        "parameters": [(key, values, len({str(value) for value in values}) > 1) for key, values in rows],
+        "parameters": [(key, values, len(set(values)) > 1) for key, values in rows],
         "parts": [
-            (part.label, [(name, [run.metrics.get(part, {}).get(name) for run in runs]) for name in COMPARED])
+            (
+                part.label,
+                [(worded(name), [run.metrics.get(part, {}).get(name) for run in runs]) for name in COMPARED],
+            )
             for part in ModelRunCrop.Part
         ],
-        "drawings": [name for name in ("roc", "scores") if all(name in drawings_of(run) for run in runs)],
+        "drawings": [
+            [_drawing(run, name) for run in runs]
+            for name in ("roc", "precision-recall", "scores", "confusion")
+            if all(name in drawings_of(run) for run in runs)
+        ],
     }
     return render(request, "training/compare.html", shown)
 
@@ -122,6 +128,13 @@ def _may(request: HttpRequest) -> dict[str, bool]:
     return {"may_train": cast(User, request.user).plays(Role.ADMIN)}
 
 
+def _drawing(run: ModelRun, name: str) -> Drawing:
+    from training.figures import TITLES
+
+    files = (reverse("model-run-drawing", args=[run.pk, name, form]) for form in ("svg", "png"))
+    return Drawing(str(TITLES[name]), _("Run %(number)s") % {"number": run.pk}, *files)
+
+
 def _finished(run: ModelRun) -> dict[str, Any]:
     from training.figures import drawings_of, measured_part, town_metrics
 
@@ -134,7 +147,7 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     crops = run.run_crops.filter(part=part).exclude(score=None).select_related("crop__town")
     yes, no = crops.filter(is_positive=True), crops.filter(is_positive=False)
     return shown | {
-        "drawings": names,
+        "drawings": [_drawing(run, name) for name in names],
         "part": part.label,
         "parts": [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics],
         "towns": town_metrics(run).items(),

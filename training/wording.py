@@ -1,0 +1,137 @@
+"""Words for what rows keep under short names: parameters, columns, steps; and values as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+WORDS: dict[str, str | Promise] = {
+    # parameters
+    "backbone": gettext_lazy("Backbone"),
+    "head": gettext_lazy("Head"),
+    "train_towns": gettext_lazy("Training towns"),
+    "validation_towns": gettext_lazy("Validation towns"),
+    "test_towns": gettext_lazy("Test towns"),
+    "towns": gettext_lazy("Towns"),
+    "per_class": gettext_lazy("Training crops of either answer"),
+    "max_fpr": gettext_lazy("Highest false positive rate in validation"),
+    "contrast": gettext_lazy("Contrast"),
+    "features": gettext_lazy("Features"),
+    "recipe": gettext_lazy("Features' recipe"),
+    "network": gettext_lazy("Network"),
+    "window_px": gettext_lazy("window (px)"),
+    "is_dense": gettext_lazy("dense"),
+    "left_out": gettext_lazy("Left out"),
+    "unsure": gettext_lazy("can't tell"),
+    "tied": gettext_lazy("tied"),
+    "shown_again": gettext_lazy("ground shown in another part"),
+    "learning_rate": gettext_lazy("learning rate"),
+    "momentum": gettext_lazy("momentum"),
+    "l2": gettext_lazy("penalty on weights (L2)"),
+    "max_epochs": gettext_lazy("epochs at most"),
+    "patience": gettext_lazy("epochs without progress"),
+    "inverse_l2": gettext_lazy("inverse penalty on weights (1/L2)"),
+    "max_steps": gettext_lazy("steps at most"),
+    "counts": gettext_lazy("Training crops tried"),
+    "seeds": gettext_lazy("Seeds"),
+    "event": gettext_lazy("Event"),
+    "of": gettext_lazy("Of"),
+    "limit": gettext_lazy("Images at most"),
+    "model_run": gettext_lazy("Model run"),
+    "wanted_rates": gettext_lazy("Wanted false positive rates"),
+    "stride_share": gettext_lazy("Step between windows (share of their width)"),
+    # columns
+    "train": gettext_lazy("training"),
+    "validation": gettext_lazy("validation"),
+    "test": gettext_lazy("test"),
+    "seed": gettext_lazy("seed"),
+    "threshold": gettext_lazy("threshold"),
+    "auc": gettext_lazy("AUC"),
+    "balanced_accuracy": gettext_lazy("balanced accuracy"),
+    "balanced_accuracy_at_half": gettext_lazy("balanced accuracy at ½"),
+    "balanced_accuracy_adapted": gettext_lazy("balanced accuracy, adapted"),
+    "precision": gettext_lazy("precision"),
+    "recall": gettext_lazy("recall"),
+    "f1": gettext_lazy("F1"),
+    "crops": gettext_lazy("crops"),
+    "thesis": gettext_lazy("thesis"),
+    "spread": gettext_lazy("spread"),
+    "trainings": gettext_lazy("trainings"),
+    "refused": gettext_lazy("left out because"),
+    "wanted_false_positive_rate": gettext_lazy("wanted false positive rate"),
+    "false_positives": gettext_lazy("false alarms"),
+    "negatives": gettext_lazy("of so many no"),
+    "false_positive_rate": gettext_lazy("false positive rate"),
+    "at_least": gettext_lazy("at least"),
+    "at_most": gettext_lazy("at most"),
+    "false_alarms_per_km2": gettext_lazy("false alarms per km²"),
+    "at_most_per_km2": gettext_lazy("per km², at most"),
+    "town": gettext_lazy("town"),
+    "answer": gettext_lazy("answer"),
+    "images": gettext_lazy("images"),
+    "silhouette": gettext_lazy("silhouette"),
+    "nearest_of_own": gettext_lazy("nearest image of the same"),
+    "by_chance": gettext_lazy("by chance"),
+    # values
+    "mean": gettext_lazy("mean"),
+    "all": gettext_lazy("all"),
+    "yes": gettext_lazy("yes"),
+    "no": gettext_lazy("no"),
+    "scenes": gettext_lazy("scenes"),
+    "channels": gettext_lazy("means and deviations of channels"),
+    # steps
+    "pictures": gettext_lazy("reading images"),
+    "layout": gettext_lazy("laying out"),
+    "figures": gettext_lazy("figures"),
+}
+# Where a word is a name that a person gave, such as a town, it is left alone.
+VALUE_WORDS = ("mean", "spread", "all", "yes", "no", "crops", "scenes", "channels")
+
+
+def worded(name: str) -> str:
+    """What a short name stands for; one without words is shown as it is, without underscores."""
+    return str(WORDS.get(name, name.replace("_", " ")))
+
+
+def readable(value: Any) -> str:
+    """A value as people read it: lists by commas, nothing as a dash, numbers as they were chosen."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return " · ".join(f"{worded(name)}: {readable(each)}" for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(readable(each) for each in value)
+    return worded(value) if value in VALUE_WORDS else str(value)
+
+
+def parameter_rows(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Parameters as (words, value)."""
+    return [(capfirst(worded(name)), readable(value)) for name, value in parameters.items()]
+
+
+def measured_cell(value: Any) -> str:
+    """What a table of results shows: three decimals below ten, fewer above."""
+    if not isinstance(value, float):
+        return readable(value)
+    decimals = 3 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return str(number_format(round(value, decimals), decimals))
+
+
+def duration_words(seconds: float) -> str:
+    """Seconds up to a minute and a half, then minutes, then hours and minutes."""
+    if seconds < 90:
+        return _("%(seconds)d s") % {"seconds": round(seconds)}
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return _("%(minutes)d min") % {"minutes": minutes}
+    return _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
