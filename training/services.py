@@ -1,10 +1,12 @@
 """What happens to model runs: a training is planned whole, then carried out, and replaces no other."""
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -102,6 +104,11 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
 def cancel(run: ModelRun, *, by: User | None) -> None:
     """Stop a training that waits or goes on; nothing of it stays but its row."""
     claims.cancel(run, by=by)
+
+
+def log_folder_of(run: ModelRun) -> Path:
+    """Where TensorBoard's log of a finished training lies. Nothing reads it but TensorBoard: it may be deleted."""
+    return Path(settings.DATA_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
 def find_question(slug: str) -> Question:
@@ -238,8 +245,11 @@ def _examples(run: ModelRun, part: Part) -> "Examples":
 
 
 def _store(run: ModelRun, outcome: "Fitted") -> None:
-    """Put files, scores and the finished row in place together."""
+    """Put files, scores, log and the finished row in place together."""
+    from training.logbook import write_log
+
     files: list[ModelFile] = []
+    log = claims.folder_of(run) / "log"
     try:
         for kind, content in outcome.files.items():
             row = ModelFile(
@@ -250,6 +260,8 @@ def _store(run: ModelRun, outcome: "Fitted") -> None:
             )
             row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
             files.append(row)
+        chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}
+        write_log(log, name=f"run-{run.pk}", metrics=outcome.metrics, chosen=chosen)
         with transaction.atomic():
             ModelFile.objects.bulk_create(files)
             _store_scores(run, outcome)
@@ -266,10 +278,18 @@ def _store(run: ModelRun, outcome: "Fitted") -> None:
                 claim="",
                 finished_at=timezone.now(),
             )
+            _put_in_place(log, log_folder_of(run))
     except BaseException:
         for row in files:
             row.file.delete(save=False)
         raise
+
+
+def _put_in_place(folder: Path, target: Path) -> None:
+    """Move a folder, in place of what an earlier database may have left there."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.replace(target)
 
 
 def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
