@@ -44,7 +44,13 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     claims.record_killed(ModelRun)
     run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by", "parent"), pk=pk)
     parameters = parameter_rows({"seed": run.seed, **run.parameters})
-    shown = {"run": run, "parameters": parameters, "is_busy": run.can_cancel, **_may(request)}
+    shown = {
+        "run": run,
+        "parameters": parameters,
+        "experiments": run.experiments.defer("results"),
+        "is_busy": run.can_cancel,
+        **_may(request),
+    }
     if run.status == ModelRun.Status.DONE:
         shown |= _finished(run)
     return render(request, "training/run.html", shown)

@@ -6,6 +6,7 @@ import pytest
 
 from training.figures import drawings_of, town_metrics
 from training.models import ModelRun
+from training.operating import operating_points
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def test_a_run_shows_its_figures_crops_and_how_to_do_it_again(page, run):
     # Twelve crops of either answer: the lowest and highest of each are shown, twelve at most.
     assert len(re.findall(r"thumbnail\.jpg", html)) == 48
     assert html.count('class="drawing"') == 8
+
+
+def test_a_run_says_in_words_what_was_chosen(page, run):
+    operating_points(run)
+    html = page(f"/training/runs/{run.pk}/")[1]
+    for name in ("max_fpr", "left_out", "is_dense", "per_class", "{", "window_px"):
+        assert name not in html.split("How to do it again")[1]
+    assert "Highest false positive rate in validation" in html
+    assert "penalty on weights (L2): 0.1" in html
+    assert "operating points · done" in html
 
 
 def test_figures_by_town_are_those_of_the_parts(run):
