@@ -1,11 +1,14 @@
-"""A training as TensorBoard reads it: losses by epoch, figures by part, what was chosen. Pure, but needs TensorFlow."""
+"""A training as TensorBoard reads it: losses by epoch, figures by part, what was chosen. Pure."""
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-from tensorboard.plugins.hparams import api as hparams
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 PARTS = ("train", "validation", "test")
 
@@ -15,18 +18,25 @@ def write_log(folder: Path, *, name: str, metrics: Mapping[str, Any], chosen: Ma
 
     Curves are tagged "loss/train" with a step for each epoch, figures "test/auc" with one step.
     """
-    writer = tf.summary.create_file_writer(str(folder))
-    with writer.as_default():
-        for curve, values in metrics.get("curves", {}).items():
-            part, _underscore, what = curve.partition("_")
-            for epoch, value in enumerate(values, start=1):
-                tf.summary.scalar(f"{what}/{part}", value, step=epoch)
-        for part in PARTS:
-            for figure, value in metrics.get(part, {}).items():
-                if isinstance(value, (int, float)):
-                    tf.summary.scalar(f"{part}/{figure}", value, step=0)
-        hparams.hparams(dict(_flat(chosen)), trial_id=name)
+    now = time.time()
+    writer = EventFileWriter(str(folder))
+    for tag, step, value in _scalars(metrics):
+        summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+        writer.add_event(Event(wall_time=now, step=step, summary=summary))
+    writer.add_event(
+        Event(wall_time=now, summary=hparams_pb(dict(_flat(chosen)), trial_id=name, start_time_secs=now))
+    )
     writer.close()
+
+
+def _scalars(metrics: Mapping[str, Any]) -> Iterator[tuple[str, int, float]]:
+    for curve, values in metrics.get("curves", {}).items():
+        part, _underscore, what = curve.partition("_")
+        yield from ((f"{what}/{part}", epoch, value) for epoch, value in enumerate(values, start=1))
+    for part in PARTS:
+        for figure, value in metrics.get(part, {}).items():
+            if isinstance(value, (int, float)):
+                yield f"{part}/{figure}", 0, value
 
 
 def _flat(chosen: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | float | bool]]:

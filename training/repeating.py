@@ -12,6 +12,8 @@ from training.wording import readable
 # Parameters that are options of the command under another name, and those that follow from the others.
 NAMES = {"towns": "town", "counts": "crops"}
 DERIVED = ("recipe", "seeds")
+# Options that take all their values at once.
+SEVERAL = ("counts", "backbones", "heads")
 
 
 def command_for(experiment: Experiment) -> str:
@@ -35,19 +37,22 @@ def gist_of(experiment: Experiment) -> str:
     parameters = experiment.parameters
     if "model_run" in parameters:
         return _("Model run %(run)s") % {"run": parameters["model_run"]}
-    names = ["towns", "backbone", "head"]
+    names = ["towns", "backbone", "head", "backbones", "heads"]
     if experiment.kind == Experiment.Kind.EXPLORE:
         names = ["event", "towns", "of", "features"]
     return " · ".join(readable(parameters[name]) for name in names if parameters.get(name))
 
 
 def _options(kind: str, parameters: dict[str, Any]) -> Iterator[str]:
-    """Towns are options of their own, counts follow their option; what was not chosen is left out."""
+    """Towns are options of their own, counts follow theirs, a choice is its option; what was not chosen is left out."""
     for name, value in parameters.items():
         option = f"--{NAMES.get(name, name).replace('_', '-')}"
-        if name in DERIVED or value in (None, [], ()) or _is_not_an_option(kind, name):
+        was_chosen = value is not None and value is not False and value != []
+        if not was_chosen or name in DERIVED or _is_not_an_option(kind, name):
             continue
-        if name == "counts":
+        if value is True:
+            yield option
+        elif name in SEVERAL:
             yield from (option, *map(str, value))
         elif isinstance(value, (list, tuple)):
             for each in value:

@@ -36,6 +36,20 @@ WORDS: dict[str, str | Promise] = {
     "patience": gettext_lazy("epochs without progress"),
     "inverse_l2": gettext_lazy("inverse penalty on weights (1/L2)"),
     "max_steps": gettext_lazy("steps at most"),
+    "backbones": gettext_lazy("Backbones"),
+    "heads": gettext_lazy("Heads"),
+    "one_way": gettext_lazy("One way round only"),
+    "is_headed": gettext_lazy("head kept beside it"),
+    "is_classical": gettext_lazy("classical"),
+    "kernel": gettext_lazy("kernel"),
+    "penalty": gettext_lazy("penalty"),
+    "folds": gettext_lazy("folds"),
+    "trees": gettext_lazy("trees"),
+    "least_in_leaf": gettext_lazy("crops in a leaf, at least"),
+    "augmentation": gettext_lazy("Augmentation"),
+    "copies": gettext_lazy("copies"),
+    "fine_tune_blocks": gettext_lazy("Blocks fine-tuned"),
+    "fine_tuning": gettext_lazy("Fine-tuning"),
     "counts": gettext_lazy("Training crops tried"),
     "seeds": gettext_lazy("Seeds"),
     "event": gettext_lazy("Event"),
@@ -88,13 +102,19 @@ WORDS: dict[str, str | Promise] = {
     "layout": gettext_lazy("laying out"),
     "figures": gettext_lazy("figures"),
 }
+# Ends the name of a column with the standard deviations of the column before it.
+SPREAD = "_spread"
 # Where a word is a name that a person gave, such as a town, it is left alone.
 VALUE_WORDS = ("mean", "spread", "all", "yes", "no", "crops", "scenes", "channels")
 
 
 def worded(name: str) -> str:
     """What a short name stands for; one without words is shown as it is, without underscores."""
-    return str(WORDS.get(name, name.replace("_", " ")))
+    if name in WORDS:
+        return str(WORDS[name])
+    if name.endswith(SPREAD):
+        return _("%(figure)s (spread)") % {"figure": worded(name.removesuffix(SPREAD))}
+    return name.replace("_", " ")
 
 
 def readable(value: Any) -> str:

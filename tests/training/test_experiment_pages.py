@@ -152,6 +152,18 @@ def test_commands_name_what_was_chosen_and_quote_it(question, tiny, towns, explo
     )
     crossed = cross_towns(question, replace(design, counts=(), max_fpr=0.1, seeds=[3]))
     assert command_for(crossed).endswith("--max-fpr 0.1 --seed 3")
+    several = {
+        "towns": ["A", "B"],
+        "heads": ["svm", "softmax"],
+        "one_way": True,
+        "per_class": None,
+        "max_fpr": 0.0,
+    }
+    compared = Experiment(kind="compare_recipes", question=question, seed=2, parameters=several)
+    assert command_for(compared) == (
+        "python manage.py compare_recipes --question damage --town A --town B --heads svm softmax --one-way "
+        "--max-fpr 0.0 --seed 2"
+    )
     assert command_for(operating_points(run)) == f"python manage.py roc {run.pk}"
 
 

@@ -3,7 +3,6 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
-from tensorboard.util import tensor_util
 
 from damage.errors import Refused
 from training import claims
@@ -16,16 +15,10 @@ def read():
     """The scalars of a run's log by tag, as (step, value); and its hyper-parameters."""
 
     def reader(run):
-        log = EventAccumulator(str(log_folder_of(run)), size_guidance={"tensors": 0})  # all, no sample
+        log = EventAccumulator(str(log_folder_of(run)), size_guidance={"scalars": 0})  # all, no sample
         log.Reload()
-        tags = log.Tags()["tensors"]
         scalars = {
-            tag: [
-                (event.step, float(tensor_util.make_ndarray(event.tensor_proto)))
-                for event in log.Tensors(tag)
-            ]
-            for tag in tags
-            if not tag.startswith("_hparams_")
+            tag: [(event.step, event.value) for event in log.Scalars(tag)] for tag in log.Tags()["scalars"]
         }
         content = log.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
         values = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.wording import WORDS, duration_words, measured_cell, parameter_rows, readable
+from training.wording import WORDS, duration_words, measured_cell, parameter_rows, readable, worded
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,7 @@ def test_a_name_without_words_is_shown_without_underscores():
         ("Warm up", "3"),
         ("Highest false positive rate in validation", "0.01"),
     ]
+    assert worded("auc_spread") == "AUC (spread)"
 
 
 def test_every_parameter_of_a_training_has_words(run):
