@@ -97,8 +97,13 @@ def test_the_legend_takes_a_town_away_and_brings_it_back(page, opened):
     x, y, scene = place_of(page, 0)  # a grey one: it is not there to be pointed at
     page.mouse.move(x, y)
     expect(page.locator("#card-what")).not_to_have_text(scene)
+    red = page.get_by_role("button", name="Roja (6)")
+    red.click()
+    expect(page.locator("#nothing")).to_be_visible()
     grey.click()
+    red.click()
     expect(page.locator("#plane path.mark")).to_have_count(2)
+    expect(page.locator("#nothing")).to_be_hidden()
 
 
 def test_dark_pages_show_dark_drawings(open_page, opened):

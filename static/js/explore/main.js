@@ -40,6 +40,7 @@ function draw() {
   }
   plane.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`);
   plane.replaceChildren(...marks);
+  element("nothing").hidden = marks.length > 0;
   plane.classList.toggle("closer", view.scale > 1);
   element("farther").disabled = element("fit").disabled = view.scale <= 1;
 }
@@ -149,6 +150,9 @@ function fit() {
 element("closer").addEventListener("click", () => look(zoomed(view, STEP, chosen ? placed(chosen, view) : undefined)));
 element("farther").addEventListener("click", () => look(zoomed(view, 1 / STEP)));
 element("fit").addEventListener("click", fit);
+element("card-image").addEventListener("error", () => {
+  element("card-image").alt = gettext("The picture did not load.");
+});
 element("by-frame").hidden = !points.some((point) => point.label);
 element("by").addEventListener("change", () => {
   regroup();
