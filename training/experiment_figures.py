@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from training import plots
 from training.models import Experiment
-from training.wording import worded
+from training.wording import SPREAD, worded
 
 Kind = Experiment.Kind
 Draw = Callable[[Experiment, str], plots.Sheet]
@@ -253,16 +253,16 @@ def _by_answer(experiment: Experiment, theme: str) -> plots.Sheet:
 
 
 def _compared(experiment: Experiment, theme: str) -> plots.Sheet:
-    """A bar for each row of figures, under the words that name the row."""
+    """A bar, with its spread where that is known, for each row of figures, under the words that name the row."""
     columns = experiment.results["columns"]
     shown = [name for name in COMPARED if name in columns]
-    heights: dict[str, dict[str, float]] = {worded(name): {} for name in shown}
+    bars: dict[str, dict[str, tuple[float, float]]] = {worded(name): {} for name in shown}
     for row in _records(experiment):
         label = " · ".join(str(row[name]) for name in columns if isinstance(row[name], str) and row[name])
         if label and all(row[name] is not None for name in shown):
             for name in shown:
-                heights[worded(name)][label] = round(row[name], 3)
-    return plots.bars(heights, theme=theme, title=_("Side by side"), y=_("figure (0 to 1)"))
+                bars[worded(name)][label] = (row[name], row.get(f"{name}{SPREAD}") or 0.0)
+    return plots.spread_bars(bars, theme=theme, title=_("Side by side"), x=_("figure (0 to 1)"))
 
 
 DRAWABLES: dict[Kind, dict[str, Drawable]] = {

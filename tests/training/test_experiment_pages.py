@@ -98,9 +98,9 @@ def test_every_kind_draws_in_both_forms_and_themes(client, analyst, question, ru
 
 def test_a_kind_that_compares_recipes_is_drawn_as_bars(question):
     """Its rows are named by their words; one without figures is left out."""
-    columns = ["head", "auc", "balanced_accuracy"]
-    rows = [["softmax", 0.9, 0.8], ["forest", 0.7, 0.6], ["none", None, None]]
-    experiment = Experiment(kind="heads", status="done", results={"columns": columns, "rows": rows})
+    columns = ["head", "auc", "auc_spread", "balanced_accuracy"]
+    rows = [["softmax", 0.9, 0.1, 0.8], ["forest", 0.7, 0.2, 0.6], ["none", None, None, None]]
+    experiment = Experiment(kind="compare_recipes", status="done", results={"columns": columns, "rows": rows})
     assert drawings_of(experiment) == ["comparison"]
     from training.experiment_figures import draw
 
