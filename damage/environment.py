@@ -35,6 +35,11 @@ VARIABLES = (
     Variable("DAMAGE_WEIGHTS", "", "folder with keras.applications weight files, for use without internet"),
     Variable("DAMAGE_GEOCODER", "offline", "offline (built-in gazetteer) or nominatim (asks OpenStreetMap)"),
     Variable("DAMAGE_THREADS", "0", "processor threads for inference; 0 for all"),
+    Variable(
+        "DAMAGE_TEST_TOWNS",
+        "",
+        "event/town (as in addresses), by commas: no model learns from these towns, and models are compared on them",
+    ),
     Variable("DAMAGE_DASK", "", "tcp:// or tls:// address of a Dask scheduler that predictions are done on"),
 )
 _DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
@@ -56,6 +61,7 @@ class Environment:
     weights_dir: Path | None
     geocoder: str
     threads: int
+    test_towns: tuple[str, ...]
     dask: str
 
 
@@ -78,6 +84,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         weights_dir=_folder("DAMAGE_WEIGHTS", weights) if weights else None,
         geocoder=_choice(environ, "DAMAGE_GEOCODER", ("offline", "nominatim")),
         threads=_whole_number(environ, "DAMAGE_THREADS", least=0),
+        test_towns=_test_towns(environ),
         dask=_dask_address(environ),
     )
 
@@ -116,6 +123,16 @@ def _database_url(environ: Mapping[str, str]) -> str:
     if value and not value.startswith(("postgres://", "postgresql://")):
         raise BadSetting("DATABASE_URL must begin with postgres://, or be empty for SQLite.")
     return value
+
+
+def _test_towns(environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = _text(environ, "DAMAGE_TEST_TOWNS")
+    towns = tuple(town.strip() for town in value.split(",") if town.strip())
+    if wrong := [town for town in towns if town.count("/") != 1]:
+        raise BadSetting(
+            f"DAMAGE_TEST_TOWNS names {wrong[0]!r}; write event/town, such as quake-2023/adiyaman."
+        )
+    return towns
 
 
 def _dask_address(environ: Mapping[str, str]) -> str:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 
 from damage.ingestion.models import Town
 from tagging.models import Crop
 from tagging.services import image_bytes
-from training.dataset import AgreedCrop, agreement
+from training.dataset import AgreedCrop, agreement, kept_towns
 from training.features import CropImage, read_pixels
 from training.inference import load_engine
 from training.models import ModelRun, ModelRunCrop
@@ -19,7 +20,9 @@ MOST_PER_ANSWER = 200
 
 
 def comparison(candidate: ModelRun, present: ModelRun | None) -> dict[str, Any]:
-    """Figures of both models on every town that neither was trained or validated on and that has both answers.
+    """Figures of both models on the towns kept for tests that have both answers, and that neither learnt from.
+
+    Without towns kept for tests (DAMAGE_TEST_TOWNS): on every town that neither was trained or validated on.
 
     {"towns": {town: {"crops", "positive", "candidate": {...}, "present": {...} or None}}}; a model that cannot be
     opened is refused.
@@ -41,17 +44,23 @@ def comparison(candidate: ModelRun, present: ModelRun | None) -> dict[str, Any]:
     return {"towns": towns, "model_runs": {role: run and run.pk for role, run in runs.items()}}
 
 
+def learnt_from(run: ModelRun) -> set[str]:
+    """The towns, as "event/town", that a run was trained or validated on; of an imported run, as its file told."""
+    crops = run.run_crops.filter(part__in=(Part.TRAIN, Part.VALIDATION))
+    towns = Town.objects.filter(pk__in=crops.values("crop__town")).select_related("event")
+    told = (run.parameters.get(f"{part}_towns", ()) for part in ("train", "validation"))
+    return {f"{town.event.slug}/{town.slug}" for town in towns}.union(*told)
+
+
 def _unseen_towns(*runs: ModelRun | None) -> dict[str, list[AgreedCrop]]:
-    """The crops, by town, of all towns that no run learnt from or stopped on."""
+    """The crops, by town, of the towns kept for tests (where there are none: of all) that no run learnt from."""
     compared = [run for run in runs if run]
-    seen = set(
-        ModelRunCrop.objects.filter(model_run__in=compared, part__in=(Part.TRAIN, Part.VALIDATION))
-        .values_list("crop__town", flat=True)
-        .distinct()
-    )
+    seen = set().union(*(learnt_from(run) for run in compared))
     agreed = agreement(compared[0].question)
-    towns = Town.objects.select_related("event").exclude(pk__in=seen)
-    chosen = {f"{town.event.slug}/{town.slug}": _sample(agreed.of([town])) for town in towns.order_by("pk")}
+    kept = kept_towns(settings.ENVIRONMENT.test_towns)
+    towns = kept or Town.objects.select_related("event").order_by("pk")
+    named = {f"{town.event.slug}/{town.slug}": town for town in towns}
+    chosen = {name: _sample(agreed.of([town])) for name, town in named.items() if name not in seen}
     return {name: crops for name, crops in chosen.items() if len({crop.is_positive for crop in crops}) == 2}
 
 

@@ -153,18 +153,21 @@ def chosen_dataset(
     per_class: int | None,
     seed: int,
     hashes: Callable[[Sequence[AgreedCrop]], np.ndarray],
+    kept: Sequence[Town] = (),
 ) -> Dataset:
     """Give every part its towns and crops; raises `Refused` where that cannot be.
 
     Parts without a named town get theirs from what is left: see `_filled_parts`. `per_class` limits the
     training part to that many crops of either answer, drawn with `seed`. `hashes` gives crops' image hashes.
+    Towns that are `kept` for tests stand in no other part.
     """
     if not agreed.crops:
         raise Refused(
             _("No crop has an agreed answer to this question yet."),
             _("Have people tag crops of at least two towns, or import labelled crops with import_crops."),
         )
-    towns = _filled_parts(agreed, {part: [find_town(name) for name in named.get(part, ())] for part in PARTS})
+    chosen = {part: [find_town(name) for name in named.get(part, ())] for part in PARTS}
+    towns = _filled_parts(agreed, chosen, kept)
     for part in PARTS:
         _check_part(agreed, part, towns[part])
     tagged = {part: agreed.of(towns[part]) for part in PARTS}
@@ -173,6 +176,12 @@ def chosen_dataset(
     if per_class is not None:
         crops[Part.TRAIN] = _drawn(crops[Part.TRAIN], per_class, seed)
     return Dataset(crops, towns, shown_again)
+
+
+def kept_towns(names: Sequence[str]) -> list[Town]:
+    """The towns here of these "event/town" slugs, which are kept for tests."""
+    towns = Town.objects.select_related("event").order_by("pk")
+    return [town for town in towns if f"{town.event.slug}/{town.slug}" in names]
 
 
 def find_town(name: str) -> Town:
@@ -197,14 +206,20 @@ def find_town(name: str) -> Town:
     return found[0]
 
 
-def _filled_parts(agreed: Agreement, towns: dict[Part, list[Town]]) -> dict[Part, list[Town]]:
+def _filled_parts(
+    agreed: Agreement, towns: dict[Part, list[Town]], kept: Sequence[Town]
+) -> dict[Part, list[Town]]:
     """Let each part without towns have some of those that no part names.
 
     Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
-    validation, the third to the test, all further ones to training. With two towns there is no test.
+    validation, the third to the test, all further ones to training. With two towns there is no test. Towns that are
+    kept for tests are the test, and nothing else.
     """
     _check_once(towns)
-    used = {town.pk for members in towns.values() for town in members}
+    _check_kept(towns, kept)
+    if not towns[Part.TEST]:
+        towns[Part.TEST] = [town for town in kept if min(agreed.counts([town]))]
+    used = {town.pk for members in (*towns.values(), kept) for town in members}
     left = [town for town in _usable_towns(agreed) if town.pk not in used]
     was_open = not towns[Part.TRAIN]
     for part in PARTS:
@@ -231,6 +246,15 @@ def _check_once(towns: Mapping[Part, Sequence[Town]]) -> None:
                     _("%(town)s is named for two parts.") % {"town": town},
                     _("A town belongs to one part: the same building is in many of its crops."),
                 )
+
+
+def _check_kept(towns: Mapping[Part, Sequence[Town]], kept: Sequence[Town]) -> None:
+    for town in (*towns[Part.TRAIN], *towns[Part.VALIDATION]):
+        if town in kept:
+            raise Refused(
+                _("%(town)s is kept for tests: no model learns from it.") % {"town": town},
+                _("Choose another town; DAMAGE_TEST_TOWNS names those that are kept."),
+            )
 
 
 def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:

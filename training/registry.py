@@ -5,6 +5,7 @@ Candidate -> promoted -> retired. A question has one promoted model at most (the
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import Role, User
 from damage.errors import Refused
 from tagging.models import Question
-from training.comparing import comparison
+from training.comparing import comparison, learnt_from
 from training.models import ModelRun, Promotion
 
 Stage = ModelRun.Stage
@@ -27,6 +28,12 @@ def propose(run: ModelRun, *, by: User, reason: str = "") -> Promotion:
         raise Refused(
             _("%(run)s is proposed already.") % {"run": run.named},
             _("Somebody else than who proposed it has to confirm it."),
+        )
+    if spoilt := learnt_from(run) & set(settings.ENVIRONMENT.test_towns):
+        raise Refused(
+            _("%(run)s learnt from %(towns)s, which is kept for tests.")
+            % {"run": run.named, "towns": ", ".join(sorted(spoilt))},
+            _("Train on other towns: on its own, a model looks better than it is."),
         )
     present = ModelRun.objects.current(run.question)
     figures = comparison(run, present)

@@ -107,6 +107,9 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     max_fpr = serializers.FloatField(min_value=0, max_value=1, default=0.0)
     head = serializers.ChoiceField(choices=HEAD_NAMES, default=DEFAULT_HEAD)
     contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        allow_null=True, default=None, help_text="the run that this one goes on from"
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,6 +32,7 @@ from training.dataset import (
     Part,
     agreement,
     chosen_dataset,
+    kept_towns,
 )
 from training.features import CropImage, image_hashes_of
 from training.models import ModelFile, ModelRun, ModelRunCrop
@@ -68,6 +69,8 @@ class Recipe:
     max_fpr: float = 0.0
     contrast: float | None = None
     head: str = DEFAULT_HEAD
+    # The run that this one goes on from, with newer tags or other parameters.
+    parent: int | None = None
 
     def chosen_backbone(self) -> Backbone | ClassicalFeatures:
         """The backbone with the contrast asked for, or the classical features."""
@@ -140,9 +143,11 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         per_class=recipe.per_class,
         seed=recipe.seed,
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
+        kept=kept_towns(settings.ENVIRONMENT.test_towns),
     )
     run = ModelRun.objects.create(
         question=question,
+        parent=_parent(question, recipe),
         requested_by=requested_by,
         backbone=backbone.name,
         head=recipe.head,
@@ -161,6 +166,17 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         batch_size=ROWS_AT_ONCE,
     )
     return run
+
+
+def _parent(question: Question, recipe: Recipe) -> ModelRun | None:
+    if recipe.parent is None:
+        return None
+    if parent := question.model_runs.filter(pk=recipe.parent).first():
+        return parent
+    raise Refused(
+        _("The question has no model run %(run)s to go on from.") % {"run": recipe.parent},
+        _("Name a model run of the same question."),
+    )
 
 
 def _check(recipe: Recipe) -> None:
@@ -248,20 +264,11 @@ def _store(run: ModelRun, outcome: "Fitted") -> None:
     """Put files, scores, log and the finished row in place together."""
     from training.logbook import write_log
 
-    files: list[ModelFile] = []
     log = claims.folder_of(run) / "log"
+    chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}
+    write_log(log, name=f"run-{run.pk}", metrics=outcome.metrics, chosen=chosen)
+    files = put_files(run, outcome.files)
     try:
-        for kind, content in outcome.files.items():
-            row = ModelFile(
-                model_run=run,
-                kind=kind,
-                sha256=hashlib.sha256(content).hexdigest(),
-                size_bytes=len(content),
-            )
-            row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
-            files.append(row)
-        chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}
-        write_log(log, name=f"run-{run.pk}", metrics=outcome.metrics, chosen=chosen)
         with transaction.atomic():
             ModelFile.objects.bulk_create(files)
             _store_scores(run, outcome)
@@ -280,8 +287,7 @@ def _store(run: ModelRun, outcome: "Fitted") -> None:
             )
             _put_in_place(log, log_folder_of(run))
     except BaseException:
-        for row in files:
-            row.file.delete(save=False)
+        remove_files(files)
         raise
 
 
@@ -292,10 +298,38 @@ def _put_in_place(folder: Path, target: Path) -> None:
     folder.replace(target)
 
 
+def put_files(run: ModelRun, contents: Mapping[str, bytes]) -> list[ModelFile]:
+    """Put a model's files, by kind, in their place; gives their rows, not yet stored."""
+    files: list[ModelFile] = []
+    try:
+        for kind, content in contents.items():
+            row = ModelFile(
+                model_run=run,
+                kind=kind,
+                sha256=hashlib.sha256(content).hexdigest(),
+                size_bytes=len(content),
+            )
+            row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
+            files.append(row)
+    except BaseException:
+        remove_files(files)
+        raise
+    return files
+
+
+def remove_files(files: Sequence[ModelFile]) -> None:
+    """Take files away whose rows are not stored after all."""
+    for row in files:
+        row.file.delete(save=False)
+
+
 def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
     rows = []
     for part, scores in outcome.scores.items():
         for row, score in zip(run.crops_of(part), scores, strict=True):
             row.score = float(score)
             rows.append(row)
-    ModelRunCrop.objects.bulk_update(rows, ["score"], batch_size=ROWS_AT_ONCE)
+    # Not `bulk_update`, whose statement grows with its rows and takes seconds to make.
+    ModelRunCrop.objects.bulk_create(
+        rows, batch_size=ROWS_AT_ONCE, update_conflicts=True, unique_fields=["pk"], update_fields=["score"]
+    )

@@ -2,14 +2,19 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from damage.errors import Refused
+from damage.ingestion.models import Town
+from tagging.models import Crop
+from training.comparing import comparison
 from training.models import ModelRun, Promotion
 from training.registry import confirm, decline, propose, retire, roll_back
+from training.services import Recipe, request_training
 
 
 def copy_of(run):
@@ -134,3 +139,58 @@ def test_the_api_asks_who_decides(run, client, site_admin, analyst, volunteer):
     client.force_login(analyst)
     assert client.post(f"{address}/confirm/").json()["stage"] == "promoted"
     assert client.post(f"{address}/roll-back/").status_code == 400
+
+
+@pytest.fixture
+def kept(settings):
+    """Sur is kept for tests."""
+    settings.ENVIRONMENT = replace(
+        settings.ENVIRONMENT, test_towns=("practice-quake/sur", "other-quake/nowhere")
+    )
+
+
+def test_towns_kept_for_tests_are_the_test_and_teach_nobody(kept, question, towns, recipe):
+    run = request_training(question, Recipe(backbone=recipe.backbone), requested_by=None)
+    assert run.parameters["test_towns"] == ["practice-quake/sur"]
+    assert {row.part for row in run.run_crops.filter(crop__town=towns[2])} == {"test"}
+    for part in ("train_towns", "validation_towns"):
+        with pytest.raises(Refused, match="kept for tests"):
+            request_training(question, replace(recipe, test_towns=[], **{part: ["Sur"]}), requested_by=None)
+
+
+def test_every_proposal_is_compared_on_the_towns_kept_for_tests(
+    run, towns, event, question, site_admin, settings
+):
+    """Another town that nobody learnt from is not taken instead."""
+    other = Town.objects.create(event=event, name="Oeste", slug="oeste")
+    for crop in Crop.objects.filter(town=towns[2]):
+        tags = list(crop.tags.all())
+        crop.pk, crop.town = None, other
+        crop.save()
+        for tag in tags:
+            tag.pk, tag.crop = None, crop
+            tag.save()
+    assert list(comparison(run, None)["towns"]) == ["practice-quake/sur", "practice-quake/oeste"]
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("practice-quake/sur",))
+    assert list(propose(run, by=site_admin).comparison["towns"]) == ["practice-quake/sur"]
+
+
+def test_a_model_that_learnt_from_a_kept_town_is_not_proposed(run, site_admin, settings):
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("practice-quake/norte",))
+    with pytest.raises(Refused, match="learnt from practice-quake/norte"):
+        propose(run, by=site_admin)
+
+
+@pytest.mark.parametrize("role", ["volunteer", "verifier"])
+def test_who_may_not_decide_may_not_by_any_service(run, role, request, question, site_admin, analyst):
+    person = request.getfixturevalue(role)
+    promotion = propose(run, by=site_admin)
+    for attempt in (lambda: confirm(promotion, by=person), lambda: decline(promotion, by=person),
+                    lambda: retire(run, by=person), lambda: roll_back(question, by=person)):  # fmt: skip
+        with pytest.raises(Refused, match="may not decide"):
+            attempt()
+    analyst.is_active = False
+    with pytest.raises(Refused, match="may not decide"):
+        confirm(promotion, by=analyst)
+    run.refresh_from_db()
+    assert run.stage == "candidate"

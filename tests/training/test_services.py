@@ -7,7 +7,7 @@ from shutil import rmtree
 import pytest
 
 from damage.errors import Refused
-from tagging.models import Crop, Tag
+from tagging.models import Crop, Question, Tag
 from training import fitting
 from training.models import ModelRun
 from training.services import HEAD_NAMES, Recipe, carry_out, request_training, train
@@ -199,6 +199,14 @@ def test_the_promoted_model_is_the_current_one_however_many_are_newer(question):
     promoted = make("promoted")
     make("candidate")
     assert ModelRun.objects.current(question) == promoted
+
+
+def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, recipe):
+    first = queued(question, recipe)
+    assert queued(question, replace(recipe, parent=first.pk)).parent == first
+    water = Question.objects.create(slug="water", text="Is there water?")
+    with pytest.raises(Refused, match="no model run"):
+        queued(water, replace(recipe, parent=first.pk))
 
 
 def test_the_real_backbone_learns_too(question, towns):

@@ -17,7 +17,7 @@ class Command(JsonCommand):
     help = (
         "Train a model on the crops whose answer most taggers agree on, one town per part, and measure it. "
         "Towns that are not named are chosen: most tags first to train, then to validate, then to test. "
-        "Each call makes its own run; the newest finished one answers and predicts."
+        "Each call makes its own run, a candidate; promote decides which one answers and predicts."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,9 +38,12 @@ class Command(JsonCommand):
         parser.add_argument("--contrast", type=float, metavar="FACTOR",
                             help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
 
+        parser.add_argument("--parent", type=int, metavar="RUN",
+                            help="the model run that this one goes on from, kept with it")  # fmt: skip
+
     def run(self, **options: Any) -> dict[str, Any]:
         names = ("backbone", "head", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
-                 "contrast")  # fmt: skip
+                 "contrast", "parent")  # fmt: skip
         question = find_question(options["question"])
         with progress_bar("features", "crop") as progress:
             run = train(question, Recipe(**{name: options[name] for name in names}), progress=progress)
