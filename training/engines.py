@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -17,6 +17,8 @@ from training.dense import framed, framed_scores
 
 # Small batches side by side are the fastest way through OpenVINO on a few cores, and need little memory.
 BATCH = 8
+# How far apart the scores of one model may lie on different engines and machines.
+TOLERANCE = 1e-3
 Precision = Literal["f32", "bf16"]
 
 
@@ -165,6 +167,11 @@ class KerasDenseNetwork:
     def evidence(self, images: np.ndarray) -> np.ndarray:
         """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
         return np.asarray(self._model.predict(images, batch_size=BATCH, verbose=0))[..., 0]
+
+    def pour(self, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Take up some layers' weights, by name, of a model that is the same otherwise; see `training.moulds`."""
+        for name, values in weights.items():
+            self._model.get_layer(name).set_weights(list(values))
 
 
 def packed(xml: bytes, weights: bytes) -> bytes:

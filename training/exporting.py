@@ -11,6 +11,7 @@ from damage.errors import DamageError
 from training.classical import ClassicalFeatures
 from training.classifiers import Classifier, classifier_file
 from training.engines import (
+    TOLERANCE,
     DenseEngine,
     Engine,
     FeaturesEngine,
@@ -22,8 +23,6 @@ from training.engines import (
     packed,
     packed_with_head,
 )
-
-TOLERANCE = 1e-3
 
 
 class EnginesDisagree(DamageError):
@@ -74,7 +73,7 @@ def artefact(
             "OpenVINO": OpenVinoEngine(xml, weights, threads=threads),
         }
     for name, engine in engines.items():
-        _check(name, engine, windows, scores, TOLERANCE)
+        check_scores(name, engine, windows, scores)
     return {"keras": keras_file, "openvino_xml": xml, "openvino_bin": weights}
 
 
@@ -95,11 +94,14 @@ def artefact_with_head(
         network = packed(files["openvino_xml"], files["openvino_bin"])
         content = packed_with_head(files["skops"], network=network)
     engine = FeaturesEngine(*opened_with_head(content, threads=threads))
-    _check("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
+    check_scores("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
     return files
 
 
-def _check(name: str, engine: Engine, windows: np.ndarray, scores: np.ndarray, tolerance: float) -> None:
+def check_scores(
+    name: str, engine: Engine, windows: np.ndarray, scores: np.ndarray, tolerance: float = TOLERANCE
+) -> None:
+    """Raise `EnginesDisagree` unless a model, opened on the engine so named, gives `windows` their `scores`."""
     difference = float(np.abs(engine.scores(windows) - scores).max())
     if not difference <= tolerance:
         raise EnginesDisagree(

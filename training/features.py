@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def crop_features(
     done = len(rows) - len(missing)
     progress(done, len(rows))
     if missing:
-        network = _network(backbone, folder, weights_dir, threads)
+        network = _network(backbone, weights_dir, threads)
         for chunk in _chunks(missing):
             pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
             for crop, features in zip(chunk, network.outputs(pixels), strict=True):
@@ -109,10 +110,9 @@ def _write_features(path: Path, features: np.ndarray) -> None:
     Path(file.name).replace(path)
 
 
-def _network(
-    backbone: Backbone | ClassicalFeatures, folder: Path, weights_dir: Path | None, threads: int
-) -> FeatureSource:
-    """Return the backbone for inference, exported anew: seconds, and nothing on disk to be trusted."""
+@lru_cache(maxsize=1)
+def _network(backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, threads: int) -> FeatureSource:
+    """Return the backbone for inference, exported once a process: seconds, and nothing on disk to be trusted."""
     if isinstance(backbone, ClassicalFeatures):
         return backbone
     from training.backbones.building import feature_extractor

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from damage.progress import Progress, no_progress
-from training.backbones.building import evidence_model, feature_extractor, window_features
+from training.backbones.building import feature_extractor, window_features
 from training.backbones.registry import Backbone
 from training.classical import ClassicalFeatures
 from training.classifiers import Classifier
@@ -27,10 +27,11 @@ from training.head import (
 )
 from training.machines import as_classifier, forest_head, svm_head
 from training.metrics import measured, operating_threshold
+from training.moulds import mould_of
 from training.resizing import resized
 
 # So many validation crops are scored by both engines before a model is accepted.
-COMPARED = 32
+COMPARED = 16
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,11 @@ def _files(
     if isinstance(head, Classifier):
         network = window_features(backbone, places.weights_dir)
         return artefact_with_head(network, head, windows, scores, threads=places.threads)
-    return artefact(_whole(backbone, head, places.weights_dir), windows, scores, threads=places.threads)
-
-
-def _whole(backbone: Backbone, head: keras.Model, weights_dir: Path | None) -> keras.Model:
-    """Backbone and head as one model: dense where the backbone is, else for one window at a time."""
     if backbone.is_dense:
-        return evidence_model(backbone, *linear_weights(head), weights_dir)
-    return whole_model(feature_extractor(backbone, weights_dir), head)
+        mould = mould_of(backbone, places.weights_dir)
+        return mould.files(*linear_weights(head), windows, scores, threads=places.threads)
+    model = whole_model(feature_extractor(backbone, places.weights_dir), head)
+    return artefact(model, windows, scores, threads=places.threads)
 
 
 def labelled_features(

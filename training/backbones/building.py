@@ -1,5 +1,6 @@
 """Backbones as Keras models: pixels 0-255 in, features out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -25,6 +26,7 @@ APPLICATIONS = {
     "resnet50": keras.applications.ResNet50,
 }
 MAPS = ("edges", "texture", "objects")
+EVIDENCE_LAYERS = tuple(f"{name}_evidence" for name in MAPS)
 SCALES_ITSELF = {"mobilenet-v3-large", "efficientnet-v2-b0"}
 
 
@@ -72,15 +74,25 @@ def evidence_model(
     pixels = layers.Input((None, None, 3), dtype="uint8", name="pixels")
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
     maps = _lite_maps(backbone, weights_path(backbone, weights_dir))(scaled)
-    shares = [layers.Conv2D(1, 1, name=f"{name}_evidence") for name in MAPS]
+    shares = [layers.Conv2D(1, 1, name=name) for name in EVIDENCE_LAYERS]
     edges, texture, objects = (share(cells) for share, cells in zip(shares, maps, strict=True))
     evidence = layers.Add(name="evidence")(
         [edges, texture, layers.UpSampling2D(2, name="objects_cells")(objects)]
     )
-    ends = np.cumsum([cells.shape[-1] for cells in maps])[:-1]
-    for share, weights, constant in zip(shares, np.split(feature_weights, ends), (bias, 0, 0), strict=True):
+    model = keras.Model(pixels, evidence, name="evidence")
+    pour_evidence(model, feature_weights, [bias, 0, 0])
+    return model
+
+
+def pour_evidence(
+    model: keras.Model, feature_weights: np.ndarray, biases: Sequence[float] | np.ndarray
+) -> list[np.ndarray]:
+    """Give an evidence model the weights (F,) of another head, and each map's bias; returns its variables, float32."""
+    shares = [model.get_layer(name) for name in EVIDENCE_LAYERS]
+    ends = np.cumsum([share.kernel.shape[2] for share in shares])[:-1]
+    for share, weights, constant in zip(shares, np.split(feature_weights, ends), biases, strict=True):
         share.set_weights([weights.reshape(1, 1, -1, 1), np.array([constant], float)])
-    return keras.Model(pixels, evidence, name="evidence")
+    return [values for share in shares for values in share.get_weights()]
 
 
 def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) -> keras.KerasTensor:
