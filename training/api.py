@@ -1,11 +1,15 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
+from tempfile import TemporaryFile
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.http import FileResponse, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -19,7 +23,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.permissions import ForAdmins, ForAnalysts, ForTaggers
-from training import registry
+from training import registry, sharing
 from training.inference import NoModel, answer_for_square
 from training.models import Experiment, ModelRun, ModelRunCrop
 from training.serializers import (
@@ -184,6 +188,46 @@ class ModelAnswerView(APIView):
         return Response(ModelAnswerSerializer(answer).data)
 
 
+class ModelPackageView(APIView):
+    """A finished model as one file for other sites."""
+
+    permission_classes = [ForAnalysts]
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> FileResponse:
+        """Weights, model card, STAC Item, metrics and licence in one file, as `manage.py export_model` writes it."""
+        run = get_object_or_404(ModelRun, pk=pk)
+        file = TemporaryFile()  # noqa: SIM115 - the response closes it once it is sent
+        sharing.write_model(run, file)
+        file.seek(0)
+        name = f"damage-model-{run.pk}{sharing.SUFFIX}"
+        return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+class ModelCardView(APIView):
+    """A finished model's card."""
+
+    permission_classes = [ForAnalysts]
+
+    @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.STR})
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """The model card in Markdown: what the model is for, how well it does and where, its limits, its licence."""
+        card = sharing.card_of(get_object_or_404(ModelRun, pk=pk))
+        return HttpResponse(card, content_type="text/markdown; charset=utf-8")
+
+
+class ModelStacView(APIView):
+    """A finished model as a STAC Item."""
+
+    permission_classes = [ForAnalysts]
+
+    @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.OBJECT})
+    def get(self, request: Request, pk: int) -> JsonResponse:
+        """The model as a STAC Item with the Machine Learning Model extension."""
+        item = sharing.stac_of(get_object_or_404(ModelRun, pk=pk))
+        return JsonResponse(item, content_type="application/geo+json")
+
+
 routes: list[tuple[str, type[ViewSetMixin]]] = [
     ("model-runs", ModelRunViewSet),
     ("experiments", ExperimentViewSet),
@@ -191,4 +235,7 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 urlpatterns: list[URLPattern] = [
     path("model-answer/", ModelAnswerView.as_view(), name="model-answer"),
     path("model-runs/<int:pk>/crops/", ModelRunCrops.as_view(), name="model-run-crops"),
+    path("model-runs/<int:pk>/package/", ModelPackageView.as_view(), name="model-run-package"),
+    path("model-runs/<int:pk>/model-card.md", ModelCardView.as_view(), name="model-run-card"),
+    path("model-runs/<int:pk>/stac-item.json", ModelStacView.as_view(), name="model-run-stac"),
 ]

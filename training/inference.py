@@ -93,8 +93,8 @@ def model_content(model_run: ModelRun, engine: str) -> bytes:
                 % {"run": model_run.named},
                 _("Leave out --engine keras."),
             )
-        return _checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
-    files = {kind: _checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
+        return checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
+    files = {kind: checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
     network = packed(*(files[kind] for kind in OPENVINO)) if not is_classical(model_run) else b""
     if not is_headed(model_run):
         return network
@@ -145,7 +145,7 @@ def _file(model_run: ModelRun, kind: ModelFile.Kind) -> ModelFile:
     )
 
 
-def _checked_bytes(row: ModelFile) -> bytes:
+def checked_bytes(row: ModelFile) -> bytes:
     """Return the file's content, which is what gets loaded: nothing can be swapped after the check."""
     remedy = _("Restore the data folder from a backup, or train again.")
     try:

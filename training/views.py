@@ -43,10 +43,10 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
     claims.record_killed(ModelRun)
     run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by", "parent"), pk=pk)
-    parameters = parameter_rows({"seed": run.seed, **run.parameters})
+    chosen = {name: value for name, value in run.parameters.items() if name != "imported"}
     shown = {
         "run": run,
-        "parameters": parameters,
+        "parameters": parameter_rows({"seed": run.seed, **chosen}),
         "experiments": run.experiments.defer("results"),
         "is_busy": run.can_cancel,
         **_may(request),
@@ -146,6 +146,7 @@ def _finished(run: ModelRun) -> dict[str, Any]:
 
     waiting = run.promotions.filter(confirmed_at=None, ended_at=None).first()
     shown: dict[str, Any] = {"waiting": waiting, "promotions": run.promotions.all(), "files": run.files.all()}
+    shown["parts"] = [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics]
     names = drawings_of(run)
     if not names:
         return shown
@@ -155,7 +156,6 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     return shown | {
         "drawings": [_drawing(run, name) for name in names],
         "part": part.label,
-        "parts": [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics],
         "towns": town_metrics(run).items(),
         "galleries": [
             (_("Missed or nearly: people say yes, lowest scores"), yes.order_by("score")[:SHOWN_CROPS]),
