@@ -72,7 +72,7 @@ class Mould:
                 file[name][...] = values
         with zipfile.ZipFile(content, "w") as archive:
             for name, part in (self._keras_parts | {HDF5: weights.getvalue()}).items():
-                archive.writestr(name, part)
+                archive.writestr(zipfile.ZipInfo(name), part)
         return content.getvalue()
 
     def _opened(self, keras_file: bytes) -> KerasDenseNetwork:

@@ -75,7 +75,7 @@ def comparison(request: HttpRequest) -> HttpResponse:
     wanted = [int(number) for number in request.GET.getlist("run") if number.isdecimal()][:MOST_COMPARED]
     found = ModelRun.objects.select_related("question").in_bulk(wanted)
     runs = [found[number] for number in wanted if number in found]
-    keys = sorted({key for run in runs for key in run.parameters})
+    keys = sorted({key for run in runs for key in run.parameters} - {"imported"})
     rows = [(capfirst(worded(key)), [readable(run.parameters.get(key)) for run in runs]) for key in keys]
     rows.append((capfirst(worded("seed")), [str(run.seed) for run in runs]))
     shown = {
