@@ -131,6 +131,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
     """A new row with its crops, after refusing what cannot work."""
     backbone = recipe.chosen_backbone()
     _check(recipe)
+    parent = _parent(question, recipe)
     agreed = agreement(question)
     named = {
         Part.TRAIN: recipe.train_towns,
@@ -147,7 +148,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
     )
     run = ModelRun.objects.create(
         question=question,
-        parent=_parent(question, recipe),
+        parent=parent,
         requested_by=requested_by,
         backbone=backbone.name,
         head=recipe.head,
