@@ -47,7 +47,7 @@ def facts_of(run: ModelRun) -> Facts:
     told = {name: imported[name] for name in KEPT} if imported else _own_facts(run)
     question, backbone = run.question, find_backbone(run.backbone)
     window_px, is_dense = network_of(run)
-    network = {"window_px": window_px, "is_dense": is_dense}
+    network = {**run.parameters.get("network", {}), "window_px": window_px, "is_dense": is_dense}
     parameters = {name: value for name, value in run.parameters.items() if name != "imported"}
     return Facts.of_json(
         {

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from training.operating import operating_points
 from training.probing import probe_windows
 from training.registry import confirm, propose, retire
 from training.reproducing import reproduce
+from training.services import train
 from training.sharing import export_model, import_model
 
 PROBE_SHA256 = "7d93acd7c0155181674715896cb1d75b9cc0b54d608d5d538cedebd65d2ce96a"
@@ -344,3 +346,12 @@ def test_the_probe_is_the_same_on_every_machine():
     windows = probe_windows(20)
     assert windows.shape == (9, 20, 20, 3)
     assert hashlib.sha256(windows.tobytes()).hexdigest() == PROBE_SHA256
+
+
+def test_a_model_with_a_head_of_scikit_learns_travels_too(question, towns, recipe, tmp_path):
+    run = train(question, replace(recipe, head="svm"))
+    path = tmp_path / "svm.damage-model"
+    export_model(run, path)
+    imported = import_model(path, question).run
+    windows = np.random.default_rng(3).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    assert np.array_equal(load_engine(imported).scores(windows), load_engine(run).scores(windows))
