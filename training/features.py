@@ -30,8 +30,16 @@ class CropImage:
     read: Callable[[], bytes]
 
 
+@dataclass(frozen=True)
+class CropCopy:
+    """A copy of a crop (`training.augment`): its pixels when called, and a digest of all that decides them."""
+
+    sha256: str
+    pixels: Callable[[], np.ndarray]
+
+
 def crop_features(
-    crops: Sequence[CropImage],
+    crops: Sequence[CropImage | CropCopy],
     backbone: Backbone | ClassicalFeatures,
     cache_dir: Path,
     *,
@@ -71,8 +79,10 @@ def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
     return hashes
 
 
-def read_pixels(crop: CropImage) -> np.ndarray:
+def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
     """Return the crop as 8-bit RGB; refused when its file is not the one that was stored."""
+    if isinstance(crop, CropCopy):
+        return crop.pixels()
     content = crop.read()
     if hashlib.sha256(content).hexdigest() != crop.sha256:
         raise Refused(
@@ -83,7 +93,7 @@ def read_pixels(crop: CropImage) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def _kept(folder: Path, crop: CropImage) -> Path:
+def _kept(folder: Path, crop: CropImage | CropCopy) -> Path:
     return folder / crop.sha256[:2] / f"{crop.sha256}.npy"
 
 
@@ -122,6 +132,6 @@ def _network(backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, t
     return OpenVinoNetwork(xml, weights, threads=threads)
 
 
-def _chunks(crops: Sequence[CropImage]) -> Iterator[Sequence[CropImage]]:
+def _chunks(crops: Sequence[CropImage | CropCopy]) -> Iterator[Sequence[CropImage | CropCopy]]:
     for start in range(0, len(crops), CHUNK):
         yield crops[start : start + CHUNK]

@@ -1,7 +1,8 @@
 """One training from crops to a model: features, head, scores, threshold, metrics, files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import keras
 import numpy as np
 
 from damage.progress import Progress, no_progress
-from training.backbones.building import feature_extractor, window_features
+from training.backbones.building import evidence_model, feature_extractor, window_features
 from training.backbones.registry import Backbone
 from training.classical import ClassicalFeatures
 from training.classifiers import Classifier
 from training.exporting import artefact, artefact_with_head, whole_model
-from training.features import CropImage, crop_features, read_pixels
+from training.features import CropCopy, CropImage, crop_features, read_pixels
+from training.finetuning import Pictures, TuningParameters, finetuned
 from training.head import (
     ForestParameters,
     Labelled,
@@ -32,14 +34,30 @@ from training.resizing import resized
 
 # So many validation crops are scored by both engines before a model is accepted.
 COMPARED = 16
+FEATURES, TUNING = "features", "fine-tuning"  # steps whose progress is told
+Step = Callable[[str], Progress]
+
+
+def _untold(name: str) -> Progress:
+    return no_progress
 
 
 @dataclass(frozen=True)
 class Examples:
-    """A part's crops and whether the answer to each is yes."""
+    """A part's crops and whether the answer to each is yes.
 
-    crops: Sequence[CropImage]
+    With `copies`, as many images stand in `crops` for each answer, the crop as it is first. `redrawn` gives one copy of
+    every crop for an epoch of fine-tuning.
+    """
+
+    crops: Sequence[CropImage | CropCopy]
     is_positive: Sequence[bool]
+    copies: int = 1
+    redrawn: Callable[[int], Sequence[CropCopy]] | None = None
+
+    @property
+    def originals(self) -> Sequence[CropImage | CropCopy]:
+        return self.crops[:: self.copies]
 
 
 @dataclass(frozen=True)
@@ -70,17 +88,36 @@ def fitted(
     *,
     max_fpr: float,
     seed: int,
-    progress: Progress = no_progress,
+    tuning: TuningParameters | None = None,
+    step: Step = _untold,
 ) -> Fitted:
     """Train on `parts["train"]`, choose the threshold on "validation", measure every part.
 
-    A head that is trained in epochs also stops on "validation".
+    What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation".
     """
-    labelled = labelled_features(parts, backbone, places, progress)
+    labelled = labelled_features(parts, backbone, places, step(FEATURES))
     head, course = trained(labelled, head_parameters, seed)
-    scores = {
-        part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items() if len(rows.features)
-    }
+    labelled = {part: rows.originals for part, rows in labelled.items()}
+    network = None
+    if tuning is None or isinstance(backbone, ClassicalFeatures) or isinstance(head, Classifier):
+        scores = {
+            part: np.asarray(head(rows.features))[:, 1]
+            for part, rows in labelled.items()
+            if len(rows.features)
+        }
+    else:
+        tuned = finetuned(
+            {part: _pictures(examples) for part, examples in parts.items()},
+            backbone,
+            head,
+            tuning,
+            seed=seed,
+            scratch_dir=places.cache_dir,
+            weights_dir=places.weights_dir,
+            threads=places.threads,
+            progress=step(TUNING),
+        )
+        head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
     threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
     metrics = {part: measured(labelled[part].is_positive, scores[part], threshold.value) for part in scores}
     compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
@@ -89,7 +126,7 @@ def fitted(
         metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
-        files=_files(backbone, head, np.stack(compared), scores["validation"][:COMPARED], places),
+        files=_files(backbone, head, np.stack(compared), scores["validation"][:COMPARED], places, network),
     )
 
 
@@ -114,18 +151,36 @@ def _files(
     windows: np.ndarray,
     scores: np.ndarray,
     places: Places,
+    network: keras.Model | None,
 ) -> dict[str, bytes]:
     """The model's files by kind, after they gave windows their scores: one network where backbone and head allow."""
     if isinstance(backbone, ClassicalFeatures):
         return artefact_with_head(backbone, as_classifier(head), windows, scores)
     if isinstance(head, Classifier):
-        network = window_features(backbone, places.weights_dir)
-        return artefact_with_head(network, head, windows, scores, threads=places.threads)
+        features = window_features(backbone, places.weights_dir)
+        return artefact_with_head(features, head, windows, scores, threads=places.threads)
+    if network is not None:  # its own, so that no mould fits
+        model = evidence_model(backbone, *linear_weights(head), places.weights_dir, network=network)
+        return artefact(model, windows, scores, threads=places.threads)
     if backbone.is_dense:
         mould = mould_of(backbone, places.weights_dir)
         return mould.files(*linear_weights(head), windows, scores, threads=places.threads)
     model = whole_model(feature_extractor(backbone, places.weights_dir), head)
     return artefact(model, windows, scores, threads=places.threads)
+
+
+def _pictures(examples: Examples) -> Pictures:
+    """A part's crops as fine-tuning looks at them."""
+
+    def readers(crops: Sequence[CropImage | CropCopy]) -> list[Callable[[], np.ndarray]]:
+        return [partial(read_pixels, crop) for crop in crops]
+
+    redrawn = examples.redrawn
+    return Pictures(
+        readers(examples.originals),
+        np.array(examples.is_positive, bool),
+        None if redrawn is None else lambda epoch: readers(redrawn(epoch)),
+    )
 
 
 def labelled_features(
@@ -143,6 +198,8 @@ def labelled_features(
     )
     ends = np.cumsum([len(examples.crops) for examples in parts.values()])[:-1]
     return {
-        part: Labelled(rows, np.array(examples.is_positive, bool))
+        part: Labelled(
+            rows, np.repeat(np.array(examples.is_positive, bool), examples.copies), examples.copies
+        )
         for (part, examples), rows in zip(parts.items(), np.split(features, ends), strict=True)
     }

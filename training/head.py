@@ -70,10 +70,16 @@ HEADS: dict[str, type[Parameters]] = {
 
 @dataclass(frozen=True)
 class Labelled:
-    """Features (N, F) and whether each row's answer is yes (N,)."""
+    """Features (N, F) and whether each row's answer is yes (N,); a crop's `copies` stand one after the other."""
 
     features: np.ndarray
     is_positive: np.ndarray
+    copies: int = 1
+
+    @property
+    def originals(self) -> "Labelled":
+        """The first row of each crop: the crop as it is."""
+        return Labelled(self.features[:: self.copies], self.is_positive[:: self.copies])
 
     @property
     def answers(self) -> np.ndarray:
@@ -129,14 +135,14 @@ def logistic_head(train: Labelled, parameters: LogisticParameters) -> keras.Mode
 
     head = _untrained(train.features)
     standardised = np.asarray(head.get_layer("standardise")(train.features), np.float64)
-    # A few crops span few directions among thousands: in these the optimum is the same and found at once.
-    _left, sizes, directions = np.linalg.svd(standardised, full_matrices=False)
-    spanned = directions[sizes > sizes[0] * 1e-6]
+    rows, directions = _reduced(standardised)
     fitted = LogisticRegression(
         C=parameters.inverse_l2, class_weight="balanced", max_iter=parameters.max_steps
     )
-    fitted.fit(standardised @ spanned.T, train.is_positive)
-    _set(head, spanned.T @ fitted.coef_[0], float(fitted.intercept_[0]))
+    shares = np.full(len(rows), 1 / train.copies)  # copies of a crop share its weight
+    fitted.fit(rows, train.is_positive, shares)
+    weights = fitted.coef_[0] if directions is None else directions.T @ fitted.coef_[0]
+    _set(head, weights, float(fitted.intercept_[0]))
     return head
 
 
@@ -145,6 +151,18 @@ def layer_of(train: Labelled, weights: np.ndarray, bias: float) -> keras.Model:
     head = _untrained(train.features)
     _set(head, weights, bias)
     return head
+
+
+def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The rows (N, F) in the directions (D, F) that they span; rows alone where they are more than features.
+
+    A few crops span few directions among thousands: in these the optimum is the same and found at once.
+    """
+    if len(rows) > rows.shape[1]:
+        return rows, None
+    _left, sizes, directions = np.linalg.svd(rows, full_matrices=False)
+    spanned = directions[sizes > sizes[0] * 1e-6]
+    return rows @ spanned.T, spanned
 
 
 def linear_weights(head: keras.Model) -> tuple[np.ndarray, float]:

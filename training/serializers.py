@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from damage.ingestion.models import Scene
 from tagging.models import Question
+from training.augment import FORMS
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.inference import ModelAnswer
 from training.models import Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
@@ -109,6 +110,16 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
     parent = serializers.IntegerField(  # type: ignore[assignment]
         allow_null=True, default=None, help_text="the run that this one goes on from"
+    )
+    augment = serializers.ChoiceField(choices=FORMS, default="none")
+    copies = serializers.IntegerField(
+        min_value=1,
+        allow_null=True,
+        default=None,
+        help_text="images of each training crop, itself among them",
+    )
+    fine_tune_blocks = serializers.IntegerField(
+        min_value=0, default=0, help_text="so many of the backbone's last blocks learn as well"
     )
 
 

@@ -21,7 +21,7 @@ from damage.progress import Progress, no_progress
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
 from training import claims
-from training.backbones.registry import DEFAULT_BACKBONE, Backbone, find_features
+from training.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
 from training.claims import carried_out, record_killed
 from training.classical import ClassicalFeatures
 from training.dataset import (
@@ -34,13 +34,14 @@ from training.dataset import (
     chosen_dataset,
     kept_towns,
 )
-from training.features import CropImage, image_hashes_of
+from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
+from training.features import CropCopy, CropImage, image_hashes_of
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.tasks import run_training
 from training.versions import code_version, hardware, library_versions
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
-    from training.fitting import Examples, Fitted
+    from training.fitting import Examples, Fitted, Step
 
 FILE_NAMES = {
     ModelFile.Kind.KERAS: "model.keras",
@@ -52,8 +53,11 @@ ROWS_AT_ONCE = 500
 # As in `training.head`, which loads TensorFlow.
 HEAD_NAMES = ("softmax", "logistic-regression", "svm", "random-forest")
 NOT_LAYERS = ("random-forest",)  # no part of a network: kept beside it
+LAYERS = (
+    "softmax",
+    "logistic-regression",
+)  # heads that learn on with the network, and weigh copies as one crop
 DEFAULT_HEAD = "softmax"
-FEATURES = "features"  # the step in which crops are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,9 @@ class Recipe:
     max_fpr: float = 0.0
     contrast: float | None = None
     head: str = DEFAULT_HEAD
+    augment: str = "none"
+    copies: int | None = None
+    fine_tune_blocks: int = 0
     # The run that this one goes on from, with newer tags or other parameters.
     parent: int | None = None
 
@@ -97,7 +104,7 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
     record_killed(ModelRun)
     try:
         with carried_out(run, progress) as report:
-            _store(run, _fitted(run, report.step(FEATURES)))
+            _store(run, _fitted(run, report.step))
     finally:
         with suppress(ModelRun.DoesNotExist):
             run.refresh_from_db()
@@ -132,6 +139,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
     backbone = recipe.chosen_backbone()
     _check(recipe)
     parent = _parent(question, recipe)
+    augmentation = chosen_augmentation(recipe.augment, recipe.copies, recipe.seed)
     agreed = agreement(question)
     named = {
         Part.TRAIN: recipe.train_towns,
@@ -146,6 +154,9 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
         kept=kept_towns(settings.ENVIRONMENT.test_towns),
     )
+    learnt = Crop.objects.select_related("scene").filter(
+        pk__in=[crop.pk for crop in dataset.parts[Part.TRAIN]]
+    )
     run = ModelRun.objects.create(
         question=question,
         parent=parent,
@@ -153,7 +164,8 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         backbone=backbone.name,
         head=recipe.head,
         seed=recipe.seed,
-        parameters=_parameters(recipe, backbone, agreed, dataset),
+        parameters=_parameters(recipe, backbone, agreed, dataset)
+        | {"augmentation": augmentation_record(augmentation, list(learnt))},
         dataset_sha256=dataset.sha256,
         window_m=dataset.window_m,
         window_px=dataset.window_px,
@@ -188,6 +200,12 @@ def _check(recipe: Recipe) -> None:
         raise Refused(_("The seed must not be negative."))
     if recipe.contrast is not None and not 0 < recipe.contrast <= 100:
         raise Refused(_("The contrast must lie between 0 and 100."), _("1 leaves it as the weights expect."))
+    check_tunable(recipe.backbone, recipe.fine_tune_blocks)
+    if recipe.head not in LAYERS and (recipe.fine_tune_blocks or recipe.augment != "none"):
+        raise Refused(
+            _("Copies and fine-tuning do not go with the head %(head)s.") % {"head": recipe.head},
+            _("Choose one of: %(heads)s.") % {"heads": ", ".join(LAYERS)},
+        )
 
 
 def find_head(name: str) -> str:
@@ -228,18 +246,22 @@ def _parameters(
         "contrast": backbone.contrast,
         "features": backbone.recipe_id,
         "network": network,
+        "fine_tune_blocks": recipe.fine_tune_blocks,
         "left_out": {"unsure": agreed.unsure, "tied": agreed.tied, "shown_again": dataset.shown_again},
     }
 
 
-def _fitted(run: ModelRun, progress: Progress) -> "Fitted":
+def _fitted(run: ModelRun, step: "Step") -> "Fitted":
+    from training.finetuning import TuningParameters
     from training.fitting import Places, fitted
     from training.head import head_parameters
 
     environment = settings.ENVIRONMENT
     backbone = find_features(run.backbone, run.parameters["contrast"])
     parameters = head_parameters(run.head, is_classical=isinstance(backbone, ClassicalFeatures))
-    run.parameters |= {"head": asdict(parameters)}
+    blocks = run.parameters.get("fine_tune_blocks", 0)
+    tuning = TuningParameters(blocks) if blocks else None
+    run.parameters |= {"head": asdict(parameters), "fine_tuning": tuning and asdict(tuning)}
     return fitted(
         {part.value: _examples(run, part) for part in PARTS},
         backbone,
@@ -247,18 +269,26 @@ def _fitted(run: ModelRun, progress: Progress) -> "Fitted":
         Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
         max_fpr=run.parameters["max_fpr"],
         seed=run.seed,
-        progress=progress,
+        tuning=tuning,
+        step=step,
     )
 
 
 def _examples(run: ModelRun, part: Part) -> "Examples":
     from training.fitting import Examples
 
-    rows = run.crops_of(part)
-    return Examples(
-        [CropImage(row.crop.sha256, partial(image_bytes, row.crop)) for row in rows],
-        [row.is_positive for row in rows],
-    )
+    rows = run.crops_of(part).select_related("crop__scene")
+    crops = [row.crop for row in rows]
+    images = [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops]
+    answers = [row.is_positive for row in rows]
+    augmentation = recorded_augmentation(run.parameters.get("augmentation"))
+    if part != Part.TRAIN or augmentation.form == "none":
+        return Examples(images, answers)
+    copies = Copies(augmentation)
+    with_copies: list[CropImage | CropCopy] = []
+    for crop, image in zip(crops, images, strict=True):
+        with_copies += [image, *copies.of(crop, range(1, augmentation.copies))]
+    return Examples(with_copies, answers, augmentation.copies, partial(copies.redrawn, crops))
 
 
 def _store(run: ModelRun, outcome: "Fitted") -> None:

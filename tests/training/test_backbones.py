@@ -58,14 +58,15 @@ def test_efficientnet_lite_equals_the_pytorch_reference(reference, name):
 @pytest.mark.parametrize("name", LITES)
 def test_features_are_the_means_of_three_maps_over_the_window(name):
     """The window's cells, worked out by hand: of a framed 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
-    from training.backbones.building import _lite_maps, feature_extractor, scaled_pixels
+    from training.backbones.building import feature_extractor, lite_maps, lite_network, scaled_pixels
 
     backbone = find_backbone(name)
     side = backbone.input_px
     pixels = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
     edges, texture, objects = (
-        cells.numpy()[0] for cells in _lite_maps(backbone, weights_path(backbone, None))(scaled)
+        cells.numpy()[0]
+        for cells in lite_maps(backbone, lite_network(backbone, weights_path(backbone, None)))(scaled)
     )
     features = feature_extractor(backbone)(pixels).numpy()[0]
     assert (
@@ -85,10 +86,10 @@ def test_features_are_the_means_of_three_maps_over_the_window(name):
 
 def test_from_eight_sides_a_turned_image_is_the_same():
     """Mirroring and turning the image mirrors and turns the maps: their means do not change."""
-    from training.backbones.building import _lite_maps
+    from training.backbones.building import lite_maps, lite_network
 
     backbone = find_backbone("efficientnet-lite2-turned")
-    maps = _lite_maps(backbone, weights_path(backbone, None))
+    maps = lite_maps(backbone, lite_network(backbone, weights_path(backbone, None)))
     image = np.random.default_rng(0).normal(0, 1, (96, 96, 3)).astype(np.float32)
     turned = np.rot90(image[:, ::-1], 3)
     pairs = zip(maps(image[None]), maps(turned[None].copy()), strict=True)

@@ -96,3 +96,28 @@ def test_a_feature_that_hardly_varied_in_training_does_not_rule_elsewhere():
     features = np.tile(np.array([[0.0, 10.0, 1.0], [2.0, 14.0, 1.0]]), (10, 1))
     _mean, variance = standardisation(features)
     assert variance.tolist() == pytest.approx([1.05, 4.05, 0.05])  # the median variance is 1
+
+
+def test_copies_of_a_crop_share_its_weight():
+    """Each crop three times over is the same training as each crop once."""
+    rows = Labelled(np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32), np.arange(12) % 3 == 0)
+    thrice = Labelled(np.repeat(rows.features, 3, axis=0), np.repeat(rows.is_positive, 3), copies=3)
+    once, copied = (linear_weights(logistic_head(each, LogisticParameters())) for each in (rows, thrice))
+    assert np.allclose(once[0], copied[0], atol=1e-4)
+    assert once[1] == pytest.approx(copied[1], abs=1e-4)
+    assert np.array_equal(thrice.originals.features, rows.features)
+
+
+def test_more_rows_than_features_lead_to_the_same_optimum():
+    """Worked out directly by scikit-learn on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    rows = Labelled(features, features[:, 0] + features[:, 1] > 0.3)
+    weights, bias = linear_weights(logistic_head(rows, LogisticParameters()))
+    mean, variance = standardisation(features)
+    expected = LogisticRegression(C=0.003, class_weight="balanced", tol=1e-8).fit(
+        (features - mean) / np.sqrt(variance), rows.is_positive
+    )
+    assert np.allclose(weights * np.sqrt(variance), expected.coef_[0], atol=1e-4)
+    assert bias + weights @ mean == pytest.approx(expected.intercept_[0], abs=1e-3)

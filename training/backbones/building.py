@@ -38,16 +38,17 @@ def feature_extractor(backbone: Backbone, weights_dir: Path | None = None) -> ke
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
     if not backbone.is_dense:
         return keras.Model(pixels, _application(backbone, path)(scaled), name="features")
-    *fine_maps, objects = _lite_maps(backbone, path)(scaled)
-    shares = window_shares(backbone.size_px).astype("float32")
-    means = [
-        ops.einsum("nijc,i,j->nc", cells, side_shares, side_shares)
-        for cells, side_shares in (
-            *((cells, shares) for cells in fine_maps),
-            (objects, shares[::2] + shares[1::2]),
-        )
+    maps = lite_maps(backbone, lite_network(backbone, path))(scaled)
+    return keras.Model(pixels, layers.Concatenate()(window_means(maps, backbone.size_px)), name="features")
+
+
+def window_means(maps: Sequence[keras.KerasTensor], size_px: int) -> list[keras.KerasTensor]:
+    """The means (N, C) of maps over a framed window of `size_px`; one with half as many cells lies at stride 32."""
+    shares = window_shares(size_px).astype("float32")
+    by_side = {len(shares): shares, len(shares) // 2: shares[::2] + shares[1::2]}
+    return [
+        ops.einsum("nijc,i,j->nc", cells, by_side[cells.shape[1]], by_side[cells.shape[1]]) for cells in maps
     ]
-    return keras.Model(pixels, layers.Concatenate()(means), name="features")
 
 
 def window_features(backbone: Backbone, weights_dir: Path | None = None) -> keras.Model:
@@ -65,15 +66,23 @@ def window_features(backbone: Backbone, weights_dir: Path | None = None) -> kera
 
 
 def evidence_model(
-    backbone: Backbone, feature_weights: np.ndarray, bias: float, weights_dir: Path | None = None
+    backbone: Backbone,
+    feature_weights: np.ndarray,
+    bias: float,
+    weights_dir: Path | None = None,
+    *,
+    network: keras.Model | None = None,
 ) -> keras.Model:
     """Return a dense model from pixels (N, h, w, 3), 0-255, to evidence (N, h / 16, w / 16, 1); see `training.dense`.
 
-    The evidence's mean over a window is `bias` plus the window's features (F,) times `feature_weights` (F,).
+    The evidence's mean over a window is `bias` plus the window's features (F,) times `feature_weights` (F,). `network`
+    is the backbone's with other weights than ImageNet's: one that was fine-tuned.
     """
     pixels = layers.Input((None, None, 3), dtype="uint8", name="pixels")
     scaled = scaled_pixels(pixels, backbone.scaling, backbone.contrast)
-    maps = _lite_maps(backbone, weights_path(backbone, weights_dir))(scaled)
+    if network is None:
+        network = lite_network(backbone, weights_path(backbone, weights_dir))
+    maps = lite_maps(backbone, network)(scaled)
     shares = [layers.Conv2D(1, 1, name=name) for name in EVIDENCE_LAYERS]
     edges, texture, objects = (share(cells) for share, cells in zip(shares, maps, strict=True))
     evidence = layers.Add(name="evidence")(
@@ -105,25 +114,33 @@ def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) 
     return layers.Rescaling(scales, offsets, dtype="float32", name="scaling")(x)
 
 
-def _lite_maps(backbone: Backbone, path: Path) -> keras.Model:
+def lite_network(backbone: Backbone, path: Path) -> keras.Model:
+    """The EfficientNet-Lite with the weights at `path`: scaled pixels of any size in, the last map out."""
+    network = efficientnet_lite(*LITE[backbone.network], None)
+    load_tensors(network, read_tensors(path))
+    return network
+
+
+def lite_maps(backbone: Backbone, network: keras.Model) -> keras.Model:
     """Three maps, for any size of image: the last at stride 8 (edges) brought to 16, at 16 (texture), at 32 (objects).
 
     With more than one orientation each is the mean over the image's turns, so that north makes no difference.
     """
-    network = efficientnet_lite(*LITE[backbone.network], None)
-    load_tensors(network, read_tensors(path))
+    edges, texture = (network.get_layer(name).output for name in fine_layers(network))
+    cells = layers.AveragePooling2D(2, name="edges_cells")(edges)
+    upright = keras.Model(network.input, [cells, texture, network.output], name="network")
+    return upright if backbone.orientations == 1 else _turned(upright, backbone.orientations)
+
+
+def fine_layers(network: keras.Model) -> tuple[str, str]:
+    """The layers that give the last map at stride 8 and the last at stride 16: what is expanded before it is halved."""
     names = [layer.name for layer in network.layers]
     striding = [layer.name for layer in network.layers if getattr(layer, "strides", (1, 1)) == (2, 2)]
 
-    def last_before(name: str) -> keras.KerasTensor:
-        earlier = names[: names.index(name)][::-1]
-        found = next(each for each in earlier if each.endswith("expand_relu6"))
-        return network.get_layer(found).output
+    def last_before(name: str) -> str:
+        return next(each for each in names[: names.index(name)][::-1] if each.endswith("expand_relu6"))
 
-    edges = layers.AveragePooling2D(2, name="edges_cells")(last_before(striding[-2]))
-    maps = [edges, last_before(striding[-1]), network.output]
-    upright = keras.Model(network.input, maps, name="network")
-    return upright if backbone.orientations == 1 else _turned(upright, backbone.orientations)
+    return last_before(striding[-2]), last_before(striding[-1])
 
 
 def _turned(upright: keras.Model, orientations: int) -> keras.Model:

@@ -197,6 +197,8 @@ BACKBONES = {
     )
 }
 DEFAULT_BACKBONE = "efficientnet-lite0"
+# How many of a network's last blocks can be fine-tuned: all after the one whose map tells edges.
+MOST_TUNED_BLOCKS = {"efficientnet-lite0": 10, "efficientnet-lite1": 13, "efficientnet-lite2": 13}
 
 
 def find_backbone(name: str) -> Backbone:
@@ -221,3 +223,17 @@ def find_features(name: str, contrast: float | None = None) -> Backbone | Classi
 def feature_names() -> list[str]:
     """The names that `find_features` knows."""
     return [*BACKBONES, *CLASSICAL]
+
+
+def check_tunable(name: str, blocks: int) -> None:
+    """Refuse to fine-tune so many blocks of that backbone where it cannot be done; 0 always can."""
+    most = MOST_TUNED_BLOCKS.get(name, 0)
+    if blocks and not most:
+        raise Refused(
+            f"The backbone {name} cannot be fine-tuned.", f"Choose one of: {', '.join(MOST_TUNED_BLOCKS)}."
+        )
+    if not 0 <= blocks <= most:
+        raise Refused(
+            f"{blocks} blocks of {name} cannot be fine-tuned.",
+            f"Ask for 1 to {most}: the blocks before them see edges, which are the same everywhere.",
+        )

@@ -5,6 +5,7 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.progress import progress_bar
+from training.augment import DEFAULT_COPIES, FORMS
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import ModelRun
 from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, find_question, train
@@ -37,15 +38,22 @@ class Command(JsonCommand):
                             "crops; default: %(default)s")  # fmt: skip
         parser.add_argument("--contrast", type=float, metavar="FACTOR",
                             help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
-
+        parser.add_argument("--augment", default="none", choices=FORMS,
+                            help="learn from copies of the training crops as well: the thesis's turns, or turned at "
+                            "random and seen in another light; default: %(default)s")  # fmt: skip
+        parser.add_argument("--copies", type=int, metavar="N",
+                            help="images of each training crop, itself among them; default: "
+                            f"{DEFAULT_COPIES['thesis']} (thesis), {DEFAULT_COPIES['sampled']} (sampled)")  # fmt: skip
+        parser.add_argument("--fine-tune", type=int, default=0, metavar="BLOCKS", dest="fine_tune_blocks",
+                            help="let so many of the backbone's last blocks learn as well; default: none")  # fmt: skip
         parser.add_argument("--parent", type=int, metavar="RUN",
                             help="the model run that this one goes on from, kept with it")  # fmt: skip
 
     def run(self, **options: Any) -> dict[str, Any]:
         names = ("backbone", "head", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
-                 "contrast", "parent")  # fmt: skip
+                 "contrast", "augment", "copies", "fine_tune_blocks", "parent")  # fmt: skip
         question = find_question(options["question"])
-        with progress_bar("features", "crop") as progress:
+        with progress_bar("training", "crop") as progress:
             run = train(question, Recipe(**{name: options[name] for name in names}), progress=progress)
         return summary(run)
 

@@ -1,0 +1,90 @@
+"""Writing augmented crops as files, with a list that `import_crops` takes."""
+
+import csv
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from damage.errors import Refused
+from damage.progress import Progress, no_progress
+from tagging.crops import encoded_png
+from tagging.importing import ANSWERS
+from tagging.models import Answer, Crop, Question
+from training.augment import Augmentation
+from training.dataset import AgreedCrop, agreement, find_town
+from training.enlarging import Copies
+
+COLUMNS = ("file", "town", "label", "size_px", "gsd_m", "lon", "lat")
+LABELS = {answer: label for label, answer in ANSWERS.items()}
+LIST_NAME = "crops.csv"
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """What was written: how many crops, of how many images in all, and the list of these."""
+
+    crops: int
+    images: int
+    list_path: Path
+
+
+def write_augmented(
+    question: Question,
+    towns: Sequence[str],
+    out: Path,
+    augmentation: Augmentation,
+    *,
+    limit: int | None = None,
+    progress: Progress = no_progress,
+) -> Augmented:
+    """Write every copy of the towns' agreed crops into a new folder, whole or not at all. Raises `Refused`."""
+    _check_free(out)
+    if limit is not None and limit < 1:
+        raise Refused(_("The limit must be 1 at least."), _("Leave it out to take all crops."))
+    crops = agreement(question).of([find_town(town) for town in towns])[:limit]
+    if not crops:
+        raise Refused(
+            _("%(towns)s: no crop has an agreed answer to this question.") % {"towns": ", ".join(towns)},
+            _("Have people tag there, or name another town."),
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+        written = Path(folder) / out.name
+        written.mkdir()
+        images = _write(crops, written, augmentation, progress)
+        written.replace(out)
+    return Augmented(len(crops), images, out / LIST_NAME)
+
+
+def _check_free(out: Path) -> None:
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists():
+        raise Refused(
+            _("%(folder)s is there and not empty.") % {"folder": out}, _("Name a new or an empty folder.")
+        )
+
+
+def _write(crops: Sequence[AgreedCrop], folder: Path, augmentation: Augmentation, progress: Progress) -> int:
+    """Write the images and their list; gives how many there are."""
+    rows = Crop.objects.select_related("scene", "town").in_bulk([crop.pk for crop in crops])
+    copies, total, done = Copies(augmentation), len(crops) * augmentation.copies, 0
+    with (folder / LIST_NAME).open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(COLUMNS)
+        for agreed in crops:
+            crop = rows[agreed.pk]
+            label = LABELS[Answer.POSITIVE if agreed.is_positive else Answer.NEGATIVE]
+            place = Path(crop.town.slug) / label
+            (folder / place).mkdir(parents=True, exist_ok=True)
+            for number, copy in enumerate(copies.of(crop, range(augmentation.copies))):
+                name = place / f"{crop.pk}-{number:03}.png"
+                (folder / name).write_bytes(encoded_png(copy.pixels()))
+                about = ("" if fact is None else fact for fact in (crop.gsd_m, crop.lon, crop.lat))
+                lines.writerow([name.as_posix(), crop.town.name, label, crop.size_px, *about])
+                done += 1
+                progress(done, total)
+    return done
