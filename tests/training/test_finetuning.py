@@ -130,7 +130,7 @@ def test_as_many_blocks_can_learn_as_come_after_the_map_of_edges(name):
 
 
 def test_learning_lowers_the_loss_and_changes_nothing_before_the_cut(tune, lite):
-    outcome, _before = tune(blocks=2, learning_rate=1e-3, max_epochs=2)
+    outcome, _before = tune(blocks=2, learning_rate=1e-5, max_epochs=2)
     losses = outcome.described["curves"]["validation_loss"]
     assert 1 <= outcome.course.best_epoch <= 2
     assert min(losses) < outcome.loss_before
