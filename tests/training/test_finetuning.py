@@ -215,3 +215,10 @@ def test_what_cannot_be_fine_tuned_is_refused_before_any_row(question, towns, tu
 
 def test_every_backbone_that_can_be_fine_tuned_is_there():
     assert set(registry.MOST_TUNED_BLOCKS) <= set(BACKBONES)
+
+
+def test_the_command_says_when_nothing_was_gained():
+    from training.management.commands.train import tuning_words
+
+    assert "left as it was" in tuning_words(0, 0.5)
+    assert tuning_words(2, 0.5) == "Fine-tuning: epoch 2 was the best (validation loss before it: 0.500)."

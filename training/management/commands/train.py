@@ -64,9 +64,18 @@ class Command(JsonCommand):
             if metrics := result["metrics"].get(part):
                 figures = ", ".join(f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in SHOWN)
                 lines.append(f"{part:>10} ({towns}; {metrics['crops']} crops): {figures}")
+        if tuning := result["metrics"].get("fine_tuning"):
+            lines.append(tuning_words(result["metrics"]["best_epoch"], tuning["validation_loss_before"]))
         left_out = result["left_out"]
         lines.append(f"{left_out['unsure']} unsure and {left_out['tied']} tied crops were left out.")
         return "\n".join([*lines, result["threshold_reason"]])
+
+
+def tuning_words(best_epoch: int, loss_before: float) -> str:
+    """What fine-tuning did for the loss on the validation town."""
+    if best_epoch == 0:
+        return "Fine-tuning did not lower the loss on the validation crops: the network was left as it was."
+    return f"Fine-tuning: epoch {best_epoch} was the best (validation loss before it: {loss_before:.3f})."
 
 
 def summary(run: ModelRun) -> dict[str, Any]:
