@@ -34,7 +34,8 @@ def test_inception_v3_is_trained_and_asked_like_any_other(inception, towns, ques
                  "--validation-town", "Este", "--test-town", "Sur", "--json")  # fmt: skip
     run = ModelRun.objects.get()
     assert (run.status, run.backbone) == ("done", "inception-v3")
-    assert run.parameters["network"] == {"window_px": 299, "is_dense": False}
+    assert run.parameters["network"]["window_px"] == 299
+    assert not run.parameters["network"]["is_dense"]
     assert run.run_crops.exclude(score=None).count() == 18
     ModelRun.objects.update(stage="promoted")
     answer = answer_for_square(scene=scene, question=question, x_px=0, y_px=0, size_px=32)
