@@ -47,9 +47,21 @@ WORDS: dict[str, str | Promise] = {
     "trees": gettext_lazy("trees"),
     "least_in_leaf": gettext_lazy("crops in a leaf, at least"),
     "augmentation": gettext_lazy("Augmentation"),
+    "form": gettext_lazy("form"),
     "copies": gettext_lazy("copies"),
     "fine_tune_blocks": gettext_lazy("Blocks fine-tuned"),
     "fine_tuning": gettext_lazy("Fine-tuning"),
+    "blocks": gettext_lazy("blocks"),
+    "batch": gettext_lazy("crops at a time"),
+    "jitter": gettext_lazy("at most"),
+    "most_brightness_levels": gettext_lazy("brightness (levels of 255)"),
+    "most_contrast_factor": gettext_lazy("contrast (times)"),
+    "most_haze_share": gettext_lazy("haze (share)"),
+    "airlight_levels": gettext_lazy("the haze's light (levels of 255)"),
+    "most_blur_px": gettext_lazy("blur (px)"),
+    "most_gsd_factor": gettext_lazy("ground sample distance (times)"),
+    "in_scenes": gettext_lazy("crops with their scene around"),
+    "mirrored": gettext_lazy("crops with their mirror image around"),
     "counts": gettext_lazy("Training crops tried"),
     "seeds": gettext_lazy("Seeds"),
     "event": gettext_lazy("Event"),
@@ -93,6 +105,8 @@ WORDS: dict[str, str | Promise] = {
     # values
     "mean": gettext_lazy("mean"),
     "all": gettext_lazy("all"),
+    "none": gettext_lazy("none"),
+    "sampled": gettext_lazy("sampled"),
     "yes": gettext_lazy("yes"),
     "no": gettext_lazy("no"),
     "scenes": gettext_lazy("scenes"),
@@ -100,12 +114,13 @@ WORDS: dict[str, str | Promise] = {
     # steps
     "pictures": gettext_lazy("reading images"),
     "layout": gettext_lazy("laying out"),
+    "fine-tuning": gettext_lazy("fine-tuning"),
     "figures": gettext_lazy("figures"),
 }
 # Ends the name of a column with the standard deviations of the column before it.
 SPREAD = "_spread"
 # Where a word is a name that a person gave, such as a town, it is left alone.
-VALUE_WORDS = ("mean", "spread", "all", "yes", "no", "crops", "scenes", "channels")
+VALUE_WORDS = ("mean", "spread", "all", "none", "sampled", "yes", "no", "crops", "scenes", "channels")
 
 
 def worded(name: str) -> str:

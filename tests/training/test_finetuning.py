@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from damage.errors import Refused
 from training import claims
@@ -12,7 +13,9 @@ from training.backbones.registry import BACKBONES, MOST_TUNED_BLOCKS, find_backb
 from training.inference import load_engine
 from training.models import ModelRun
 from training.reproducing import reproduce
-from training.services import Recipe, cancel, train
+from training.services import Recipe, cancel, log_folder_of, train
+from training.sharing import export_model, import_model
+from training.wording import WORDS
 
 # The default network looking at small images, so that tests are quick.
 SMALL = replace(find_backbone("efficientnet-lite0"), name="small-lite", size_px=64)
@@ -155,7 +158,7 @@ def test_where_no_step_helps_nothing_is_changed(tune):
     assert np.abs(outcome.scores["train"] - before).max() < 1e-4
 
 
-def test_a_fine_tuned_run_is_a_dense_model_with_curves_and_can_be_done_again(
+def test_a_fine_tuned_run_is_a_dense_model_with_words_and_curves_and_can_be_done_again(
     question, towns, tuned_recipe, squares
 ):
     run = train(question, tuned_recipe)
@@ -170,8 +173,36 @@ def test_a_fine_tuned_run_is_a_dense_model_with_curves_and_can_be_done_again(
     assert run.metrics["test"]["auc"] > 0.9
     scores = load_engine(run).scores(squares)
     assert scores[:6].min() > scores[6:].max()
+    assert set(_names(run.parameters)) <= set(WORDS)
+    log = EventAccumulator(str(log_folder_of(run)))
+    log.Reload()
+    for part in ("train", "validation"):
+        losses = [event.value for event in log.Scalars(f"loss/{part}")]
+        assert losses == pytest.approx(run.metrics["curves"][f"{part}_loss"])
     again = reproduce(run)
     assert (again.is_equal, again.same_weights) == (True, True)
+
+
+def test_a_fine_tuned_model_travels_and_its_network_comes_from_no_mould(
+    question, towns, tuned_recipe, squares, tmp_path, monkeypatch
+):
+    def no_mould(*_args):
+        raise AssertionError("poured into a mould")
+
+    monkeypatch.setattr("training.fitting.mould_of", no_mould)
+    run = train(question, tuned_recipe)
+    path = tmp_path / "tuned.damage-model"
+    export_model(run, path)
+    imported = import_model(path, question).run
+    assert np.array_equal(load_engine(imported).scores(squares), load_engine(run).scores(squares))
+    assert imported.parameters["fine_tuning"] == run.parameters["fine_tuning"]
+
+
+def _names(parameters):
+    for name, value in parameters.items():
+        yield name
+        if isinstance(value, dict):
+            yield from _names(value)
 
 
 def test_cancelled_between_two_batches_it_leaves_nothing(
@@ -203,6 +234,7 @@ def test_cancelled_between_two_batches_it_leaves_nothing(
             r"resnet50 cannot be fine-tuned.*efficientnet-lite0",
         ),
         ({"backbone": "efficientnet-lite2-turned", "fine_tune_blocks": 1}, "turned cannot be fine-tuned"),
+        ({"backbone": "hog", "fine_tune_blocks": 1}, r"hog cannot be fine-tuned"),
         ({"fine_tune_blocks": 11}, r"11 blocks of small-lite.*1 to 10"),
         ({"fine_tune_blocks": -1}, "-1 blocks"),
         ({"head": "svm"}, r"do not go with the head svm.*softmax"),
