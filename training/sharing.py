@@ -19,7 +19,7 @@ from training.backbones.registry import BACKBONES, find_backbone
 from training.cards import Facts, TownFacts, model_card
 from training.engines import TOLERANCE
 from training.foreign import check_files, parameter_count
-from training.inference import checked_bytes, load_engine, load_keras_engine, network_of
+from training.inference import checked_bytes, is_classical, load_engine, load_keras_engine, network_of
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.packing import CARD, LICENCE, STAC, Package, read_package, write_package
 from training.probing import probe_windows
@@ -42,7 +42,7 @@ class Imported:
 
 def facts_of(run: ModelRun) -> Facts:
     """All that is told of a finished run; of an imported one, as its file told it."""
-    _check_finished(run)
+    _check_portable(run)
     imported = run.parameters.get("imported")
     told = {name: imported[name] for name in KEPT} if imported else _own_facts(run)
     question, backbone = run.question, find_backbone(run.backbone)
@@ -205,9 +205,17 @@ def _probed(run: ModelRun) -> list[float]:
     return [round(float(score), 6) for score in load_engine(run).scores(probe_windows(window_px))]
 
 
-def _check_finished(run: ModelRun) -> None:
+def _check_portable(run: ModelRun) -> None:
     if run.status != ModelRun.Status.DONE or run.threshold is None or not run.files.exists():
         raise Refused(_("%(run)s is not finished.") % {"run": run.named}, _("Choose a finished model run."))
+    if is_classical(run):
+        raise Refused(
+            _(
+                "%(run)s has no network: models of classical features, there for comparison, are not handed on."
+            )
+            % {"run": run.named},
+            _("Choose a run that was trained with a backbone."),
+        )
 
 
 def _check_known(facts: Facts, package: Package) -> None:

@@ -17,6 +17,7 @@ from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from training import claims, registry
 from training.drawings import Drawing, drawn
+from training.inference import is_classical
 from training.models import ModelRun, ModelRunCrop
 from training.wording import parameter_rows, readable, worded
 
@@ -145,7 +146,8 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     from training.figures import drawings_of, measured_part, town_metrics
 
     waiting = run.promotions.filter(confirmed_at=None, ended_at=None).first()
-    shown: dict[str, Any] = {"waiting": waiting, "promotions": run.promotions.all(), "files": run.files.all()}
+    shown: dict[str, Any] = {"waiting": waiting, "promotions": run.promotions.all()}
+    shown |= {"files": run.files.all(), "is_portable": run.files.exists() and not is_classical(run)}
     shown["parts"] = [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics]
     names = drawings_of(run)
     if not names:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from django.urls import reverse
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
@@ -20,6 +21,7 @@ from training.models import ModelFile, ModelRun
 from training.reproducing import reproduce
 from training.resizing import resized
 from training.services import train
+from training.sharing import export_model
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +161,19 @@ def test_a_dense_backbone_frames_windows_within_its_network():
     expected = of_framed.outputs(np.stack([backbone.prepared(window) for window in windows]))
     assert (of_windows.input_size_px, of_framed.input_size_px) == (224, 288)
     assert np.abs(of_windows.outputs(windows) - expected).max() < 1e-5
+
+
+def test_a_model_of_classical_features_learns_from_copies_but_is_not_handed_on(
+    question, towns, recipe, client, site_admin, tmp_path
+):
+    chosen = replace(recipe, backbone="hog", head="logistic-regression", augment="thesis", copies=3)
+    run = train(question, chosen)
+    assert run.metrics["train"]["crops"] == 24  # its copies are no crops
+    assert run.metrics["test"]["auc"] > 0.9
+    with pytest.raises(Refused, match=r"has no network.*trained with a backbone"):
+        export_model(run, tmp_path / "hog.damage-model")
+    assert list(tmp_path.glob("hog*")) == []
+    client.force_login(site_admin)
+    page = client.get(reverse("model-run", args=[run.pk])).content.decode()
+    assert reverse("api:model-run-package", args=[run.pk]) not in page
+    assert client.get(reverse("api:model-run-package", args=[run.pk])).status_code == 400
