@@ -98,10 +98,31 @@ def _header() -> str:
 def _model(facts: Facts) -> str:
     size = f" Windows cover {facts.window_m:.1f} m of ground." if facts.window_m else ""
     return (
-        f"An image classifier: {facts.backbone_title}, whose weights were learnt on ImageNet, and a "
+        f"An image classifier: {facts.backbone_title}, whose weights were learnt on ImageNet{_tuned(facts)}, and a "
         f"head ({facts.head}) trained on its features; {facts.total_parameters:,} numbers in all. It takes a square "
         f"of 8-bit RGB imagery from above, scaled to {facts.network_px} px, and gives a score from 0 "
         f"({facts.negative_label}) to 1 ({facts.positive_label}).{size} Trained with Damage on {facts.trained_at[:10]}."
+    )
+
+
+def _tuned(facts: Facts) -> str:
+    """How many of the backbone's last blocks are not ImageNet's: none where no step of fine-tuning helped."""
+    blocks = facts.parameters.get("fine_tune_blocks")
+    return (
+        f" (the last {blocks} blocks fine-tuned on the crops)"
+        if blocks and facts.metrics.get("best_epoch")
+        else ""
+    )
+
+
+def _copies(facts: Facts) -> str:
+    """As how many images each training crop was learnt from, where these were more than one."""
+    augmentation = facts.parameters.get("augmentation") or {}
+    copies = augmentation.get("copies", 1)
+    return (
+        f"Each training crop was learnt from as {copies} images ({augmentation['form']}). "
+        if copies > 1
+        else ""
     )
 
 
@@ -172,7 +193,8 @@ def _data(facts: Facts) -> str:
     left_out = facts.parameters.get("left_out", {})
     return (
         "Squares tagged by volunteers; each counts with the majority of its tags. No town, and no ground by position "
-        f"or likeness, is in two parts. Left out: {left_out.get('unsure', 0)} where people could not tell, "
+        f"or likeness, is in two parts. {_copies(facts)}"
+        f"Left out: {left_out.get('unsure', 0)} where people could not tell, "
         f"{left_out.get('tied', 0)} ties, {left_out.get('shown_again', 0)} that show another part's ground.\n\n"
         f"{markdown_table(['town', 'part', 'crops', 'yes', 'digest of the crops'], rows)}\n\n"
         f"Digest of all (sha256 of every crop's pixels, part and answer): `{facts.dataset_sha256}`. The imagery is "

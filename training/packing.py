@@ -77,6 +77,12 @@ _FACTS = {
                     "is_dense": {"type": "boolean"},
                 },
             },
+            "fine_tune_blocks": _COUNT,
+            "augmentation": {
+                "type": "object",
+                "required": ["form", "copies"],
+                "properties": {"form": _NAME, "copies": _COUNT},
+            },
             "train_towns": {"type": "array", "items": _TEXT},
             "validation_towns": {"type": "array", "items": _TEXT},
             "test_towns": {"type": "array", "items": _TEXT},
@@ -85,7 +91,10 @@ _FACTS = {
     "dataset_sha256": {"type": "string", "pattern": "^([0-9a-f]{64})?$"},
     "window_m": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 10_000},
     "window_px": {"type": ["integer", "null"], "minimum": 1, "maximum": 100_000},
-    "metrics": {"type": "object", "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES)},
+    "metrics": {
+        "type": "object",
+        "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES) | {"best_epoch": _COUNT},
+    },
     "towns": {
         "type": "array",
         "maxItems": 1000,

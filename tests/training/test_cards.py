@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
 from tagging.models import Crop
+from training.cards import model_card
 from training.sharing import card_of, facts_of, stac_of
 
 
@@ -35,6 +37,21 @@ def test_the_card_says_what_the_model_is_for_and_what_not(run):
     assert f"Damage {run.code_version}; Django " in card
     assert "| Norte | train | 24 | 12 |" in card
     assert "| Sur | test | 24 | 12 |" in card
+
+
+def test_the_card_says_what_was_fine_tuned_and_how_crops_were_multiplied(run):
+    facts = facts_of(run)
+    plain = model_card(facts)
+    assert "fine-tuned" not in plain
+    assert "learnt from as" not in plain
+    chosen = {"fine_tune_blocks": 3, "augmentation": {"form": "sampled", "copies": 8}}
+    told = model_card(replace(facts, parameters={**facts.parameters, **chosen}))
+    assert "learnt on ImageNet (the last 3 blocks fine-tuned on the crops), and" in told
+    assert "Each training crop was learnt from as 8 images (sampled)." in told
+    in_vain = {**facts.metrics, "best_epoch": 0}
+    assert "fine-tuned" not in model_card(
+        replace(facts, parameters={**facts.parameters, **chosen}, metrics=in_vain)
+    )
 
 
 def test_the_cards_intervals_are_those_of_clopper_and_pearson(run):
