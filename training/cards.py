@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from damage.tables import markdown_table
-from training.evaluation import rate_interval
 
 PARTS = ("train", "validation", "test")
 # What a part's or a town's figures hold.
@@ -174,6 +173,8 @@ def _row(name: str, metrics: Mapping[str, Any]) -> list[Any]:
 
 
 def _interval(count: int, total: int) -> str:
+    from training.evaluation import rate_interval  # heavy, and only for this
+
     low, high = rate_interval(count, total)
     return f"{low:.3f} to {high:.3f}"
 
