@@ -13,9 +13,9 @@ from damage.practice.outlines import read_mosaic_outlines
 from damage.practice.plan import BORDER_M
 from damage.practice.volunteers import UNSURE, VOLUNTEERS, View, squares_to_tag
 from damage.progress import progress_bar
-from tagging.services import record_tag
+from tagging.services import find_question, record_tag
 from training.models import ModelRun
-from training.services import Recipe, find_question, train
+from training.services import Recipe, train
 
 EVENT = "Benchmark"
 WINDOW_PX = 299

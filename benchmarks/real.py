@@ -44,7 +44,8 @@ def measure(data: Path, *, backbone: str, seed: int, contrast: float | None) -> 
 def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float | None) -> Any:
     """A model run: trained on the first town, validated on the second, tested on the third."""
     from damage.progress import progress_bar
-    from training.services import Recipe, find_question, train
+    from tagging.services import find_question
+    from training.services import Recipe, train
 
     first, second, third = ([town] for town in towns)
     recipe = Recipe(

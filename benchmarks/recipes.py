@@ -39,10 +39,11 @@ def main() -> None:
     from damage.progress import progress_bar
     from damage.tables import markdown_table
     from tagging.importing import import_crops
+    from tagging.services import find_question
     from training.backbones.registry import DEFAULT_BACKBONE
     from training.classical import CLASSICAL
     from training.experiments import Recipes, compare_recipes
-    from training.services import HEAD_NAMES, find_question
+    from training.services import HEAD_NAMES
 
     call_command("migrate", verbosity=0)
     import_crops(options.data.resolve() / "crops.csv", event=EVENT)

@@ -56,7 +56,8 @@ def _starting() -> float:
 
 def _seconds(backbone: str) -> tuple[float, float]:
     """How long a training takes, and how much processor time."""
-    from training.services import Recipe, find_question, train
+    from tagging.services import find_question
+    from training.services import Recipe, train
 
     begun, cpu = perf_counter(), process_time()
     train(find_question("damage"), Recipe(backbone=backbone))

@@ -8,18 +8,16 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from damage.accounts.models import Role, User
-from damage.accounts.services import create_account
-from damage.errors import Refused
+from damage.accounts.services import automatic_account
 from damage.ingestion.models import Scene
 from damage.ingestion.services import named_town, slug_of
 from damage.progress import Progress, no_progress
 from tagging.crop_lists import ListedCrop, read_crop_list
-from tagging.models import Answer, Crop, Question, Tag, TagChange
+from tagging.models import Answer, Crop, Question
+from tagging.services import ROWS_AT_ONCE, find_question, remove_stored, store_answers
 
 IMPORTER = "importer"  # an account that nobody can log in to: the imported labels are its tags
 ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": Answer.UNSURE}
-ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,7 @@ def import_crops(
 
     A crop is linked to its scene where the town has one of that name. Raises `Refused`.
     """
-    asked = Question.objects.filter(slug=question).first()
-    if asked is None:
-        raise Refused(f"There is no question {question!r}.", "Name one by its slug: damage, for example.")
+    asked = find_question(question)
     listed = read_crop_list(csv_path)
     known = _KnownCrops(slug_of(event), {slug_of(item.town) for item in listed})
     stored: list[str] = []
@@ -57,8 +53,7 @@ def import_crops(
             progress(done, len(listed))
         return _write_rows(list(zip(listed, crops, strict=True)), event, asked)
     except BaseException:
-        for name in stored:
-            default_storage.delete(name)
+        remove_stored(stored)
         raise
 
 
@@ -128,7 +123,8 @@ def _write_rows(listed: list[tuple[ListedCrop, Crop]], event: str, question: Que
             crop.town = towns[item.town]
             new_crops.append(crop)
     Crop.objects.bulk_create(new_crops, batch_size=ROWS_AT_ONCE)
-    status = _write_tags(listed, question)
+    answers = [(crop, ANSWERS[item.label]) for item, crop in listed]
+    status = store_answers(answers, question=question, tagger=automatic_account(IMPORTER))
     labels = Counter((towns[item.town].name, item.label) for item, _ in listed)
     return ImportedCrops(
         added=status["added"],
@@ -137,42 +133,3 @@ def _write_rows(listed: list[tuple[ListedCrop, Crop]], event: str, question: Que
         in_scenes=sum(crop.scene_id is not None for _, crop in listed),
         towns={town.name: {label: labels[town.name, label] for label in ANSWERS} for town in towns.values()},
     )
-
-
-def _write_tags(listed: list[tuple[ListedCrop, Crop]], question: Question) -> Counter[str]:
-    """Tag each crop with its label, in the importer's name; a corrected label replaces the one before."""
-    importer = _importer()
-    tags = {tag.crop_id: tag for tag in Tag.objects.filter(question=question, tagger=importer)}
-    status: Counter[str] = Counter()
-    new, corrected, steps = [], [], []
-    for item, crop in listed:
-        answer = ANSWERS[item.label]
-        tag = tags.get(crop.pk)
-        if tag is None:
-            tags[crop.pk] = tag = Tag(crop=crop, question=question, tagger=importer, answer=answer)
-            new.append(tag)
-            status["added"] += 1
-        elif tag.answer == answer:
-            status["already"] += 1
-            continue
-        else:
-            tag.answer = answer
-            corrected.append(tag)
-            status["changed"] += 1
-        steps.append(
-            TagChange(crop=crop, question=question, tagger=importer, changed_by=importer, answer=answer)
-        )
-    Tag.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
-    for tag in corrected:
-        tag.save(update_fields=["answer", "updated_at"])
-    TagChange.objects.bulk_create(steps, batch_size=ROWS_AT_ONCE)
-    return status
-
-
-def _importer() -> User:
-    importer = User.objects.filter(username=IMPORTER).first()
-    if importer is None:
-        importer = create_account(username=IMPORTER, password=None, role=Role.VOLUNTEER)
-        importer.is_active = False
-        importer.save(update_fields=["is_active"])
-    return importer

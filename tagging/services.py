@@ -1,6 +1,8 @@
 """Tagging: a tag, its history and its crop come together, or not at all."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,20 @@ from damage.ingestion.rasters import read_square
 from tagging.crops import LEAST_SIZE_PX, centre_lonlat, encoded_png
 from tagging.models import Answer, Crop, Question, Tag, TagChange
 
+ROWS_AT_ONCE = 500
+
+
+def find_question(slug: str) -> Question:
+    """The question of that slug."""
+    question = Question.objects.filter(slug=slug).first()
+    if question is None:
+        known = ", ".join(Question.objects.values_list("slug", flat=True))
+        raise Refused(
+            _("There is no question %(slug)s.") % {"slug": slug},
+            _("Name one of: %(known)s.") % {"known": known},
+        )
+    return question
+
 
 def record_tag(
     *, tagger: User, question: Question, scene: Scene, x_px: int, y_px: int, size_px: int, answer: str
@@ -24,7 +40,7 @@ def record_tag(
 
     The square's pixels are stored once, whoever tags it. Raises `Refused`.
     """
-    _check_open(question)
+    check_open(question)
     _check_answer(answer)
     _check_square(scene, x_px, y_px, size_px)
     place = {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px}
@@ -32,9 +48,10 @@ def record_tag(
     if crop is not None:
         return _store_answer(crop, question, tagger, answer)
 
-    cut = _cut_crop(scene, x_px, y_px, size_px)
+    stored: list[str] = []
     kept = False
     try:
+        cut = cut_crop(scene, x_px, y_px, size_px, stored)
         with transaction.atomic():
             # Somebody else may have tagged the same square meanwhile: then theirs stays, and ours goes.
             crop, is_ours = Crop.objects.get_or_create(**place, defaults=cut)
@@ -42,7 +59,7 @@ def record_tag(
         kept = is_ours
     finally:
         if not kept:
-            default_storage.delete(cut["image"])
+            remove_stored(stored)
     return tag
 
 
@@ -52,7 +69,7 @@ def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
         raise Refused(
             _("Only the person who tagged can change the answer."), _("Tag the same place yourself.")
         )
-    _check_open(tag.question)
+    check_open(tag.question)
     _check_answer(answer)
     return _store_answer(tag.crop, tag.question, by, answer)
 
@@ -82,13 +99,52 @@ def _store_answer(crop: Crop, question: Question, tagger: User, answer: str) -> 
     return tag
 
 
-def _cut_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> dict[str, Any]:
-    """Store the square's pixels, outside any transaction so that nobody waits; return the crop's other fields."""
+def store_answers(answers: Sequence[tuple[Crop, str]], *, question: Question, tagger: User) -> Counter[str]:
+    """Store one account's answers for many crops: how many were `added`, `already` there, or `changed`.
+
+    To be called within a transaction. A corrected answer replaces the one before; history keeps both.
+    """
+    tags = {tag.crop_id: tag for tag in Tag.objects.filter(question=question, tagger=tagger)}
+    status: Counter[str] = Counter()
+    new, corrected, steps = [], [], []
+    for crop, answer in answers:
+        tag = tags.get(crop.pk)
+        if tag is None:
+            tags[crop.pk] = tag = Tag(crop=crop, question=question, tagger=tagger, answer=answer)
+            new.append(tag)
+            status["added"] += 1
+        elif tag.answer == answer:
+            status["already"] += 1
+            continue
+        else:
+            tag.answer = answer
+            corrected.append(tag)
+            status["changed"] += 1
+        steps.append(TagChange(crop=crop, question=question, tagger=tagger, changed_by=tagger, answer=answer))
+    Tag.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+    for tag in corrected:
+        tag.save(update_fields=["answer", "updated_at"])
+    TagChange.objects.bulk_create(steps, batch_size=ROWS_AT_ONCE)
+    return status
+
+
+def remove_stored(names: Sequence[str]) -> None:
+    """Take files away whose rows are not stored after all."""
+    for name in names:
+        default_storage.delete(name)
+
+
+def cut_crop(scene: Scene, x_px: int, y_px: int, size_px: int, stored: list[str]) -> dict[str, Any]:
+    """Store the square's pixels, outside any transaction so that nobody waits; return the crop's other fields.
+
+    The file's name is in `stored` before its first byte is, so that half a file can be removed too.
+    """
     pixels = read_square(scene.path, x_px, y_px, size_px, orientation=scene.exif_orientation)
     png = encoded_png(pixels)
     sha256 = hashlib.sha256(png).hexdigest()
     # No two attempts share a name, so one that fails removes its own file and no other.
-    name = default_storage.save(f"crops/{sha256[:16]}-{uuid4().hex[:8]}.png", ContentFile(png))
+    stored.append(f"crops/{sha256[:16]}-{uuid4().hex[:8]}.png")
+    name = default_storage.save(stored[-1], ContentFile(png))
     lon, lat = (None, None)
     if scene.transform:
         lon, lat = centre_lonlat(x_px, y_px, size_px, transform=scene.transform, crs_wkt=scene.crs_wkt)
@@ -102,7 +158,8 @@ def _cut_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> dict[str, Any
     }
 
 
-def _check_open(question: Question) -> None:
+def check_open(question: Question) -> None:
+    """Refuse a question that nobody may answer any more."""
     if not question.is_open:
         raise Refused(
             _("The question “%(question)s” is closed.") % {"question": question.words("text")},

@@ -6,9 +6,10 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.tables import markdown_table
 from tagging.models import Question
+from tagging.services import find_question
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import Experiment
-from training.services import DEFAULT_HEAD, HEAD_NAMES, find_question
+from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
 class ExperimentCommand(JsonCommand):

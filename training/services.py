@@ -121,18 +121,6 @@ def log_folder_of(run: ModelRun) -> Path:
     return Path(settings.DATA_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
-def find_question(slug: str) -> Question:
-    """The question of that slug."""
-    question = Question.objects.filter(slug=slug).first()
-    if question is None:
-        known = ", ".join(Question.objects.values_list("slug", flat=True))
-        raise Refused(
-            _("There is no question %(slug)s.") % {"slug": slug},
-            _("Name one of: %(known)s.") % {"known": known},
-        )
-    return question
-
-
 @transaction.atomic
 def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -> ModelRun:
     """A new row with its crops, after refusing what cannot work."""

@@ -14,6 +14,27 @@ def create_account(*, username: str, password: str | None, role: Role) -> User:
     )
 
 
+def automatic_account(username: str) -> User:
+    """The account of this name that nobody can log in to, made if it is new: whose tags no person gave."""
+    if account := find_automatic_account(username):
+        return account
+    account = create_account(username=username, password=None, role=Role.VOLUNTEER)
+    account.is_active = False
+    account.save(update_fields=["is_active"])
+    return account
+
+
+def find_automatic_account(username: str) -> User | None:
+    """The automatic account of this name, if there is one; refused where a person has that name."""
+    account = User.objects.filter(username=username).first()
+    if account is not None and account.is_active:
+        raise Refused(
+            _("The account %(name)s is a person's, and that name is needed.") % {"name": username},
+            _("Give the person another name in the administration."),
+        )
+    return account
+
+
 def find_account(username: str) -> User:
     """The account of this name."""
     if person := User.objects.filter(username=username).first():

@@ -27,11 +27,11 @@ from damage.progress import Progress, no_progress
 from prediction.models import PredictionRun
 from prediction.services import predict
 from tagging.models import Question, Tag
-from tagging.services import record_tag
+from tagging.services import find_question, record_tag
 from training.backbones.registry import DEFAULT_BACKBONE
 from training.models import ModelRun
 from training.registry import confirm, propose
-from training.services import Recipe, find_question, train
+from training.services import Recipe, train
 
 SEED = 1
 # Noise in the tags makes a threshold without any false alarm a lottery; one in a hundred is allowed.

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from pyproj import Transformer
 
 from damage.errors import Refused
+from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
-from prediction.finding import find_scene
 from prediction.models import Detection, PredictionRun
 from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster

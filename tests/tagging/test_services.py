@@ -155,14 +155,14 @@ def test_no_file_stays_when_the_rows_fail(monkeypatch, volunteer, question, scen
 def test_when_somebody_was_faster_their_crop_stays_and_ours_goes(
     monkeypatch, volunteer, other_volunteer, question, scene
 ):
-    cut = services._cut_crop
+    cut = services.cut_crop
 
     def cut_while_another_tags(*square):
-        monkeypatch.setattr(services, "_cut_crop", cut)
+        monkeypatch.setattr(services, "cut_crop", cut)
         record_tag(tagger=other_volunteer, question=question, scene=scene, answer="negative", **SQUARE)
         return cut(*square)
 
-    monkeypatch.setattr(services, "_cut_crop", cut_while_another_tags)
+    monkeypatch.setattr(services, "cut_crop", cut_while_another_tags)
     tag = record_tag(tagger=volunteer, question=question, scene=scene, answer="positive", **SQUARE)
     assert Crop.objects.count() == 1
     assert Tag.objects.filter(crop=tag.crop).count() == 2

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 
 from damage.commands import JsonCommand
 from damage.errors import Refused
+from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
 from damage.progress import progress_bar
-from prediction.finding import chosen_model, find_run, find_scene, scenes_of
+from prediction.finding import chosen_model, find_run, scenes_of
 from prediction.models import PredictionRun
 from prediction.services import (
     Wishes,

@@ -6,10 +6,10 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.progress import progress_bar
+from tagging.services import find_question
 from training.augment import DEFAULT_COPIES
 from training.augmenting import write_augmented
 from training.enlarging import chosen_augmentation
-from training.services import find_question
 
 
 class Command(JsonCommand):

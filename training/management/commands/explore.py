@@ -6,9 +6,9 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.progress import progress_bar
 from damage.tables import markdown_table
+from tagging.services import find_question
 from training.backbones.registry import BACKBONES
 from training.exploring import CHANNELS, CROPS, MOST_IMAGES, SCENES, Exploration, explore
-from training.services import find_question
 
 
 class Command(JsonCommand):

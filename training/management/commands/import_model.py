@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from damage.commands import JsonCommand
-from training.services import find_question
+from tagging.services import find_question
 from training.sharing import import_model
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from damage.accounts.services import find_account
 from damage.commands import JsonCommand
+from tagging.services import find_question
 from training import registry
 from training.models import ModelRun
-from training.services import find_question
 
 
 class Command(JsonCommand):

@@ -5,10 +5,11 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.progress import progress_bar
+from tagging.services import find_question
 from training.augment import DEFAULT_COPIES, FORMS
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import ModelRun
-from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, find_question, train
+from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, train
 
 PARTS = {"train": "learn from", "validation": "stop and choose the threshold on", "test": "measure on"}
 SHOWN = ("auc", "balanced_accuracy", "precision", "recall", "f1")
