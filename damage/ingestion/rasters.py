@@ -52,6 +52,18 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px))
 
 
+def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:
+    """Whether every pixel of a square inside the scene holds data: only the square's mask is read."""
+    _check_present(path)
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return True
+    with rasterio.open(path) as dataset:
+        if orientation == 1:
+            return bool(dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all())
+        mask = shown(dataset.dataset_mask()[..., None], orientation)
+        return bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
+
+
 def read_photo(path: Path, orientation: int) -> np.ndarray:
     """A whole photo (H, W, 3) as it is shown."""
     with Image.open(path) as image:

@@ -9,6 +9,7 @@ from pyproj import Transformer
 from damage.errors import Refused
 from damage.ingestion.rasters import (
     OutsideScene,
+    is_whole,
     max_zoom,
     read_map_tile,
     read_pixel_tile,
@@ -157,3 +158,23 @@ def test_a_tile_of_a_scene_is_read_as_large_as_wanted(geotiff):
     assert (whole == pixels[:, 256:300, 256:512].transpose(1, 2, 0)).all()
     with pytest.raises(OutsideScene):
         read_reduced(path, 100, tile=(2, 3, 0))
+
+
+@pytest.mark.parametrize(("place", "whole"), [((0, 0, 20), True), ((20, 20, 20), True), ((21, 5, 20), False)])
+def test_a_square_is_whole_where_every_pixel_holds_data(geotiff, place, whole):
+    """Columns from 40 on are marked as empty: by a mask, by an alpha band, by a value."""
+    mask = np.full((40, 60), 255, np.uint8)
+    mask[:, 40:] = 0
+    pixels = np.full((3, 40, 60), 9, np.uint8)
+    assert is_whole(geotiff(pixels=pixels, mask=mask), *place) is whole
+    assert is_whole(geotiff(pixels=np.concatenate([pixels, mask[None]])), *place) is whole
+    assert is_whole(geotiff(pixels=np.where(mask > 0, pixels, 0), nodata=0), *place) is whole
+
+
+def test_a_turned_square_is_whole_as_it_is_shown(geotiff):
+    """Shown turned by a quarter, the empty last columns are the last rows."""
+    mask = np.full((40, 60), 255, np.uint8)
+    mask[:, 40:] = 0
+    path = geotiff(mask=mask)
+    assert is_whole(path, 0, 0, 40, orientation=6)
+    assert not is_whole(path, 0, 1, 40, orientation=6)

@@ -4,10 +4,14 @@ import hashlib
 from dataclasses import replace
 from shutil import rmtree
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from damage.errors import Refused
+from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Question, Tag
+from tagging.undamaged import tag_undamaged, untag_undamaged
 from training import fitting
 from training.models import ModelRun
 from training.services import HEAD_NAMES, Recipe, carry_out, request_training, train
@@ -212,3 +216,20 @@ def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, recipe):
 def test_the_real_backbone_learns_too(question, towns):
     run = train(question, Recipe(train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"]))
     assert run.metrics["test"]["auc"] > 0.8
+
+
+def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
+    question, recipe, towns, ground, tmp_path
+):
+    question.crop_size_px = 32
+    question.save()
+    rows = [[ground(10 * row + column, noisy=False) for column in range(4)] for row in range(500, 504)]
+    Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(tmp_path / "spared.png")
+    scene = ingest_photo(tmp_path / "spared.png", event=towns[0].event.name, town="Lejos").scene
+    tag_undamaged([scene], question, count=4)
+    run = train(question, replace(recipe, train_towns=["Norte", "Lejos"]))
+    learnt = run.run_crops.filter(crop__scene=scene)
+    assert [(row.part, row.is_positive) for row in learnt] == [("train", False)] * 4
+    assert all(row.score is not None for row in learnt)
+    untag_undamaged([scene], question)
+    assert run.run_crops.filter(crop__scene=scene).count() == 4

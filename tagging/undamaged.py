@@ -1,0 +1,258 @@
+"""Random squares of imagery that is known to be undamaged, as "no" to a question.
+
+Nobody tags car parks and tents, so a model learns nothing of them; this shows it such ground.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from statistics import median
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from damage.accounts.services import automatic_account, find_automatic_account
+from damage.errors import Refused
+from damage.ingestion.models import Scene
+from damage.ingestion.rasters import is_whole
+from damage.progress import Progress, no_progress
+from tagging.crops import LEAST_SIZE_PX
+from tagging.models import Answer, Crop, Question, Tag
+from tagging.services import ROWS_AT_ONCE, check_open, cut_crop, delete_tag, remove_stored, store_answers
+from tagging.squares import Square, drawn_squares
+
+UNDAMAGED = "undamaged"  # an account that nobody can log in to: these squares are its tags
+MOST_SIZE_PX = 4096
+
+
+@dataclass(frozen=True)
+class TaggedScene:
+    """How many squares of a scene are new, were there, and found no room; their size, and what to know of it."""
+
+    scene: int
+    name: str
+    size_px: int
+    size_m: float | None
+    added: int
+    already: int
+    without_room: int
+    note: str
+
+
+@dataclass(frozen=True)
+class ClearedScene:
+    """How many tags of a scene were taken back."""
+
+    scene: int
+    name: str
+    removed: int
+
+
+@dataclass(frozen=True)
+class _Size:
+    px: int
+    note: str = ""
+
+
+def tag_undamaged(
+    scenes: Sequence[Scene],
+    question: Question,
+    *,
+    count: int = 200,
+    size_m: float | None = None,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> list[TaggedScene]:
+    """Tag `count` random squares of each scene "no": all that find room, or none of any scene. Raises `Refused`."""
+    scenes = list(dict.fromkeys(scenes))
+    _check_wishes(count, size_m)
+    check_open(question)
+    find_automatic_account(UNDAMAGED)
+    _check_undamaged(scenes, question)
+    sizes = _sizes(scenes, question, size_m)
+    stored: list[str] = []
+    try:
+        crops = _cut_crops(scenes, question, sizes, count, seed, progress, stored)
+        statuses = _write_rows(crops, question)
+    except BaseException as error:
+        remove_stored(stored)
+        if isinstance(error, IntegrityError):
+            raise Refused(
+                _("One of the squares was tagged by somebody else meanwhile."), _("Ask for them again.")
+            ) from error
+        raise
+    return [
+        TaggedScene(
+            scene=scene.pk,
+            name=scene.name,
+            size_px=sizes[scene].px,
+            size_m=scene.gsd_m and round(sizes[scene].px * scene.gsd_m, 3),
+            added=statuses[scene]["added"],
+            already=statuses[scene]["already"],
+            without_room=count - len(crops[scene]),
+            note=sizes[scene].note,
+        )
+        for scene in scenes
+    ]
+
+
+@transaction.atomic
+def untag_undamaged(
+    scenes: Sequence[Scene], question: Question, *, progress: Progress = no_progress
+) -> list[ClearedScene]:
+    """Take the squares' tags of these scenes back; their history and crops stay, for models may have used them."""
+    scenes = list(dict.fromkeys(scenes))
+    if (account := find_automatic_account(UNDAMAGED)) is None:
+        return [ClearedScene(scene.pk, scene.name, 0) for scene in scenes]
+    tags = Tag.objects.filter(question=question, tagger=account, crop__scene__in=scenes).with_places()
+    removed: Counter[Scene | None] = Counter()
+    for done, tag in enumerate(tags, start=1):
+        delete_tag(tag, by=account)
+        removed[tag.crop.scene] += 1
+        progress(done, len(tags))
+    return [ClearedScene(scene.pk, scene.name, removed[scene]) for scene in scenes]
+
+
+def _check_wishes(count: int, size_m: float | None) -> None:
+    if count < 1:
+        raise Refused(_("At least one square is needed."), _("Give --count a number from 1."))
+    if size_m is not None and not (isfinite(size_m) and size_m > 0):
+        raise Refused(_("A square has a size above 0."), _("Give --size-m in metres: 30, for example."))
+
+
+def _check_undamaged(scenes: Sequence[Scene], question: Question) -> None:
+    """Refuse scenes where somebody saw what the question asks for, and towns that no model may learn from."""
+    yes = Tag.objects.filter(question=question, answer=Answer.POSITIVE)
+    for scene in scenes:
+        town = f"{scene.town.event.slug}/{scene.town.slug}"
+        if town in settings.ENVIRONMENT.test_towns:
+            raise Refused(
+                _("%(town)s is kept for tests: no model learns from it.") % {"town": scene.town},
+                _("Choose another town; DAMAGE_TEST_TOWNS names those that are kept."),
+            )
+        if seen := yes.filter(crop__scene=scene).count():
+            raise Refused(
+                _("%(scene)s is not undamaged: %(count)d of its tags say “%(yes)s”.")
+                % {"scene": scene, "count": seen, "yes": question.words("positive_label")},
+                _(
+                    "Choose imagery from before the event, or of a town that was spared; --remove takes squares back."
+                ),
+            )
+
+
+def _sizes(scenes: Sequence[Scene], question: Question, size_m: float | None) -> dict[Scene, _Size]:
+    """The side of each scene's squares; refuses scenes that are too small, before any is read."""
+    median_m = _median_size_m(question) if size_m is None else None
+    sizes = {scene: _size(scene, question, size_m, median_m) for scene in scenes}
+    for scene, size in sizes.items():
+        if not LEAST_SIZE_PX <= size.px <= MOST_SIZE_PX:
+            raise Refused(
+                _("A square of %(scene)s would have %(size)d px.") % {"scene": scene, "size": size.px},
+                _("It needs %(least)d to %(most)d px; choose another --size-m.")
+                % {"least": LEAST_SIZE_PX, "most": MOST_SIZE_PX},
+            )
+        if size.px > min(scene.width_px, scene.height_px):
+            raise Refused(
+                _(
+                    "%(scene)s is too small: a square of %(size)d px does not fit into %(width)d x %(height)d px."
+                )
+                % {"scene": scene, "size": size.px, "width": scene.width_px, "height": scene.height_px},
+                _("Leave it out, or choose a smaller --size-m."),
+            )
+    return sizes
+
+
+def _size(scene: Scene, question: Question, size_m: float | None, median_m: float | None) -> _Size:
+    """As asked; else as before in this scene; else as people's crops are on the ground; else the question's pixels."""
+    note = "" if scene.gsd_m else _("ground size unknown: squares are sized in pixels")
+    if size_m and scene.gsd_m:
+        return _Size(round(size_m / scene.gsd_m))
+    before = Tag.objects.filter(question=question, tagger__username=UNDAMAGED, crop__scene=scene)
+    if last := before.select_related("crop").order_by("-pk").first():
+        return _Size(last.crop.size_px, note)
+    if median_m and scene.gsd_m:
+        return _Size(round(median_m / scene.gsd_m))
+    return _Size(
+        question.crop_size_px,
+        note
+        or _("no tagged crop has a known ground size: squares are sized in pixels; --size-m changes that"),
+    )
+
+
+def _median_size_m(question: Question) -> float | None:
+    """The median side on the ground of the crops that people tagged, where it is known."""
+    by_people = Tag.objects.filter(question=question).exclude(tagger__username=UNDAMAGED)
+    sides = Crop.objects.filter(pk__in=by_people.values("crop")).values_list("size_px", "gsd_m")
+    known_m = [size_px * gsd_m for size_px, gsd_m in sides if gsd_m]
+    return median(known_m) if known_m else None
+
+
+def _cut_crops(
+    scenes: Sequence[Scene],
+    question: Question,
+    sizes: dict[Scene, _Size],
+    count: int,
+    seed: int,
+    progress: Progress,
+    stored: list[str],
+) -> dict[Scene, list[Crop]]:
+    """Each scene's crops, with their files in `stored`; those that were not here before are not saved yet."""
+    crops: dict[Scene, list[Crop]] = {scene: [] for scene in scenes}
+    done, total = 0, count * len(scenes)
+    for scene in scenes:
+        there = _by_square(Crop.objects.filter(scene=scene))
+        for square in _squares(scene, question, sizes[scene].px, count, seed):
+            crops[scene].append(there.get(square) or _new_crop(scene, square, stored))
+            done += 1
+            progress(done, total)
+        total -= count - len(crops[scene])
+    return crops
+
+
+def _squares(scene: Scene, question: Question, size_px: int, count: int, seed: int) -> Iterator[Square]:
+    crops = Crop.objects.filter(scene=scene)
+    before = crops.filter(tags__question=question, tags__tagger__username=UNDAMAGED)
+    # Ground whose tags were taken back is free again; ground that a person looked at never is.
+    taken_back = crops.filter(tags=None, tag_changes__tagger__username=UNDAMAGED)
+    return drawn_squares(
+        scene.width_px,
+        scene.height_px,
+        size_px,
+        count=count,
+        seed=f"{seed} {scene.sha256}",
+        drawn_before=_by_square(before),
+        taken=_by_square(crops.exclude(pk__in=taken_back)),
+        is_usable=lambda square: is_whole(
+            scene.path, square.x_px, square.y_px, square.size_px, orientation=scene.exif_orientation
+        ),
+    )
+
+
+def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:
+    return {
+        Square(crop.x_px, crop.y_px, crop.size_px): crop
+        for crop in crops
+        if crop.x_px is not None and crop.y_px is not None
+    }
+
+
+def _new_crop(scene: Scene, square: Square, stored: list[str]) -> Crop:
+    place = asdict(square)
+    return Crop(scene=scene, **place, **cut_crop(scene, **place, stored=stored))
+
+
+@transaction.atomic
+def _write_rows(crops: dict[Scene, list[Crop]], question: Question) -> dict[Scene, Counter[str]]:
+    _check_undamaged(list(crops), question)  # again: cutting takes a while, and people go on tagging
+    account = automatic_account(UNDAMAGED)
+    new = [crop for of_scene in crops.values() for crop in of_scene if crop.pk is None]
+    Crop.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+    return {
+        scene: store_answers(
+            [(crop, Answer.NEGATIVE) for crop in of_scene], question=question, tagger=account
+        )
+        for scene, of_scene in crops.items()
+    }
