@@ -59,7 +59,7 @@ def _unseen_towns(*runs: ModelRun | None) -> dict[str, list[AgreedCrop]]:
     agreed = agreement(compared[0].question)
     kept = kept_towns(settings.ENVIRONMENT.test_towns)
     towns = kept or Town.objects.select_related("event").order_by("pk")
-    named = {f"{town.event.slug}/{town.slug}": town for town in towns}
+    named = {f"{town.event.slug}/{town.slug}": town for town in towns if agreed.may_judge(town)}
     chosen = {name: _sample(agreed.of([town])) for name, town in named.items() if name not in seen}
     return {name: crops for name, crops in chosen.items() if len({crop.is_positive for crop in crops}) == 2}
 

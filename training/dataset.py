@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from damage.errors import Refused
 from damage.ingestion.models import Town
 from tagging.models import Answer, Question, Tag
+from tagging.undamaged import UNDAMAGED
 from training.models import ModelRunCrop
 from training.neighbours import Place, crossing, ground_place, scene_place
 
@@ -38,6 +39,8 @@ class AgreedCrop:
     scene_id: int | None = None
     x_px: int | None = None
     y_px: int | None = None
+    # Whether nobody looked at it: a random square of imagery that is known to be undamaged.
+    is_assumed: bool = False
 
     @property
     def place(self) -> Place | None:
@@ -66,6 +69,10 @@ class Agreement:
         crops = self.of(towns)
         positive = sum(crop.is_positive for crop in crops)
         return positive, len(crops) - positive
+
+    def may_judge(self, town: Town) -> bool:
+        """Whether people looked at all crops of the town, so that models may be validated and tested on it."""
+        return not any(crop.is_assumed for crop in self.of([town]))
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,12 @@ def agreement(question: Question) -> Agreement:
             "crop__x_px",
             "crop__y_px",
         )
-        .annotate(yes=count(Answer.POSITIVE), no=count(Answer.NEGATIVE), unsure=count(Answer.UNSURE))
+        .annotate(
+            yes=count(Answer.POSITIVE),
+            no=count(Answer.NEGATIVE),
+            unsure=count(Answer.UNSURE),
+            seen=Count("pk", filter=~Q(tagger__username=UNDAMAGED)),
+        )
     )
     crops, unsure, tied = [], 0, 0
     for row in rows:
@@ -141,6 +153,7 @@ def agreement(question: Question) -> Agreement:
                     scene_id=row["crop__scene_id"],
                     x_px=row["crop__x_px"],
                     y_px=row["crop__y_px"],
+                    is_assumed=not row["seen"],
                 )
             )
     return Agreement(crops, unsure, tied)
@@ -213,7 +226,7 @@ def _filled_parts(
 
     Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
     validation, the third to the test, all further ones to training. With two towns there is no test. Towns that are
-    kept for tests are the test, and nothing else.
+    kept for tests are the test, and nothing else; towns with squares that nobody looked at are training towns only.
     """
     _check_once(towns)
     _check_kept(towns, kept)
@@ -223,8 +236,10 @@ def _filled_parts(
     left = [town for town in _usable_towns(agreed) if town.pk not in used]
     was_open = not towns[Part.TRAIN]
     for part in PARTS:
-        if not towns[part] and left:
-            towns[part] = [left.pop(0)]
+        fit = [town for town in left if part == Part.TRAIN or agreed.may_judge(town)]
+        if not towns[part] and fit:
+            towns[part] = fit[:1]
+            left.remove(fit[0])
     if was_open:
         towns[Part.TRAIN] += left
     return towns
@@ -272,6 +287,13 @@ def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:
             raise Refused(
                 _("%(town)s has no crop with an agreed answer to this question.") % {"town": town.name},
                 _("Have people tag it, or choose another town for %(part)s.") % {"part": part.label},
+            )
+        if part != Part.TRAIN and not agreed.may_judge(town):
+            raise Refused(
+                _("%(town)s has squares that nobody looked at (tag_undamaged): it is a training town.")
+                % {"town": town.name},
+                _("Choose another town for %(part)s, or take the squares back with tag_undamaged --remove.")
+                % {"part": part.label},
             )
     positive, negative = agreed.counts(towns)
     least = LEAST_PER_ANSWER[part]

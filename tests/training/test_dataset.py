@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.models import Event, Town
 from tagging.models import Crop, Tag
+from tagging.undamaged import UNDAMAGED
 from training.dataset import Part, agreement, chosen_dataset, find_town
 
 
@@ -180,3 +182,34 @@ def test_a_town_name_that_two_events_share_asks_for_the_event(towns):
 def test_an_unknown_town_is_refused_with_the_known_ones(towns):
     with pytest.raises(Refused, match="A, B, C, D"):
         find_town("Atlantis")
+
+
+@pytest.fixture
+def assume(question):
+    """Let nobody have looked at crops: what they are is assumed, as by `tag_undamaged`."""
+
+    def store(crops):
+        for crop in crops:
+            Tag.objects.filter(crop=crop).update(tagger=automatic_account(UNDAMAGED))
+
+    return store
+
+
+def test_a_town_with_squares_that_nobody_looked_at_is_a_training_town(question, towns, fill, assume):
+    for number, name in enumerate("ABC"):
+        fill(towns[name], yes=6 + number, no=6 + number)
+    assume(fill(towns["D"], yes=20, no=20)[1])
+    assume(fill(towns["C"], yes=0, no=1)[1])
+    assert names(chosen(question)) == {"train": ["D", "C"], "validation": ["B"], "test": ["A"]}
+    for part in ("validation", "test"):
+        with pytest.raises(Refused, match="C has squares that nobody looked at"):
+            chosen(question, **{part: ["C"]})
+    assert "C" in names(chosen(question, train=["C", "D"]))["train"]
+
+
+def test_a_crop_that_somebody_looked_at_too_is_no_longer_assumed(question, towns, tag, assume, verifier):
+    crop = tag(towns["A"], "n")
+    assume([crop])
+    assert not agreement(question).may_judge(towns["A"])
+    Tag.objects.create(crop=crop, question=question, tagger=verifier, answer="negative")
+    assert agreement(question).may_judge(towns["A"])
