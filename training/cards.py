@@ -125,6 +125,17 @@ def _copies(facts: Facts) -> str:
     )
 
 
+def _adapted(facts: Facts) -> str:
+    """In which town it went on learning, where it did."""
+    record = facts.parameters.get("adapt_to") or {}
+    if not record:
+        return ""
+    return (
+        f"It went on learning by itself (self-training) from {record['crops']} crops of {record['town']}, of which no "
+        "answer was looked at, and is meant for that town. "
+    )
+
+
 def _use(facts: Facts) -> str:
     return (
         "To point people to places that they then look at, in the days after an earthquake, in imagery taken from "
@@ -194,7 +205,7 @@ def _data(facts: Facts) -> str:
     left_out = facts.parameters.get("left_out", {})
     return (
         "Squares tagged by volunteers; each counts with the majority of its tags. No town, and no ground by position "
-        f"or likeness, is in two parts. {_copies(facts)}"
+        f"or likeness, is in two parts. {_copies(facts)}{_adapted(facts)}"
         f"Left out: {left_out.get('unsure', 0)} where people could not tell, "
         f"{left_out.get('tied', 0)} ties, {left_out.get('shown_again', 0)} that show another part's ground.\n\n"
         f"{markdown_table(['town', 'part', 'crops', 'yes', 'digest of the crops'], rows)}\n\n"

@@ -229,7 +229,7 @@ def _filled_parts(
     kept for tests are the test, and nothing else; towns with squares that nobody looked at are training towns only.
     """
     _check_once(towns)
-    _check_kept(towns, kept)
+    check_kept([*towns[Part.TRAIN], *towns[Part.VALIDATION]], kept)
     if not towns[Part.TEST]:
         towns[Part.TEST] = [town for town in kept if min(agreed.counts([town]))]
     used = {town.pk for members in (*towns.values(), kept) for town in members}
@@ -263,8 +263,9 @@ def _check_once(towns: Mapping[Part, Sequence[Town]]) -> None:
                 )
 
 
-def _check_kept(towns: Mapping[Part, Sequence[Town]], kept: Sequence[Town]) -> None:
-    for town in (*towns[Part.TRAIN], *towns[Part.VALIDATION]):
+def check_kept(learning: Sequence[Town], kept: Sequence[Town]) -> None:
+    """Refuse that a model learns from a town that is kept for tests."""
+    for town in learning:
         if town in kept:
             raise Refused(
                 _("%(town)s is kept for tests: no model learns from it.") % {"town": town},

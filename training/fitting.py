@@ -28,13 +28,15 @@ from training.head import (
     trained_head,
 )
 from training.machines import as_classifier, forest_head, svm_head
-from training.metrics import measured, operating_threshold
+from training.metrics import Threshold, measured, operating_threshold
 from training.moulds import mould_of
 from training.resizing import resized
+from training.selftraining import SelfTrained, self_trained
 
 # So many validation crops are scored by both engines before a model is accepted.
 COMPARED = 16
 FEATURES, TUNING = "features", "fine-tuning"  # steps whose progress is told
+UNLABELLED = "unlabelled"  # beside the parts' names
 Step = Callable[[str], Progress]
 
 
@@ -80,6 +82,14 @@ class Fitted:
     files: dict[str, bytes]
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """Crops of a town that a model goes on learning in without anybody's answers."""
+
+    town: str
+    crops: Sequence[CropImage]
+
+
 def fitted(
     parts: Mapping[str, Examples],
     backbone: Backbone | ClassicalFeatures,
@@ -89,14 +99,22 @@ def fitted(
     max_fpr: float,
     seed: int,
     tuning: TuningParameters | None = None,
+    adapt_to: Unlabelled | None = None,
     step: Step = _untold,
 ) -> Fitted:
     """Train on `parts["train"]`, choose the threshold on "validation", measure every part.
 
-    What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation".
+    What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation". A logistic
+    regression can adapt to a town, which then decides the threshold as well.
     """
-    labelled = labelled_features(parts, backbone, places, step(FEATURES))
-    head, course = trained(labelled, head_parameters, seed)
+    every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to)}
+    labelled = labelled_features(every, backbone, places, step(FEATURES))
+    adapted = None
+    if adapt_to is not None and isinstance(head_parameters, LogisticParameters):
+        adapted = self_trained(labelled["train"], labelled.pop(UNLABELLED).features, head_parameters)
+        head, course = adapted.head, {"separation": adapted.separation}
+    else:
+        head, course = trained(labelled, head_parameters, seed)
     labelled = {part: rows.originals for part, rows in labelled.items()}
     network = None
     if tuning is None or isinstance(backbone, ClassicalFeatures) or isinstance(head, Classifier):
@@ -118,7 +136,10 @@ def fitted(
             progress=step(TUNING),
         )
         head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
-    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
+    if adapt_to is not None and adapted is not None:
+        threshold = _adapted_threshold(adapt_to, adapted)
+    else:
+        threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
     metrics = {part: measured(labelled[part].is_positive, scores[part], threshold.value) for part in scores}
     compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
     return Fitted(
@@ -167,6 +188,20 @@ def _files(
         return mould.files(*linear_weights(head), windows, scores, threads=places.threads)
     model = whole_model(feature_extractor(backbone, places.weights_dir), head)
     return artefact(model, windows, scores, threads=places.threads)
+
+
+def _unanswered(adapt_to: Unlabelled) -> Examples:
+    """The town's crops, to have their features beside those of the parts; the answers are never looked at."""
+    return Examples(adapt_to.crops, [False] * len(adapt_to.crops))
+
+
+def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:
+    return Threshold(
+        adapted.threshold,
+        f"Halfway between the two groups of scores of the {len(adapt_to.crops)} crops of {adapt_to.town}, to which the "
+        f"model was adapted; nobody's answers there were looked at. The groups lie {adapted.separation:.1f} standard "
+        "deviations apart.",
+    )
 
 
 def _pictures(examples: Examples) -> Pictures:

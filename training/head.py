@@ -6,6 +6,7 @@ from typing import Literal
 import keras
 import numpy as np
 from keras import layers
+from sklearn.linear_model import LogisticRegression
 
 # Of the median variance; `benchmarks/README.md` has the figures.
 VARIANCE_SHARE = 0.05
@@ -87,6 +88,12 @@ class Labelled:
         return np.eye(2, dtype=np.float32)[self.is_positive.astype(int)]
 
     @property
+    def shares(self) -> np.ndarray:
+        """Weights (N,), float64, under which both answers count the same and a crop's copies share its weight."""
+        counts = np.bincount(self.is_positive.astype(int), minlength=2)
+        return (len(self.is_positive) / 2 / counts)[self.is_positive.astype(int)] / self.copies
+
+    @property
     def weights(self) -> np.ndarray:
         """Weights (N,) under which both answers count the same and the mean is 1."""
         counts = np.bincount(self.is_positive.astype(int), minlength=2)
@@ -131,19 +138,48 @@ def trained_head(
 
 def logistic_head(train: Labelled, parameters: LogisticParameters) -> keras.Model:
     """Return a logistic regression on standardised features, worked out to its optimum, in the form of the softmax."""
-    from sklearn.linear_model import LogisticRegression
+    fit = LogisticFit(train, np.empty((0, train.features.shape[1]), np.float32), parameters)
+    return layer_of(train, *fit.linear(fit.learnt()))
 
-    head = _untrained(train.features)
-    standardised = np.asarray(head.get_layer("standardise")(train.features), np.float64)
-    rows, directions = _reduced(standardised)
-    fitted = LogisticRegression(
-        C=parameters.inverse_l2, class_weight="balanced", max_iter=parameters.max_steps
-    )
-    shares = np.full(len(rows), 1 / train.copies)  # copies of a crop share its weight
-    fitted.fit(rows, train.is_positive, shares)
-    weights = fitted.coef_[0] if directions is None else directions.T @ fitted.coef_[0]
-    _set(head, weights, float(fitted.intercept_[0]))
-    return head
+
+class LogisticFit:
+    """Logistic regressions on the same crops, some `others` (M, F) among them whose answers nobody gave.
+
+    All rows are standardised by `train`. A few crops span few directions among thousands of features: in these the
+    optimum is the same and found at once.
+    """
+
+    def __init__(self, train: Labelled, others: np.ndarray, parameters: LogisticParameters) -> None:
+        layer = _untrained(train.features).get_layer("standardise")
+        every = np.concatenate([train.features, others])
+        self._rows, self._directions = _reduced(np.asarray(layer(every), np.float64))
+        self._train, self._parameters = train, parameters
+
+    def learnt(
+        self, guesses: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> LogisticRegression:
+        """The optimum for the training crops, and for `others` with guessed answers (M,) of so much weight (M,)."""
+        rows, answers, shares = self._rows[: self._count], self._train.is_positive, self._train.shares
+        if guesses is not None and weights is not None:
+            used = np.flatnonzero(weights)
+            rows = np.concatenate([rows, self._rows[self._count + used]])
+            answers = np.concatenate([answers, guesses[used]])
+            shares = np.concatenate([shares, weights[used]])
+        fitted = LogisticRegression(C=self._parameters.inverse_l2, max_iter=self._parameters.max_steps)
+        return fitted.fit(rows, answers, shares)
+
+    def logits(self, fitted: LogisticRegression) -> np.ndarray:
+        """The evidence (M,) for "yes" of each of `others`."""
+        return fitted.decision_function(self._rows[self._count :])
+
+    def linear(self, fitted: LogisticRegression) -> tuple[np.ndarray, float]:
+        """Weights (F,) of standardised features, and the bias."""
+        weights = fitted.coef_[0] if self._directions is None else self._directions.T @ fitted.coef_[0]
+        return weights, float(fitted.intercept_[0])
+
+    @property
+    def _count(self) -> int:
+        return len(self._train.features)
 
 
 def layer_of(train: Labelled, weights: np.ndarray, bias: float) -> keras.Model:

@@ -124,6 +124,9 @@ class ModelRun(Work):
     window_m = models.FloatField(null=True)
     window_px = models.PositiveIntegerField(null=True)
 
+    # Crops of the town that the model adapts to; whatever people answered there is not looked at.
+    unlabelled_crops = models.ManyToManyField(Crop, related_name="+")
+
     metrics = models.JSONField(default=dict)
     threshold = models.FloatField(null=True)
     threshold_reason = models.TextField(blank=True)

@@ -61,6 +61,7 @@ def _copied(run: ModelRun, requested_by: User | None) -> ModelRun:
     ModelRunCrop.objects.bulk_create(
         (ModelRunCrop(model_run=again, **row) for row in rows), batch_size=ROWS_AT_ONCE
     )
+    again.unlabelled_crops.set(run.unlabelled_crops.all())
     return again
 
 

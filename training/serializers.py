@@ -121,6 +121,9 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     fine_tune_blocks = serializers.IntegerField(
         min_value=0, default=0, help_text="so many of the backbone's last blocks learn as well"
     )
+    adapt_to = serializers.CharField(
+        allow_blank=True, default="", help_text="a town in which the model goes on learning without answers"
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

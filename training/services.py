@@ -38,10 +38,16 @@ from training.enlarging import Copies, augmentation_record, chosen_augmentation,
 from training.features import CropCopy, CropImage, image_hashes_of
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.tasks import run_training
+from training.unlabelled import (
+    adaptation_record,
+    crops_to_adapt_to,
+    named_with_test,
+    town_to_adapt_to,
+)
 from training.versions import code_version, hardware, library_versions
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
-    from training.fitting import Examples, Fitted, Step
+    from training.fitting import Examples, Fitted, Step, Unlabelled
 
 FILE_NAMES = {
     ModelFile.Kind.KERAS: "model.keras",
@@ -57,6 +63,7 @@ LAYERS = (
     "softmax",
     "logistic-regression",
 )  # heads that learn on with the network, and weigh copies as one crop
+ADAPTS = "logistic-regression"  # the head that can go on learning in a town without answers
 DEFAULT_HEAD = "softmax"
 
 
@@ -76,6 +83,8 @@ class Recipe:
     augment: str = "none"
     copies: int | None = None
     fine_tune_blocks: int = 0
+    # A town in which the model goes on learning by itself, without anybody's answers.
+    adapt_to: str = ""
     # The run that this one goes on from, with newer tags or other parameters.
     parent: int | None = None
 
@@ -134,14 +143,17 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         Part.VALIDATION: recipe.validation_towns,
         Part.TEST: recipe.test_towns,
     }
+    kept = kept_towns(settings.ENVIRONMENT.test_towns)
+    adapt_to = town_to_adapt_to(recipe.adapt_to, kept)
     dataset = chosen_dataset(
         agreed,
-        named,
+        named_with_test(named, adapt_to, agreed),
         per_class=recipe.per_class,
         seed=recipe.seed,
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
-        kept=kept_towns(settings.ENVIRONMENT.test_towns),
+        kept=kept,
     )
+    unlabelled = crops_to_adapt_to(adapt_to, dataset) if adapt_to else []
     learnt = Crop.objects.select_related("scene").filter(
         pk__in=[crop.pk for crop in dataset.parts[Part.TRAIN]]
     )
@@ -153,7 +165,10 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         head=recipe.head,
         seed=recipe.seed,
         parameters=_parameters(recipe, backbone, agreed, dataset)
-        | {"augmentation": augmentation_record(augmentation, list(learnt))},
+        | {
+            "augmentation": augmentation_record(augmentation, list(learnt)),
+            "adapt_to": adapt_to and adaptation_record(adapt_to, unlabelled),
+        },
         dataset_sha256=dataset.sha256,
         window_m=dataset.window_m,
         window_px=dataset.window_px,
@@ -166,6 +181,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         ),
         batch_size=ROWS_AT_ONCE,
     )
+    run.unlabelled_crops.add(*unlabelled)
     return run
 
 
@@ -193,6 +209,11 @@ def _check(recipe: Recipe) -> None:
         raise Refused(
             _("Copies and fine-tuning do not go with the head %(head)s.") % {"head": recipe.head},
             _("Choose one of: %(heads)s.") % {"heads": ", ".join(LAYERS)},
+        )
+    if recipe.adapt_to and (recipe.head != ADAPTS or recipe.fine_tune_blocks):
+        raise Refused(
+            _("Only the head %(head)s, without fine-tuning, adapts to a town.") % {"head": ADAPTS},
+            _("Choose it with --head %(head)s.") % {"head": ADAPTS},
         )
 
 
@@ -258,8 +279,19 @@ def _fitted(run: ModelRun, step: "Step") -> "Fitted":
         max_fpr=run.parameters["max_fpr"],
         seed=run.seed,
         tuning=tuning,
+        adapt_to=_unlabelled(run),
         step=step,
     )
+
+
+def _unlabelled(run: ModelRun) -> "Unlabelled | None":
+    from training.fitting import Unlabelled
+
+    record = run.parameters.get("adapt_to")
+    if not record:
+        return None
+    crops = run.unlabelled_crops.order_by("sha256", "pk")
+    return Unlabelled(record["town"], [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops])
 
 
 def _examples(run: ModelRun, part: Part) -> "Examples":

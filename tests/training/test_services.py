@@ -2,18 +2,22 @@
 
 import hashlib
 from dataclasses import replace
+from io import BytesIO
 from shutil import rmtree
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from PIL import Image
 
 from damage.errors import Refused
+from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Question, Tag
 from tagging.undamaged import tag_undamaged, untag_undamaged
 from training import fitting
 from training.models import ModelRun
+from training.reproducing import reproduce
 from training.services import HEAD_NAMES, Recipe, carry_out, request_training, train
 
 
@@ -233,3 +237,73 @@ def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
     assert all(row.score is not None for row in learnt)
     untag_undamaged([scene], question)
     assert run.run_crops.filter(crop__scene=scene).count() == 4
+
+
+@pytest.fixture
+def many(towns, event, question, volunteer, ground):
+    """A fourth town with sixty crops that nobody could tell: a third of them rubble."""
+    town = Town.objects.create(event=event, name="Oeste", slug="oeste")
+    for number in range(60):
+        content = BytesIO()
+        Image.fromarray(ground(5000 + number, noisy=number < 20)).save(content, "PNG")
+        sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+        crop = Crop(town=town, size_px=32, gsd_m=0.5, sha256=sha256)
+        crop.image.save(f"oeste-{number}.png", ContentFile(content.getvalue()))
+        Tag.objects.create(crop=crop, question=question, tagger=volunteer, answer="unsure")
+    return town
+
+
+@pytest.fixture
+def adapting(recipe):
+    return replace(recipe, head="logistic-regression", adapt_to="Oeste")
+
+
+def test_a_model_adapts_to_a_town_that_nobody_could_tell(question, adapting, many):
+    run = train(question, adapting)
+    assert run.parameters["adapt_to"]["town"] == "practice-quake/oeste"
+    assert run.unlabelled_crops.count() == run.parameters["adapt_to"]["crops"] == 60
+    assert "nobody's answers there were looked at" in run.threshold_reason
+    assert run.metrics["test"]["auc"] == 1.0
+    assert not run.run_crops.filter(crop__town=many).exists()
+    again = reproduce(run)
+    assert (again.is_equal, again.same_weights) == (True, True)
+
+
+def test_answers_in_the_town_make_it_the_test_and_change_nothing_else(question, adapting, many, volunteer):
+    """Whoever answered there, and what, decides nothing but how the model is measured."""
+    blind = train(question, replace(adapting, test_towns=()))
+    for number, crop in enumerate(Crop.objects.filter(town=many).order_by("pk")):
+        Tag.objects.filter(crop=crop).update(answer="positive" if number < 20 else "negative")
+    told = train(question, replace(adapting, test_towns=()))
+    assert told.parameters["test_towns"] == ["practice-quake/oeste"]
+    assert told.metrics["test"]["crops"] == 60
+    assert told.metrics["test"]["auc"] == 1.0
+    assert told.threshold == blind.threshold
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"head": "softmax"}, "Only the head logistic-regression"),
+        ({"adapt_to": "Sur"}, "24 crops, too few"),
+        ({"adapt_to": "Atlantis"}, "no town"),
+        ({"fine_tune_blocks": 1}, "cannot be fine-tuned|Only the head"),
+    ],
+)
+def test_what_cannot_be_adapted_is_refused_before_any_work(question, adapting, many, change, said):
+    with pytest.raises(Refused, match=said):
+        train(question, replace(adapting, **change))
+    assert not ModelRun.objects.exists()
+
+
+def test_a_model_does_not_adapt_to_a_town_that_it_learns_from(question, adapting, many, volunteer):
+    for number, crop in enumerate(Crop.objects.filter(town=many)):
+        Tag.objects.filter(crop=crop).update(answer="positive" if number < 20 else "negative")
+    with pytest.raises(Refused, match="nothing to adapt to"):
+        train(question, replace(adapting, train_towns=["Oeste"]))
+
+
+def test_a_town_kept_for_tests_is_not_adapted_to(question, adapting, many, settings):
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("practice-quake/oeste",))
+    with pytest.raises(Refused, match="kept for tests"):
+        train(question, adapting)

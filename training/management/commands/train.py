@@ -47,12 +47,15 @@ class Command(JsonCommand):
                             f"{DEFAULT_COPIES['thesis']} (thesis), {DEFAULT_COPIES['sampled']} (sampled)")  # fmt: skip
         parser.add_argument("--fine-tune", type=int, default=0, metavar="BLOCKS", dest="fine_tune_blocks",
                             help="let so many of the backbone's last blocks learn as well; default: none")  # fmt: skip
+        parser.add_argument("--adapt-to", default="", metavar="TOWN",
+                            help="a town in which the model goes on learning by itself, from its crops and nobody's "
+                            "answers; it also decides the threshold then (head logistic-regression)")  # fmt: skip
         parser.add_argument("--parent", type=int, metavar="RUN",
                             help="the model run that this one goes on from, kept with it")  # fmt: skip
 
     def run(self, **options: Any) -> dict[str, Any]:
         names = ("backbone", "head", "train_towns", "validation_towns", "test_towns", "per_class", "seed", "max_fpr",
-                 "contrast", "augment", "copies", "fine_tune_blocks", "parent")  # fmt: skip
+                 "contrast", "augment", "copies", "fine_tune_blocks", "adapt_to", "parent")  # fmt: skip
         question = find_question(options["question"])
         with progress_bar("training", "crop") as progress:
             run = train(question, Recipe(**{name: options[name] for name in names}), progress=progress)
