@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from damage.accounts.models import Role, User
@@ -159,7 +160,7 @@ def _finished(found: Experiment) -> dict[str, Any]:
         "drawings": [
             Drawing(
                 title_of(found, name),
-                found.named,
+                _("Experiment %(number)s") % {"number": found.pk},
                 *(reverse("experiment-drawing", args=[found.pk, name, form]) for form in ("svg", "png")),
             )
             for name in drawings_of(found)

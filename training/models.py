@@ -179,8 +179,8 @@ class ModelFile(models.Model):
 
     class Kind(models.TextChoices):
         KERAS = "keras", "Keras"
-        OPENVINO_XML = "openvino_xml", "OpenVINO network"
-        OPENVINO_BIN = "openvino_bin", "OpenVINO weights"
+        OPENVINO_XML = "openvino_xml", _("OpenVINO network")
+        OPENVINO_BIN = "openvino_bin", _("OpenVINO weights")
         SKOPS = "skops", "scikit-learn (skops)"
 
     model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="files")

@@ -36,7 +36,7 @@ def gist_of(experiment: Experiment) -> str:
     """In a few words, what was tried on what."""
     parameters = experiment.parameters
     if "model_run" in parameters:
-        return _("Model run %(run)s") % {"run": parameters["model_run"]}
+        return _("Model run %(number)s") % {"number": parameters["model_run"]}
     names = ["towns", "backbone", "head", "backbones", "heads"]
     if experiment.kind == Experiment.Kind.EXPLORE:
         names = ["event", "towns", "of", "features"]

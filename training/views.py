@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from damage.accounts.models import Role, User
@@ -47,6 +48,7 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = {name: value for name, value in run.parameters.items() if name != "imported"}
     shown = {
         "run": run,
+        "question": run.question.words("text"),
         "parameters": parameter_rows({"seed": run.seed, **chosen}),
         "experiments": run.experiments.defer("results"),
         "is_busy": run.can_cancel,
@@ -139,7 +141,7 @@ def _drawing(run: ModelRun, name: str) -> Drawing:
     from training.figures import TITLES
 
     files = (reverse("model-run-drawing", args=[run.pk, name, form]) for form in ("svg", "png"))
-    return Drawing(str(TITLES[name]), _("Run %(number)s") % {"number": run.pk}, *files)
+    return Drawing(str(TITLES[name]), pgettext("training", "Run %(number)s") % {"number": run.pk}, *files)
 
 
 def _finished(run: ModelRun) -> dict[str, Any]:

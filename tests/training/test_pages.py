@@ -54,6 +54,19 @@ def test_a_run_says_in_words_what_was_chosen(page, run):
     assert "operating points · done" in html
 
 
+def test_in_spanish_a_training_is_not_called_a_prediction(client, analyst, run, settings):
+    client.force_login(analyst)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
+    for address in (
+        "/training/",
+        f"/training/runs/{run.pk}/",
+        f"/training/compare/?run={run.pk}&run={run.pk}",
+    ):
+        html = client.get(address).content.decode()
+        assert f"Entrenamiento {run.pk}" in html
+        assert f"Predicción {run.pk}" not in html
+
+
 def test_figures_by_town_are_those_of_the_parts(run):
     """Each part is one town here, so its figures must be the part's own."""
     by_town = town_metrics(run)
