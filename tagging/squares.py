@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from math import hypot
 from random import Random
 
 MOST_MISSES = 100  # in a row: then there is no room, or so little that finding it is not worth the reading
@@ -23,6 +24,12 @@ class Square:
             and self.y_px < other.y_px + other.size_px
             and other.y_px < self.y_px + self.size_px
         )
+
+    def distance_px(self, other: "Square") -> float:
+        """From edge to edge, the shortest way; 0 where the two touch or overlap."""
+        across = max(other.x_px - self.x_px - self.size_px, self.x_px - other.x_px - other.size_px, 0)
+        down = max(other.y_px - self.y_px - self.size_px, self.y_px - other.y_px - other.size_px, 0)
+        return hypot(across, down)
 
 
 def drawn_squares(

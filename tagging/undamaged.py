@@ -63,20 +63,24 @@ def tag_undamaged(
     *,
     count: int = 200,
     size_m: float | None = None,
+    keep_off_m: float | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> list[TaggedScene]:
-    """Tag `count` random squares of each scene "no": all that find room, or none of any scene. Raises `Refused`."""
+    """Tag `count` random squares of each scene "no": all that find room, or none of any scene. Raises `Refused`.
+
+    With `keep_off_m`, scenes with damage are taken, and squares lie so far from what anybody doubts.
+    """
     scenes = list(dict.fromkeys(scenes))
-    _check_wishes(count, size_m)
+    _check_wishes(count, size_m, keep_off_m)
     check_open(question)
     find_automatic_account(UNDAMAGED)
-    _check_undamaged(scenes, question)
+    _check_undamaged(scenes, question, keep_off_m)
     sizes = _sizes(scenes, question, size_m)
     stored: list[str] = []
     try:
-        crops = _cut_crops(scenes, question, sizes, count, seed, progress, stored)
-        statuses = _write_rows(crops, question)
+        crops = _cut_crops(scenes, question, sizes, keep_off_m, count, seed, progress, stored)
+        statuses = _write_rows(crops, question, keep_off_m)
     except BaseException as error:
         remove_stored(stored)
         if isinstance(error, IntegrityError):
@@ -116,16 +120,17 @@ def untag_undamaged(
     return [ClearedScene(scene.pk, scene.name, removed[scene]) for scene in scenes]
 
 
-def _check_wishes(count: int, size_m: float | None) -> None:
+def _check_wishes(count: int, size_m: float | None, keep_off_m: float | None) -> None:
     if count < 1:
         raise Refused(_("At least one square is needed."), _("Give --count a number from 1."))
     if size_m is not None and not (isfinite(size_m) and size_m > 0):
         raise Refused(_("A square has a size above 0."), _("Give --size-m in metres: 30, for example."))
+    if keep_off_m is not None and not (isfinite(keep_off_m) and keep_off_m > 0):
+        raise Refused(_("A distance to keep is above 0."), _("Give --keep-off in metres: 50, for example."))
 
 
-def _check_undamaged(scenes: Sequence[Scene], question: Question) -> None:
-    """Refuse scenes where somebody saw what the question asks for, and towns that no model may learn from."""
-    yes = Tag.objects.filter(question=question, answer=Answer.POSITIVE)
+def _check_undamaged(scenes: Sequence[Scene], question: Question, keep_off_m: float | None) -> None:
+    """Refuse towns that no model may learn from, and scenes with a "yes", or with squares too near to a doubt."""
     for scene in scenes:
         town = f"{scene.town.event.slug}/{scene.town.slug}"
         if town in settings.ENVIRONMENT.test_towns:
@@ -133,14 +138,50 @@ def _check_undamaged(scenes: Sequence[Scene], question: Question) -> None:
                 _("%(town)s is kept for tests: no model learns from it.") % {"town": scene.town},
                 _("Choose another town; DAMAGE_TEST_TOWNS names those that are kept."),
             )
-        if seen := yes.filter(crop__scene=scene).count():
-            raise Refused(
-                _("%(scene)s is not undamaged: %(count)d of its tags say “%(yes)s”.")
-                % {"scene": scene, "count": seen, "yes": question.words("positive_label")},
-                _(
-                    "Choose imagery from before the event, or of a town that was spared; --remove takes squares back."
-                ),
-            )
+        if keep_off_m is None:
+            _check_no_yes(scene, question)
+        else:
+            _check_squares_keep_off(scene, question, keep_off_m)
+
+
+def _check_no_yes(scene: Scene, question: Question) -> None:
+    yes = Tag.objects.filter(question=question, answer=Answer.POSITIVE)
+    if seen := yes.filter(crop__scene=scene).count():
+        raise Refused(
+            _("%(scene)s is not undamaged: %(count)d of its tags say “%(yes)s”.")
+            % {"scene": scene, "count": seen, "yes": question.words("positive_label")},
+            _(
+                "Choose imagery from before the event, or of a town that was spared; where little was hit, keep "
+                "squares away from it: --keep-off 50. --remove takes squares back."
+            ),
+        )
+
+
+def _check_squares_keep_off(scene: Scene, question: Question, keep_off_m: float) -> None:
+    """Refuse scenes of unknown ground size, and those with squares from before that now lie too near to a doubt."""
+    if not scene.gsd_m:
+        raise Refused(
+            _("The ground size of %(scene)s is unknown: metres cannot be kept.") % {"scene": scene},
+            _("Leave it out."),
+        )
+    doubts = _doubts(scene, question)
+    squares = _by_square(_squares_before(scene, question))
+    if near := sum(not _keeps_off(square, doubts, scene.gsd_m, keep_off_m) for square in squares):
+        raise Refused(
+            _("Squares of %(scene)s lie too near to what people tagged: %(count)d.")
+            % {"scene": scene, "count": near},
+            _("Take squares of earlier calls back with --remove, then ask again."),
+        )
+
+
+def _doubts(scene: Scene, question: Question) -> list[Square]:
+    """Crops of the scene that anybody said "yes" or "can't tell" to."""
+    doubtful = Tag.objects.filter(question=question, answer__in=[Answer.POSITIVE, Answer.UNSURE])
+    return list(_by_square(Crop.objects.filter(scene=scene, pk__in=doubtful.values("crop"))))
+
+
+def _keeps_off(square: Square, doubts: Sequence[Square], gsd_m: float, keep_off_m: float) -> bool:
+    return all(square.distance_px(doubt) * gsd_m >= keep_off_m for doubt in doubts)
 
 
 def _sizes(scenes: Sequence[Scene], question: Question, size_m: float | None) -> dict[Scene, _Size]:
@@ -194,6 +235,7 @@ def _cut_crops(
     scenes: Sequence[Scene],
     question: Question,
     sizes: dict[Scene, _Size],
+    keep_off_m: float | None,
     count: int,
     seed: int,
     progress: Progress,
@@ -204,7 +246,7 @@ def _cut_crops(
     done, total = 0, count * len(scenes)
     for scene in scenes:
         there = _by_square(Crop.objects.filter(scene=scene))
-        for square in _squares(scene, question, sizes[scene].px, count, seed):
+        for square in _squares(scene, question, sizes[scene].px, keep_off_m, count, seed):
             crops[scene].append(there.get(square) or _new_crop(scene, square, stored))
             done += 1
             progress(done, total)
@@ -212,23 +254,32 @@ def _cut_crops(
     return crops
 
 
-def _squares(scene: Scene, question: Question, size_px: int, count: int, seed: int) -> Iterator[Square]:
+def _squares(
+    scene: Scene, question: Question, size_px: int, keep_off_m: float | None, count: int, seed: int
+) -> Iterator[Square]:
     crops = Crop.objects.filter(scene=scene)
-    before = crops.filter(tags__question=question, tags__tagger__username=UNDAMAGED)
     # Ground whose tags were taken back is free again; ground that a person looked at never is.
     taken_back = crops.filter(tags=None, tag_changes__tagger__username=UNDAMAGED)
+    doubts = [] if keep_off_m is None else _doubts(scene, question)
     return drawn_squares(
         scene.width_px,
         scene.height_px,
         size_px,
         count=count,
         seed=f"{seed} {scene.sha256}",
-        drawn_before=_by_square(before),
+        drawn_before=_by_square(_squares_before(scene, question)),
         taken=_by_square(crops.exclude(pk__in=taken_back)),
-        is_usable=lambda square: is_whole(
-            scene.path, square.x_px, square.y_px, square.size_px, orientation=scene.exif_orientation
+        is_usable=lambda square: (
+            _keeps_off(square, doubts, scene.gsd_m or 0, keep_off_m or 0)
+            and is_whole(
+                scene.path, square.x_px, square.y_px, square.size_px, orientation=scene.exif_orientation
+            )
         ),
     )
+
+
+def _squares_before(scene: Scene, question: Question) -> QuerySet[Crop]:
+    return Crop.objects.filter(scene=scene, tags__question=question, tags__tagger__username=UNDAMAGED)
 
 
 def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:
@@ -245,14 +296,18 @@ def _new_crop(scene: Scene, square: Square, stored: list[str]) -> Crop:
 
 
 @transaction.atomic
-def _write_rows(crops: dict[Scene, list[Crop]], question: Question) -> dict[Scene, Counter[str]]:
-    _check_undamaged(list(crops), question)  # again: cutting takes a while, and people go on tagging
+def _write_rows(
+    crops: dict[Scene, list[Crop]], question: Question, keep_off_m: float | None
+) -> dict[Scene, Counter[str]]:
     account = automatic_account(UNDAMAGED)
     new = [crop for of_scene in crops.values() for crop in of_scene if crop.pk is None]
     Crop.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
-    return {
+    statuses = {
         scene: store_answers(
             [(crop, Answer.NEGATIVE) for crop in of_scene], question=question, tagger=account
         )
         for scene, of_scene in crops.items()
     }
+    # Again, and of the new squares too: cutting takes a while, and people go on tagging.
+    _check_undamaged(list(crops), question, keep_off_m)
+    return statuses

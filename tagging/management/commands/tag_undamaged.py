@@ -25,6 +25,8 @@ class Command(JsonCommand):
             type=float,
             help="side on the ground in metres (default: the median of the question's tagged crops)",
         )
+        parser.add_argument("--keep-off", type=float, metavar="METRES", dest="keep_off_m",
+                            help='take scenes with a "yes" too, so far from each "yes" and "can\'t tell"')  # fmt: skip
         parser.add_argument(
             "--seed", type=int, default=0, help="the same seed, the same squares (default: 0)"
         )
@@ -44,6 +46,7 @@ class Command(JsonCommand):
                 question,
                 count=options["count"],
                 size_m=options["size_m"],
+                keep_off_m=options["keep_off_m"],
                 seed=options["seed"],
                 progress=progress,
             )
