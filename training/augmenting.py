@@ -50,12 +50,18 @@ def write_augmented(
             _("%(towns)s: no crop has an agreed answer to this question.") % {"towns": ", ".join(towns)},
             _("Have people tag there, or name another town."),
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-        written = Path(folder) / out.name
-        written.mkdir()
-        images = _write(crops, written, augmentation, progress)
-        written.replace(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+            written = Path(folder) / out.name
+            written.mkdir()
+            images = _write(crops, written, augmentation, progress)
+            written.replace(out)
+    except OSError as error:
+        raise Refused(
+            _("%(path)s cannot be written: %(why)s.") % {"path": out, "why": error.strerror},
+            _("Name a new or an empty folder."),
+        ) from error
     return Augmented(len(crops), images, out / LIST_NAME)
 
 

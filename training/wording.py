@@ -122,6 +122,7 @@ WORDS: dict[str, str | Promise] = {
     "fine-tuning": gettext_lazy("fine-tuning"),
     "figures": gettext_lazy("figures"),
 }
+PLACES = {name: place for place, name in enumerate(WORDS)}
 # Ends the name of a column with the standard deviations of the column before it.
 SPREAD = "_spread"
 # Where a word is a name that a person gave, such as a town, it is left alone.
@@ -148,7 +149,11 @@ def readable(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, Mapping):
-        return " · ".join(f"{worded(name)}: {readable(each)}" for name, each in value.items())
+        if value.get("form") == "none":  # its other wishes mean nothing then
+            return worded("none")
+        # In one order whatever the row's: PostgreSQL and imported runs keep another one than ours.
+        names = sorted(value, key=lambda name: (PLACES.get(name, len(PLACES)), name))
+        return " · ".join(f"{worded(name)}: {readable(value[name])}" for name in names)
     if isinstance(value, (list, tuple)):
         return ", ".join(readable(each) for each in value)
     return worded(value) if value in VALUE_WORDS else str(value)

@@ -193,6 +193,12 @@ def test_a_folder_that_is_in_use_is_refused(towns, tmp_path):
     assert augment("--out", str(tmp_path / "empty"), "--copies", "2", "--limit", "1")["images"] == 2
 
 
+def test_a_folder_that_cannot_be_made_is_refused(towns, tmp_path):
+    (tmp_path / "list.txt").write_text("a file")
+    with pytest.raises(CommandError, match=r"cannot be written: .*Name a new"):
+        augment("--out", str(tmp_path / "list.txt" / "copies"))
+
+
 def test_ctrl_c_leaves_nothing_behind(towns, tmp_path, monkeypatch):
     written = []
 

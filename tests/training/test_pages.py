@@ -1,5 +1,6 @@
 """The pages of the training lab."""
 
+import json
 import re
 
 import pytest
@@ -108,6 +109,21 @@ def test_runs_stand_side_by_side_and_what_differs_is_marked(page, run):
     html = page("/training/compare/", run=[run.pk, other.pk])[1]
     assert html.count('class="differs"') == 1
     assert "Tick two to four" in page("/training/compare/", run=run.pk)[1]
+
+
+def test_runs_that_keep_the_same_in_another_order_do_not_differ(page, run):
+    """As PostgreSQL and imported runs do."""
+    other = ModelRun.objects.get(pk=run.pk)
+    other.pk, other.parameters = None, json.loads(json.dumps(run.parameters, sort_keys=True))
+    other.save()
+    assert list(other.parameters["left_out"]) != list(run.parameters["left_out"])
+    assert 'class="differs"' not in page("/training/compare/", run=[run.pk, other.pk])[1]
+
+
+def test_who_has_nothing_to_decide_is_asked_for_no_reason(page, client, run, site_admin):
+    assert 'name="reason"' not in page(f"/training/runs/{run.pk}/")[1]
+    client.force_login(site_admin)
+    assert 'name="reason"' in client.get(f"/training/runs/{run.pk}/").content.decode()
 
 
 def test_decisions_are_taken_on_the_page_by_two_people(client, run, site_admin, analyst):

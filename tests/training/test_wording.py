@@ -14,7 +14,9 @@ from training.wording import WORDS, duration_words, measured_cell, parameter_row
         (0.0001, "0.0001"),
         (4.0, "4"),
         (["a", "b"], "a, b"),
-        ({"unsure": 3, "is_dense": False}, "can't tell: 3 · dense: no"),
+        ({"unsure": 3, "is_dense": False}, "dense: no · can't tell: 3"),
+        ({"form": "none", "copies": 1}, "none"),
+        ({"form": "sampled", "copies": 8}, "form: sampled · copies: 8"),
         ("Altamira", "Altamira"),
     ],
 )
