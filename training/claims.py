@@ -20,6 +20,7 @@ from damage.errors import Refused, reason_of
 from damage.locks import is_free, locked
 from damage.progress import Progress, no_progress
 from training.models import Work
+from training.versions import code_version, hardware, library_versions
 
 SECONDS_BETWEEN_REPORTS = 1.0
 
@@ -80,6 +81,20 @@ def write(work: Claimable, **fields: Any) -> None:
     if present.status == Work.Status.CANCELLED:
         raise ClaimLost(present.error)
     raise ClaimLost(_("%(work)s is carried out by somebody else now.") % {"work": work.named})
+
+
+def finish(work: Work, **fields: Any) -> None:
+    """Settle work as done, with what code, libraries and machine did it; call it in one transaction with the result."""
+    write(
+        work,
+        **fields,
+        code_version=code_version(),
+        library_versions=library_versions(),
+        hardware=hardware(),
+        status=Work.Status.DONE,
+        claim="",
+        finished_at=timezone.now(),
+    )
 
 
 def cancel(work: Claimable, *, by: Any) -> None:
@@ -161,7 +176,7 @@ class Report:
 def carried_out(work: Work, progress: Progress = no_progress) -> Iterator[Report]:
     """Claim queued work and hold it; what ends it early is recorded as its reason and raised.
 
-    Whoever works ends with `write(work, status=DONE, claim="", ...)`, in one transaction with the result.
+    Whoever works ends with `finish(work, ...)`, in one transaction with the result.
     """
     claim(work)
     folder = folder_of(work)

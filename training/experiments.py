@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
@@ -24,7 +22,6 @@ from training.dataset import AgreedCrop, Agreement, Part, agreement, chosen_data
 from training.features import image_hashes_of
 from training.models import Experiment
 from training.services import DEFAULT_HEAD, crop_images, find_head
-from training.versions import code_version, hardware, library_versions
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
@@ -133,17 +130,7 @@ def _carried_out(
     with claims.carried_out(experiment, progress) as report:
         rows = _rows(agreement(question), designs, backbones, report)
         results = _results(kind, rows, designs)
-        with transaction.atomic():
-            claims.write(
-                experiment,
-                results=results | {"trials": rows},
-                code_version=code_version(),
-                library_versions=library_versions(),
-                hardware=hardware(),
-                status=Experiment.Status.DONE,
-                claim="",
-                finished_at=timezone.now(),
-            )
+        claims.finish(experiment, results=results | {"trials": rows})
     return experiment
 
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
@@ -29,7 +27,6 @@ from training.dataset import agreement, find_town
 from training.embedding import LEAST_IMAGES, apartness, channel_statistics, embedded
 from training.features import CropImage, crop_features, read_pixels
 from training.models import Experiment
-from training.versions import code_version, hardware, library_versions
 
 SCENES, CROPS = "scenes", "crops"
 CHANNELS = "channels"
@@ -90,17 +87,7 @@ def explore(
     )
     with claims.carried_out(experiment, progress) as report:
         results = _results(pictures, backbone, wanted.seed, report)
-        with transaction.atomic():
-            claims.write(
-                experiment,
-                results=results,
-                code_version=code_version(),
-                library_versions=library_versions(),
-                hardware=hardware(),
-                status=Experiment.Status.DONE,
-                claim="",
-                finished_at=timezone.now(),
-            )
+        claims.finish(experiment, results=results)
     return experiment
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
@@ -24,7 +23,6 @@ from training.evaluation import (
 from training.figures import answers_and_scores, measured_part
 from training.metrics import operating_threshold
 from training.models import Experiment, ModelRun, ModelRunCrop
-from training.versions import code_version, hardware, library_versions
 
 Part = ModelRunCrop.Part
 # Windows overlap by 90/299 of their width, as in the thesis.
@@ -59,16 +57,7 @@ def operating_points(
         tell(1, 1)
         with transaction.atomic():
             experiment.model_runs.add(run)
-            claims.write(
-                experiment,
-                results=results,
-                code_version=code_version(),
-                library_versions=library_versions(),
-                hardware=hardware(),
-                status=Experiment.Status.DONE,
-                claim="",
-                finished_at=timezone.now(),
-            )
+            claims.finish(experiment, results=results)
     return experiment
 
 

@@ -11,7 +11,8 @@ from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from training.classifiers import learnt_digest
 from training.models import ModelFile, ModelRun, ModelRunCrop
-from training.services import ROWS_AT_ONCE, carry_out
+from training.services import carry_out
+from training.storing import ROWS_AT_ONCE
 
 # What the row says of how to train; the rest of it is what came of it.
 GIVEN = ("question", "backbone", "head", "seed", "parameters", "dataset_sha256", "window_m", "window_px")

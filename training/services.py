@@ -1,18 +1,13 @@
 """What happens to model runs: a training is planned whole, then carried out, and replaces no other."""
 
-import hashlib
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
@@ -36,7 +31,8 @@ from training.dataset import (
 )
 from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
 from training.features import CropCopy, CropImage, image_hashes_of
-from training.models import ModelFile, ModelRun, ModelRunCrop
+from training.models import ModelRun, ModelRunCrop
+from training.storing import ROWS_AT_ONCE, store
 from training.tasks import run_training
 from training.unlabelled import (
     adaptation_record,
@@ -44,18 +40,10 @@ from training.unlabelled import (
     named_with_test,
     town_to_adapt_to,
 )
-from training.versions import code_version, hardware, library_versions
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
     from training.fitting import Examples, Fitted, Step, Unlabelled
 
-FILE_NAMES = {
-    ModelFile.Kind.KERAS: "model.keras",
-    ModelFile.Kind.OPENVINO_XML: "model.xml",
-    ModelFile.Kind.OPENVINO_BIN: "model.bin",
-    ModelFile.Kind.SKOPS: "model.skops",
-}
-ROWS_AT_ONCE = 500
 # As in `training.head`, which loads TensorFlow.
 HEAD_NAMES = ("softmax", "logistic-regression", "svm", "random-forest")
 NOT_LAYERS = ("random-forest",)  # no part of a network: kept beside it
@@ -113,7 +101,7 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
     record_killed(ModelRun)
     try:
         with carried_out(run, progress) as report:
-            _store(run, _fitted(run, report.step))
+            store(run, _fitted(run, report.step))
     finally:
         with suppress(ModelRun.DoesNotExist):
             run.refresh_from_db()
@@ -123,11 +111,6 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
 def cancel(run: ModelRun, *, by: User | None) -> None:
     """Stop a training that waits or goes on; nothing of it stays but its row."""
     claims.cancel(run, by=by)
-
-
-def log_folder_of(run: ModelRun) -> Path:
-    """Where TensorBoard's log of a finished training lies. Nothing reads it but TensorBoard: it may be deleted."""
-    return Path(settings.DATA_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
 @transaction.atomic
@@ -309,78 +292,3 @@ def _examples(run: ModelRun, part: Part) -> "Examples":
     for crop, image in zip(crops, images, strict=True):
         with_copies += [image, *copies.of(crop, range(1, augmentation.copies))]
     return Examples(with_copies, answers, augmentation.copies, partial(copies.redrawn, crops))
-
-
-def _store(run: ModelRun, outcome: "Fitted") -> None:
-    """Put files, scores, log and the finished row in place together."""
-    from training.logbook import write_log
-
-    log = claims.folder_of(run) / "log"
-    chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}
-    write_log(log, name=f"run-{run.pk}", metrics=outcome.metrics, chosen=chosen)
-    files = put_files(run, outcome.files)
-    try:
-        with transaction.atomic():
-            ModelFile.objects.bulk_create(files)
-            _store_scores(run, outcome)
-            claims.write(
-                run,
-                parameters=run.parameters,
-                metrics=outcome.metrics,
-                threshold=outcome.threshold,
-                threshold_reason=outcome.threshold_reason,
-                code_version=code_version(),
-                library_versions=library_versions(),
-                hardware=hardware(),
-                status=ModelRun.Status.DONE,
-                claim="",
-                finished_at=timezone.now(),
-            )
-            _put_in_place(log, log_folder_of(run))
-    except BaseException:
-        remove_files(files)
-        raise
-
-
-def _put_in_place(folder: Path, target: Path) -> None:
-    """Move a folder, in place of what an earlier database may have left there."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.replace(target)
-
-
-def put_files(run: ModelRun, contents: Mapping[str, bytes]) -> list[ModelFile]:
-    """Put a model's files, by kind, in their place; gives their rows, not yet stored."""
-    files: list[ModelFile] = []
-    try:
-        for kind, content in contents.items():
-            row = ModelFile(
-                model_run=run,
-                kind=kind,
-                sha256=hashlib.sha256(content).hexdigest(),
-                size_bytes=len(content),
-            )
-            row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
-            files.append(row)
-    except BaseException:
-        remove_files(files)
-        raise
-    return files
-
-
-def remove_files(files: Sequence[ModelFile]) -> None:
-    """Take files away whose rows are not stored after all."""
-    for row in files:
-        row.file.delete(save=False)
-
-
-def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
-    rows = []
-    for part, scores in outcome.scores.items():
-        for row, score in zip(run.crops_of(part), scores, strict=True):
-            row.score = float(score)
-            rows.append(row)
-    # Not `bulk_update`, whose statement grows with its rows and takes seconds to make.
-    ModelRunCrop.objects.bulk_create(
-        rows, batch_size=ROWS_AT_ONCE, update_conflicts=True, unique_fields=["pk"], update_fields=["score"]
-    )

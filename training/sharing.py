@@ -23,8 +23,9 @@ from training.inference import checked_bytes, is_classical, load_engine, load_ke
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.packing import CARD, LICENCE, STAC, Package, read_package, write_package
 from training.probing import probe_windows
-from training.services import FILE_NAMES, HEAD_NAMES, put_files, remove_files
+from training.services import HEAD_NAMES
 from training.stac_mlm import stac_item
+from training.storing import FILE_NAMES, put_files, remove_files
 
 Part = ModelRunCrop.Part
 SUFFIX = ".damage-model"

@@ -13,8 +13,9 @@ from training.backbones.registry import BACKBONES, MOST_TUNED_BLOCKS, find_backb
 from training.inference import load_engine
 from training.models import ModelRun
 from training.reproducing import reproduce
-from training.services import Recipe, cancel, log_folder_of, train
+from training.services import Recipe, cancel, train
 from training.sharing import export_model, import_model
+from training.storing import log_folder_of
 from training.wording import WORDS
 
 # The default network looking at small images, so that tests are quick.

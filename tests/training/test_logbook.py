@@ -7,7 +7,8 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from damage.errors import Refused
 from training import claims
 from training.models import ModelRun
-from training.services import log_folder_of, train
+from training.services import train
+from training.storing import log_folder_of
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ def test_what_was_chosen_can_be_compared(run, read):
 def test_a_cancelled_training_leaves_no_log_behind(question, recipe, towns, data_folder, monkeypatch):
     from training import services
 
-    store = services._store
+    store = services.store
 
     def cancelled_first(run, outcome):
         claims.cancel(ModelRun.objects.get(pk=run.pk), by=None)
         store(run, outcome)
 
-    monkeypatch.setattr(services, "_store", cancelled_first)
+    monkeypatch.setattr(services, "store", cancelled_first)
     with pytest.raises(claims.ClaimLost):
         train(question, recipe)
     assert list(data_folder.rglob("*tfevents*")) == []
@@ -68,7 +69,7 @@ def test_a_training_that_fails_leaves_no_log_behind(
     def refuse(run, outcome):
         raise Refused("The disk is full.")
 
-    monkeypatch.setattr("training.services._store_scores", refuse)
+    monkeypatch.setattr("training.storing._store_scores", refuse)
     with pytest.raises(Refused):
         train(question, recipe)
     assert list(data_folder.rglob("*tfevents*")) == []

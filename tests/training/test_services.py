@@ -118,7 +118,7 @@ def test_an_interrupted_training_is_not_running_for_ever(question, towns, recipe
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.services._store_scores", interrupt)
+    monkeypatch.setattr("training.storing._store_scores", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(question, recipe)
     run = ModelRun.objects.get()
