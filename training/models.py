@@ -235,7 +235,7 @@ class Experiment(Work):
     """One experiment: its parameters, its results as figures in a table, the trainings it made, its drawings."""
 
     class Kind(models.TextChoices):
-        EXPLORE = "explore", _("exploration of scenes")
+        EXPLORE = "explore", _("exploration")
         CROSS_TOWNS = "cross_towns", _("towns crossed")
         LEARNING_CURVE = "learning_curve", _("learning curve")
         ROC = "roc", _("operating points")
