@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="kind",
             field=models.CharField(
                 choices=[
-                    ("explore", "exploration of scenes"),
+                    ("explore", "exploration"),
                     ("cross_towns", "towns crossed"),
                     ("learning_curve", "learning curve"),
                     ("roc", "operating points"),
