@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from training import plots
+from training.evaluation import Band
+from training.figures import calibration_sheet, precision_sheet, roc_sheet
 from training.models import Experiment
 from training.wording import SPREAD, worded
 
@@ -160,24 +162,17 @@ def _learning(experiment: Experiment, theme: str) -> plots.Sheet:
     )
 
 
-def _band(
-    experiment: Experiment, theme: str, name: str, title: str, x: str, y: str, diagonal: bool
-) -> plots.Sheet:
+def _band(experiment: Experiment, name: str) -> Band:
     band = {key: np.array(values) for key, values in experiment.results["bands"][name].items()}
-    line = plots.Curve(
-        worded(experiment.results["part"]), band["grid"], band["middle"], band["low"], band["high"]
-    )
-    return plots.curves([line], theme=theme, title=title, x=x, y=y, unit_square=True, diagonal=diagonal)
+    return Band(band["middle"], band["low"], band["high"])
 
 
 def _roc(experiment: Experiment, theme: str) -> plots.Sheet:
-    title = _("ROC, with the band of 19 in 20 resamples")
-    return _band(experiment, theme, "roc", title, _("false positive rate"), _("true positive rate"), True)
+    return roc_sheet(worded(experiment.results["part"]), _band(experiment, "roc"), theme)
 
 
 def _precision(experiment: Experiment, theme: str) -> plots.Sheet:
-    title = _("Precision and recall, with the band of 19 in 20 resamples")
-    return _band(experiment, theme, "precision_recall", title, _("recall"), _("precision"), False)
+    return precision_sheet(worded(experiment.results["part"]), _band(experiment, "precision_recall"), theme)
 
 
 def _calibration(experiment: Experiment, theme: str) -> plots.Sheet:
@@ -195,15 +190,7 @@ def _calibration(experiment: Experiment, theme: str) -> plots.Sheet:
         )
         for key, words in names.items()
     ]
-    return plots.curves(
-        lines,
-        theme=theme,
-        title=_("Calibration"),
-        x=_("mean score"),
-        y=_("share of yes"),
-        unit_square=True,
-        diagonal=True,
-    )
+    return calibration_sheet(lines, _("Calibration"), theme)
 
 
 def _on_the_ground(experiment: Experiment, theme: str) -> plots.Sheet:

@@ -1,6 +1,6 @@
 """The drawings of a model run, by name: numbers from its rows, drawn by `training.plots`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from django.utils.functional import Promise
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from training import plots
-from training.evaluation import GRID, precision_band, reliability, roc_band
+from training.evaluation import GRID, Band, precision_band, reliability, roc_band
 from training.models import ModelRun, ModelRunCrop
 
 Draw = Callable[[ModelRun, str], plots.Sheet]
@@ -46,12 +46,10 @@ def _losses(run: ModelRun, theme: str) -> plots.Sheet:
     return plots.curves(lines, theme=theme, title=_("Loss"), x=_("epoch"), y=_("cross-entropy (and penalty)"))
 
 
-def _roc(run: ModelRun, theme: str) -> plots.Sheet:
-    part = measured_part(run)
-    band = roc_band(*answers_and_scores(run, part), seed=run.seed)
-    line = plots.Curve(str(part.label), GRID, band.middle, band.low, band.high)
+def roc_sheet(part: str, band: Band, theme: str) -> plots.Sheet:
+    """A ROC with its band, of a run or of an experiment."""
     return plots.curves(
-        [line],
+        [_line(part, band)],
         theme=theme,
         title=_("ROC, with the band of 19 in 20 resamples"),
         x=_("false positive rate"),
@@ -61,12 +59,10 @@ def _roc(run: ModelRun, theme: str) -> plots.Sheet:
     )
 
 
-def _precision(run: ModelRun, theme: str) -> plots.Sheet:
-    part = measured_part(run)
-    band = precision_band(*answers_and_scores(run, part), seed=run.seed)
-    line = plots.Curve(str(part.label), GRID, band.middle, band.low, band.high)
+def precision_sheet(part: str, band: Band, theme: str) -> plots.Sheet:
+    """Precision over recall with its band."""
     return plots.curves(
-        [line],
+        [_line(part, band)],
         theme=theme,
         title=_("Precision and recall, with the band of 19 in 20 resamples"),
         x=_("recall"),
@@ -75,13 +71,10 @@ def _precision(run: ModelRun, theme: str) -> plots.Sheet:
     )
 
 
-def _reliability(run: ModelRun, theme: str) -> plots.Sheet:
-    part = measured_part(run)
-    found = reliability(*answers_and_scores(run, part))
-    title = _("Calibration: expected error %(error).3f") % {"error": found.expected_error}
-    line = plots.Curve(str(part.label), found.mean_scores, found.positive_shares)
+def calibration_sheet(lines: Sequence[plots.Curve], title: str, theme: str) -> plots.Sheet:
+    """What scores promise beside what is true."""
     return plots.curves(
-        [line],
+        lines,
         theme=theme,
         title=title,
         x=_("mean score"),
@@ -89,6 +82,30 @@ def _reliability(run: ModelRun, theme: str) -> plots.Sheet:
         unit_square=True,
         diagonal=True,
     )
+
+
+def _line(part: str, band: Band) -> plots.Curve:
+    return plots.Curve(part, GRID, band.middle, band.low, band.high)
+
+
+def _roc(run: ModelRun, theme: str) -> plots.Sheet:
+    part = measured_part(run)
+    band = roc_band(*answers_and_scores(run, part), seed=run.seed)
+    return roc_sheet(str(part.label), band, theme)
+
+
+def _precision(run: ModelRun, theme: str) -> plots.Sheet:
+    part = measured_part(run)
+    band = precision_band(*answers_and_scores(run, part), seed=run.seed)
+    return precision_sheet(str(part.label), band, theme)
+
+
+def _reliability(run: ModelRun, theme: str) -> plots.Sheet:
+    part = measured_part(run)
+    found = reliability(*answers_and_scores(run, part))
+    title = _("Calibration: expected error %(error).3f") % {"error": found.expected_error}
+    line = plots.Curve(str(part.label), found.mean_scores, found.positive_shares)
+    return calibration_sheet([line], title, theme)
 
 
 def _scores(run: ModelRun, theme: str) -> plots.Sheet:
