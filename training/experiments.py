@@ -21,7 +21,7 @@ from training.classical import CLASSICAL, ClassicalFeatures
 from training.dataset import AgreedCrop, Agreement, Part, agreement, chosen_dataset, find_town
 from training.features import image_hashes_of
 from training.models import Experiment
-from training.services import DEFAULT_HEAD, crop_images, find_head
+from training.services import DEFAULT_HEAD, crop_images, features_of, find_head
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
@@ -178,18 +178,8 @@ def _features(
     progress: Progress,
 ) -> dict[str, np.ndarray]:
     """The features of all the towns' crops, by digest."""
-    from training.features import crop_features
-
     images = crop_images(agreed.of([find_town(town) for town in towns]))
-    environment = settings.ENVIRONMENT
-    rows = crop_features(
-        images,
-        backbone,
-        settings.DATA_DIR / "features",
-        weights_dir=environment.weights_dir,
-        threads=environment.threads,
-        progress=progress,
-    )
+    rows = features_of(images, backbone, progress)
     return {image.sha256: row for image, row in zip(images, rows, strict=True)}
 
 

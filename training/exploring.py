@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -25,8 +24,9 @@ from training import claims
 from training.backbones.registry import Backbone, find_backbone
 from training.dataset import agreement, find_town
 from training.embedding import LEAST_IMAGES, apartness, channel_statistics, embedded
-from training.features import CropImage, crop_features, read_pixels
+from training.features import CropImage, read_pixels
 from training.models import Experiment
+from training.services import features_of
 
 SCENES, CROPS = "scenes", "crops"
 CHANNELS = "channels"
@@ -245,16 +245,7 @@ def _features(
     tell(len(pictures), len(pictures))
     if backbone is None or not crops:
         return used, np.array(statistics).reshape(len(used), -1)
-    environment = settings.ENVIRONMENT
-    features = crop_features(
-        crops,
-        backbone,
-        settings.DATA_DIR / "features",
-        weights_dir=environment.weights_dir,
-        threads=environment.threads,
-        progress=report.step("features"),
-    )
-    return used, features
+    return used, features_of(crops, backbone, report.step("features"))
 
 
 def _png(picture: Picture) -> bytes:

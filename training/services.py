@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ from training.dataset import (
     kept_towns,
 )
 from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
-from training.features import CropCopy, CropImage, image_hashes_of
+from training.features import CropCopy, CropImage, crop_features, image_hashes_of
 from training.models import ModelRun, ModelRunCrop
 from training.storing import ROWS_AT_ONCE, store
 from training.tasks import run_training
@@ -214,6 +215,21 @@ def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
     """The crops' pixels, to be read when they are needed."""
     rows = Crop.objects.in_bulk([crop.pk for crop in crops])
     return [CropImage(crop.sha256, partial(image_bytes, rows[crop.pk])) for crop in crops]
+
+
+def features_of(
+    images: Sequence[CropImage], features: Backbone | ClassicalFeatures, progress: Progress
+) -> np.ndarray:
+    """The images' features (N, F) in their order, kept where trainings keep theirs."""
+    environment = settings.ENVIRONMENT
+    return crop_features(
+        images,
+        features,
+        settings.DATA_DIR / "features",
+        weights_dir=environment.weights_dir,
+        threads=environment.threads,
+        progress=progress,
+    )
 
 
 def _parameters(
