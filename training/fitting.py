@@ -109,12 +109,13 @@ def fitted(
     """
     every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to)}
     labelled = labelled_features(every, backbone, places, step(FEATURES))
-    adapted = None
-    if adapt_to is not None and isinstance(head_parameters, LogisticParameters):
+    threshold = None
+    if adapt_to is None:
+        head, course = trained(labelled, head_parameters, seed)
+    else:
         adapted = self_trained(labelled["train"], labelled.pop(UNLABELLED).features, head_parameters)
         head, course = adapted.head, {"separation": adapted.separation}
-    else:
-        head, course = trained(labelled, head_parameters, seed)
+        threshold = _adapted_threshold(adapt_to, adapted)
     labelled = {part: rows.originals for part, rows in labelled.items()}
     network = None
     if tuning is None or isinstance(backbone, ClassicalFeatures) or isinstance(head, Classifier):
@@ -136,9 +137,7 @@ def fitted(
             progress=step(TUNING),
         )
         head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
-    if adapt_to is not None and adapted is not None:
-        threshold = _adapted_threshold(adapt_to, adapted)
-    else:
+    if threshold is None:
         threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
     metrics = {part: measured(labelled[part].is_positive, scores[part], threshold.value) for part in scores}
     compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]

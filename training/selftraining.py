@@ -8,7 +8,7 @@ import numpy as np
 from damage.errors import Refused
 from training.adapting import LEAST_CROPS, two_groups
 from training.dense import probability
-from training.head import Labelled, LogisticFit, LogisticParameters, layer_of
+from training.head import Labelled, LogisticFit, LogisticParameters, Parameters, layer_of
 
 # In each round so much of the town is guessed, the surest first; `benchmarks/README.md` has the figures.
 ROUNDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -27,13 +27,16 @@ class SelfTrained:
     separation: float
 
 
-def self_trained(train: Labelled, unlabelled: np.ndarray, parameters: LogisticParameters) -> SelfTrained:
+def self_trained(train: Labelled, unlabelled: np.ndarray, parameters: Parameters) -> SelfTrained:
     """Return a logistic regression that also learnt from its own surest answers for `unlabelled` features (M, F).
 
     Self-training (Yarowsky 1995; Lee 2013, "Pseudo-label"): each round learns anew from the tagged crops and, with the
     same weight in all and for either answer, from guesses: on which side of the two groups of its logits a crop lies,
-    weighted by how sure that is. Raises `Refused` where the town's crops do not part into two groups.
+    weighted by how sure that is. Raises `Refused` where the town's crops do not part into two groups, and `TypeError`
+    for the parameters of another head.
     """
+    if not isinstance(parameters, LogisticParameters):
+        raise TypeError(f"only a logistic regression adapts to a town, not {type(parameters).__name__}")
     _check_enough(unlabelled)
     fit = LogisticFit(train, unlabelled, parameters)
     learnt = fit.learnt()
