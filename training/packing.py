@@ -83,6 +83,11 @@ _FACTS = {
                 "required": ["form", "copies"],
                 "properties": {"form": _NAME, "copies": _COUNT},
             },
+            "adapt_to": {
+                "type": ["object", "null"],
+                "required": ["town", "crops"],
+                "properties": {"town": _TEXT, "crops": _COUNT},
+            },
             "train_towns": {"type": "array", "items": _TEXT},
             "validation_towns": {"type": "array", "items": _TEXT},
             "test_towns": {"type": "array", "items": _TEXT},

@@ -1,6 +1,7 @@
 """Towns whose damage is noise on plain ground, and a backbone small enough to train in a second."""
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -89,6 +90,25 @@ def towns(event, question, volunteer):
 @pytest.fixture
 def recipe(tiny) -> Recipe:
     return Recipe(backbone=tiny, train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
+
+
+@pytest.fixture
+def many(towns, event, question, volunteer):
+    """A fourth town with sixty crops that nobody could tell: a third of them rubble."""
+    town = Town.objects.create(event=event, name="Oeste", slug="oeste")
+    for number in range(60):
+        content = BytesIO()
+        Image.fromarray(_square(5000 + number, noisy=number < 20)).save(content, "PNG")
+        sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+        crop = Crop(town=town, size_px=32, gsd_m=0.5, sha256=sha256)
+        crop.image.save(f"oeste-{number}.png", ContentFile(content.getvalue()))
+        Tag.objects.create(crop=crop, question=question, tagger=volunteer, answer="unsure")
+    return town
+
+
+@pytest.fixture
+def adapting(recipe):
+    return replace(recipe, head="logistic-regression", adapt_to="Oeste")
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,13 @@
 
 import hashlib
 from dataclasses import replace
-from io import BytesIO
 from shutil import rmtree
 
 import numpy as np
 import pytest
-from django.core.files.base import ContentFile
 from PIL import Image
 
 from damage.errors import Refused
-from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Question, Tag
 from tagging.undamaged import tag_undamaged, untag_undamaged
@@ -237,25 +234,6 @@ def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
     assert all(row.score is not None for row in learnt)
     untag_undamaged([scene], question)
     assert run.run_crops.filter(crop__scene=scene).count() == 4
-
-
-@pytest.fixture
-def many(towns, event, question, volunteer, ground):
-    """A fourth town with sixty crops that nobody could tell: a third of them rubble."""
-    town = Town.objects.create(event=event, name="Oeste", slug="oeste")
-    for number in range(60):
-        content = BytesIO()
-        Image.fromarray(ground(5000 + number, noisy=number < 20)).save(content, "PNG")
-        sha256 = hashlib.sha256(content.getvalue()).hexdigest()
-        crop = Crop(town=town, size_px=32, gsd_m=0.5, sha256=sha256)
-        crop.image.save(f"oeste-{number}.png", ContentFile(content.getvalue()))
-        Tag.objects.create(crop=crop, question=question, tagger=volunteer, answer="unsure")
-    return town
-
-
-@pytest.fixture
-def adapting(recipe):
-    return replace(recipe, head="logistic-regression", adapt_to="Oeste")
 
 
 def test_a_model_adapts_to_a_town_that_nobody_could_tell(question, adapting, many):

@@ -72,6 +72,26 @@ def test_the_same_model_gives_the_same_file_also_when_it_was_imported(run, packa
     assert export_model(imported, tmp_path / "back", site="Practice") == digest
 
 
+def test_a_model_that_adapted_to_a_town_leaves_and_comes_back(question, adapting, many, tmp_path):
+    run = train(question, adapting)
+    assert "from 60 crops of practice-quake/oeste" in sharing.card_of(run)
+    export_model(run, tmp_path / "adapted")
+    imported = import_model(tmp_path / "adapted", question).run
+    assert imported.parameters["adapt_to"] == run.parameters["adapt_to"]
+    assert sharing.card_of(imported) == sharing.card_of(run)
+
+
+def test_a_town_adapted_to_that_is_not_described_is_refused(package, question):
+    """Else its card could not be written."""
+    members = parts_of(package)
+    manifest = json.loads(members["manifest.json"])
+    manifest["facts"]["parameters"]["adapt_to"] = {"town": "practice-quake/oeste"}
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with pytest.raises(Refused, match="parameters/adapt_to"):
+        import_model(written(package, members), question)
+    assert ModelRun.objects.count() == 1
+
+
 def test_a_file_is_taken_in_once(package, question):
     first, again = import_model(package, question), import_model(package, question)
     assert (first.is_new, again.is_new, again.run) == (True, False, first.run)
