@@ -7,6 +7,7 @@ import pytest
 from skops.io import dumps
 
 from damage.errors import Refused
+from tests.training.clouds import clouds
 from training.classifiers import Classifier, classifier_file, learnt_digest, read_classifier
 from training.head import (
     ForestParameters,
@@ -20,15 +21,6 @@ from training.head import (
 from training.machines import as_classifier, forest_head, svm_head
 
 FOREST = ForestParameters(trees=20)
-
-
-def clouds(count, *, seed, share=0.5):
-    """Two clouds of points three deviations apart along the first of eight axes."""
-    random = np.random.default_rng(seed)
-    is_positive = random.random(count) < share
-    features = random.normal(size=(count, 8)).astype(np.float32)
-    features[:, 0] += 3 * is_positive
-    return Labelled(features * 10 + 50, is_positive)
 
 
 def rings(count, *, seed):

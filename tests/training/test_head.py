@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.training.clouds import clouds
 from training.head import (
     HeadParameters,
     Labelled,
@@ -14,15 +15,6 @@ from training.head import (
 )
 
 PARAMETERS = HeadParameters(max_epochs=30)
-
-
-def clouds(count, *, seed, share=0.5):
-    """Two clouds of points three deviations apart along the first of eight axes."""
-    random = np.random.default_rng(seed)
-    is_positive = random.random(count) < share
-    features = random.normal(size=(count, 8)).astype(np.float32)
-    features[:, 0] += 3 * is_positive
-    return Labelled(features * 10 + 50, is_positive)
 
 
 @pytest.fixture(scope="module")
