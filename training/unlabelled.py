@@ -35,8 +35,8 @@ def town_to_adapt_to(name: str, kept: Sequence[Town]) -> Town | None:
 def named_with_test(
     named: Mapping[Part, Sequence[str]], town: Town | None, agreed: Agreement
 ) -> dict[Part, Sequence[str]]:
-    """The named towns; where no test is named and people answered in the town to adapt to, the test is there."""
-    if town is None or named[Part.TEST] or not min(agreed.counts([town])):
+    """The named towns; where no test is named, the test is in the town to adapt to if people answered there."""
+    if town is None or named[Part.TEST] or not agreed.may_judge(town) or not min(agreed.counts([town])):
         return dict(named)
     return {**named, Part.TEST: [f"{town.event.slug}/{town.slug}"]}
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Question, Tag
-from tagging.undamaged import tag_undamaged, untag_undamaged
+from tagging.undamaged import UNDAMAGED, tag_undamaged, untag_undamaged
 from training import fitting
 from training.models import ModelRun
 from training.reproducing import reproduce
@@ -279,6 +280,17 @@ def test_a_model_does_not_adapt_to_a_town_that_it_learns_from(question, adapting
         Tag.objects.filter(crop=crop).update(answer="positive" if number < 20 else "negative")
     with pytest.raises(Refused, match="nothing to adapt to"):
         train(question, replace(adapting, train_towns=["Oeste"]))
+
+
+def test_a_town_with_squares_that_nobody_looked_at_is_adapted_to_and_does_not_judge(question, adapting, many):
+    """People answered there too, but the squares are no test."""
+    for number, crop in enumerate(Crop.objects.filter(town=many).order_by("pk")):
+        Tag.objects.filter(crop=crop).update(answer="positive" if number < 20 else "negative")
+    square = Crop.objects.filter(town=many).order_by("pk").last()
+    Tag.objects.filter(crop=square).update(tagger=automatic_account(UNDAMAGED))
+    run = train(question, replace(adapting, test_towns=()))
+    assert "practice-quake/oeste" not in run.parameters["test_towns"]
+    assert run.unlabelled_crops.count() == 60
 
 
 def test_a_town_kept_for_tests_is_not_adapted_to(question, adapting, many, settings):
