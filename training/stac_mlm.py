@@ -123,7 +123,11 @@ def _hyperparameters(facts: Facts) -> dict[str, Any]:
         "max_fpr": facts.parameters.get("max_fpr"),
         "threshold": facts.threshold,
         **chosen,
-        **{name: each for name in ("fine_tuning", "augmentation") if (each := facts.parameters.get(name))},
+        **{
+            name: each
+            for name in ("fine_tuning", "augmentation", "adapt_to")
+            if (each := facts.parameters.get(name))
+        },
     }
 
 

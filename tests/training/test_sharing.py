@@ -75,6 +75,8 @@ def test_the_same_model_gives_the_same_file_also_when_it_was_imported(run, packa
 def test_a_model_that_adapted_to_a_town_leaves_and_comes_back(question, adapting, many, tmp_path):
     run = train(question, adapting)
     assert "from 60 crops of practice-quake/oeste" in sharing.card_of(run)
+    chosen = sharing.stac_of(run)["properties"]["mlm:hyperparameters"]
+    assert chosen["adapt_to"]["town"] == "practice-quake/oeste"
     export_model(run, tmp_path / "adapted")
     imported = import_model(tmp_path / "adapted", question).run
     assert imported.parameters["adapt_to"] == run.parameters["adapt_to"]
