@@ -18,7 +18,6 @@ MOST_COMPONENTS = 50
 # Of van der Maaten & Hinton's 5 to 50: their usual value, and for few images less, so that a neighbourhood
 # is never most of what there is.
 USUAL_PERPLEXITY = 30.0
-CHANNELS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
