@@ -47,7 +47,8 @@ def labelled_squares(squares_path: Path, scene_name: str) -> tuple[np.ndarray, n
 def map_figures(after: PredictionRun, before: PredictionRun, squares_path: Path) -> dict[str, Any]:
     """Detections against the squares of `after`'s scene, and their density after and before the earthquake."""
     outlines, is_damage = labelled_squares(squares_path, after.scene.name)
-    points = shapely.points(list(after.found().values_list("lon", "lat")))
+    places = np.array(after.found().values_list("lon", "lat"), float).reshape(-1, 2)
+    points = shapely.points(places)
     holding = np.isin(
         np.arange(len(outlines)), shapely.STRtree(outlines).query(points, predicate="within")[1]
     )
