@@ -148,6 +148,28 @@ class ModelRun(Work):
     def named(self) -> str:
         return gettext("Model run %(run)s") % {"run": self.pk}
 
+    @property
+    def threshold_words(self) -> str:
+        """Why its threshold is this one, in the reader's language; of a run from elsewhere as it was told there."""
+        validation = self.metrics.get("validation", {}).get("confusion")
+        if not validation or self.parameters.get("imported"):
+            return self.threshold_reason
+        if record := self.parameters.get("adapt_to"):
+            return gettext(
+                "Halfway between the two groups of scores of %(crops)d crops of %(town)s, to which it was adapted; "
+                "they lie %(separation).1f standard deviations apart."
+            ) % {"crops": record["crops"], "town": record["town"], "separation": self.metrics["separation"]}
+        return gettext(
+            "The lowest at which at most %(share)s of the validation crops with the answer no are called yes: %(false)d of "
+            "%(negatives)d are, and %(found)d of %(positives)d with the answer yes are found."
+        ) % {
+            "share": f"{self.parameters['max_fpr']:.1%}",
+            "false": validation["false_positive"],
+            "negatives": validation["false_positive"] + validation["true_negative"],
+            "found": validation["true_positive"],
+            "positives": validation["true_positive"] + validation["false_negative"],
+        }
+
     def crops_of(self, part: str) -> models.QuerySet["ModelRunCrop"]:
         """The run's crops in one part, in an order that only their pixels decide."""
         return self.run_crops.filter(part=part).select_related("crop").order_by("crop__sha256", "crop_id")

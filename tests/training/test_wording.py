@@ -1,8 +1,17 @@
 """What rows keep under short names, in words."""
 
 import pytest
+from django.utils import translation
 
-from training.wording import WORDS, duration_words, measured_cell, parameter_rows, readable, worded
+from training.models import ModelRun
+from training.wording import (
+    WORDS,
+    duration_words,
+    measured_cell,
+    parameter_rows,
+    readable,
+    worded,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,34 @@ def test_a_name_without_words_is_shown_without_underscores():
         ("Highest false positive rate in validation", "0.01"),
     ]
     assert worded("auc_spread") == "AUC (spread)"
+
+
+def told(**fields):
+    confusion = {"true_positive": 9, "false_positive": 1, "false_negative": 3, "true_negative": 7}
+    return ModelRun(threshold_reason="As it was.", metrics={"validation": {"confusion": confusion}}, **fields)
+
+
+def test_a_threshold_is_explained_by_what_it_does_in_validation():
+    words = told(parameters={"max_fpr": 0.2}).threshold_words
+    assert "at most 20.0% of the validation crops" in words
+    assert "1 of 8 are, and 9 of 12 with the answer yes are found" in words
+
+
+def test_it_is_explained_in_the_readers_language():
+    with translation.override("es"):
+        assert told(parameters={"max_fpr": 0.2}).threshold_words.startswith("El más bajo")
+
+
+def test_the_threshold_of_an_adapted_run_is_explained_by_the_towns_groups():
+    run = told(parameters={"max_fpr": 0.2, "adapt_to": {"town": "quake/norte", "crops": 60}})
+    run.metrics["separation"] = 3.14
+    assert "60 crops of quake/norte" in run.threshold_words
+    assert "3.1 standard deviations apart" in run.threshold_words
+
+
+def test_of_a_run_from_elsewhere_it_is_told_as_there():
+    """Its file need not hold what the words are made of."""
+    assert told(parameters={"imported": {"site": "Practice"}, "adapt_to": {}}).threshold_words == "As it was."
 
 
 def test_every_parameter_of_a_training_has_words(run):
