@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Scene, SceneKind
+from damage.messages import MessageField
 from training.models import ModelRun
 
 # Without a sign of life for so long, a worker is taken for dead.
@@ -53,7 +54,7 @@ class PredictionRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
-    error = models.TextField(blank=True)
+    error = MessageField(blank=True)
 
     # Everything that decides the result: window, stride, overlap of suppression, threshold, engine.
     parameters = models.JSONField(default=dict)

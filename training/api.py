@@ -24,7 +24,7 @@ from damage.accounts.models import User
 from damage.errors import Refused
 from damage.permissions import ForAdmins, ForAnalysts, ForTaggers
 from training import registry, sharing
-from training.inference import NoModel, answer_for_square
+from training.inference import answer_for_square
 from training.models import Experiment, ModelRun, ModelRunCrop
 from training.serializers import (
     ExperimentRowSerializer,
@@ -180,12 +180,7 @@ class ModelAnswerView(APIView):
     def post(self, request: Request) -> Response:
         square = SquareSerializer(data=request.data)
         square.is_valid(raise_exception=True)
-        try:
-            answer = answer_for_square(**square.validated_data)
-        except NoModel as error:
-            body = {"detail": str(error.reason), "remedy": str(error.remedy)}
-            return Response(body, status=status.HTTP_409_CONFLICT)
-        return Response(ModelAnswerSerializer(answer).data)
+        return Response(ModelAnswerSerializer(answer_for_square(**square.validated_data)).data)
 
 
 class ModelPackageView(APIView):

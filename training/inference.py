@@ -7,7 +7,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from damage.errors import Refused
+from damage.errors import Conflict, Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import read_square
 from tagging.models import Question
@@ -31,7 +31,7 @@ from training.resizing import resized
 OPENVINO = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
 
 
-class NoModel(Refused):
+class NoModel(Conflict):
     """The question has no finished model yet."""
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from damage.messages import MessageField
 from tagging.models import Crop, Question
 from training.wording import duration_words, worded
 
@@ -32,7 +33,7 @@ class Work(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
-    error = models.TextField(blank=True)
+    error = MessageField(blank=True)
 
     # Who works on it: a worker writes only while the claim is its own, so two are never mixed up.
     claim = models.CharField(max_length=32, blank=True)
@@ -160,8 +161,8 @@ class ModelRun(Work):
                 "they lie %(separation).1f standard deviations apart."
             ) % {"crops": record["crops"], "town": record["town"], "separation": self.metrics["separation"]}
         return gettext(
-            "The lowest at which at most %(share)s of the validation crops with the answer no are called yes: %(false)d of "
-            "%(negatives)d are, and %(found)d of %(positives)d with the answer yes are found."
+            "The lowest at which at most %(share)s of the validation crops with the answer no are called yes: "
+            "%(false)d of %(negatives)d are, and %(found)d of %(positives)d with the answer yes are found."
         ) % {
             "share": f"{self.parameters['max_fpr']:.1%}",
             "false": validation["false_positive"],

@@ -1,0 +1,103 @@
+"""Texts that are kept as a template and its values, and worded in the language of whoever reads them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+_MARK = '{"message": '  # how a kept message begins; a row from before there were any holds plain words
+
+
+class Message(Promise):
+    """A template in the code's language, and the values in it; `str` words it in the language of the moment.
+
+    Import it as `_` and write `_("There is no scene %(name)s.") % {"name": name}`, as with `gettext`: the texts are
+    collected for translation all the same. A value may be a message itself.
+    """
+
+    def __init__(self, template: str, values: Mapping[str, Any] | None = None) -> None:
+        self.template = template
+        self.values = values
+
+    def __mod__(self, values: Mapping[str, Any]) -> "Message":
+        return Message(self.template, values)
+
+    def __str__(self) -> str:
+        # gettext answers the empty text with the catalogue's header.
+        text = gettext(self.template) if self.template else ""
+        return text if self.values is None else text % self.values
+
+    _proxy____cast = __str__  # what Django calls when a text that is worded late reaches a plain column
+
+    def __repr__(self) -> str:
+        return f"Message({self.template!r}, {self.values!r})"
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, str | Promise) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __contains__(self, text: str) -> bool:
+        return text in str(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """The message as plain data; what is neither number nor text nor message is kept as its words of now."""
+        values = self.values and {name: _plain(value) for name, value in self.values.items()}
+        return {"message": self.template, "values": values}
+
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> Self:
+        """The message that `as_json` gave."""
+        values = data["values"]
+        return cls(data["message"], values and {name: _lively(value) for name, value in values.items()})
+
+
+def sentences(*parts: "str | Promise") -> Message:
+    """Several texts as one, a space between; empty ones are left out."""
+    kept = {f"part_{number}": part for number, part in enumerate(parts) if part}
+    return Message(" ".join(f"%({name})s" for name in kept), kept)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return value.as_json()
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _lively(value: Any) -> Any:
+    return Message.of_json(value) if isinstance(value, Mapping) else value
+
+
+class MessageField(models.TextField):
+    """A column of messages; plain words, as rows from earlier versions hold them, stay as they are."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "damage.messages.MessageField", args, kwargs
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Message | None:
+        return None if value is None else _read(value)
+
+    def to_python(self, value: Any) -> Message | None:
+        return value if value is None or isinstance(value, Message) else _read(str(value))
+
+    def get_prep_value(self, value: Any) -> str | None:
+        if isinstance(value, Message):
+            return json.dumps(value.as_json()) if value else ""
+        plain = None if value is None else str(value)
+        # Words from elsewhere that look like a kept message are words all the same.
+        return json.dumps(Message(plain).as_json()) if plain and plain.startswith(_MARK) else plain
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return self.get_prep_value(self.value_from_object(obj)) or ""
+
+
+def _read(text: str) -> Message:
+    return Message.of_json(json.loads(text)) if text.startswith(_MARK) else Message(text)
