@@ -59,6 +59,23 @@ class Message(Promise):
         return cls(data["message"], values and {name: _lively(value) for name, value in values.items()})
 
 
+def message_of(kept: "str | Mapping[str, Any]") -> Message:
+    """The message that plain data describes; words, as earlier versions kept them, stay as they are."""
+    return Message(kept) if isinstance(kept, str) else Message.of_json(kept)
+
+
+def worded(data: Any) -> Any:
+    """Plain data with each message in it in words, for whoever reads it now."""
+    if isinstance(data, Message):
+        return str(data)
+    if isinstance(data, Mapping):
+        is_message = data.keys() == {"message", "values"}
+        return (
+            str(Message.of_json(data)) if is_message else {key: worded(value) for key, value in data.items()}
+        )
+    return [worded(value) for value in data] if isinstance(data, list | tuple) else data
+
+
 def sentences(*parts: "str | Promise") -> Message:
     """Several texts as one, a space between; empty ones are left out."""
     kept = {f"part_{number}": part for number, part in enumerate(parts) if part}

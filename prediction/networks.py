@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.classifiers import Classifier
 from training.engines import (
     FeaturesEngine,
@@ -109,13 +110,13 @@ def _opened(
     model: _Content, engine: EngineName, precision: Precision, tile_input_px: int | None, threads: int
 ) -> Network:
     if hashlib.sha256(model.content).hexdigest() != model.sha256:
-        raise Refused("The model is not the one that the run was made for.", "Predict again.")
+        raise Refused(_("The model is not the one that the run was made for."), _("Predict again."))
     if engine == "keras":
         return _on_keras(model.content, is_dense=tile_input_px is not None)
     if precision == "bf16" and not has_bf16():
         raise Refused(
-            "This machine's processor does not compute in bfloat16, and the run began on one that does.",
-            "Continue it on such a machine, or predict anew with --precision f32.",
+            _("This machine's processor does not compute in bfloat16, and the run began on one that does."),
+            _("Continue it on such a machine, or predict anew with --precision f32."),
         )
     if is_headed(model.content):
         return _with_head(model.content, precision, threads)

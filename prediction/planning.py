@@ -51,7 +51,8 @@ def planned(run: PredictionRun) -> Plan:
         return plan_from_json(recorded)
     wanted = run.parameters.get("wanted", {})
     plan = plan_of(run.scene, run.model_run, **wanted)
-    run.parameters |= {"plan": plan.as_json(), "warnings": list(plan.warnings)}
+    recorded = plan.as_json()
+    run.parameters |= {"plan": recorded, "warnings": recorded["warnings"]}
     PredictionRun.objects.filter(pk=run.pk, claim=run.claim).update(parameters=run.parameters)
     return plan
 

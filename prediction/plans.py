@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from damage.errors import Refused
+from damage.messages import Message, message_of
+from damage.messages import Message as _
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import EngineName
 from prediction.reading import Source, is_tiled
@@ -24,12 +26,18 @@ class Plan:
     layout: TileLayout | WindowLayout
     engine: EngineName
     precision: Precision
-    reasons: tuple[str, ...] = field(default=(), compare=False)
-    warnings: tuple[str, ...] = field(default=(), compare=False)
+    reasons: tuple[Message, ...] = field(default=(), compare=False)
+    warnings: tuple[Message, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict[str, Any]:
         kind = "tiles" if isinstance(self.layout, TileLayout) else "windows"
-        return asdict(self) | {"layout": {"kind": kind, **asdict(self.layout)}}
+        return {
+            "layout": {"kind": kind, **asdict(self.layout)},
+            "engine": self.engine,
+            "precision": self.precision,
+            "reasons": [reason.as_json() for reason in self.reasons],
+            "warnings": [warning.as_json() for warning in self.warnings],
+        }
 
     def sha256(self, *, scene_sha256: str, model_sha256: str) -> str:
         """Of everything that decides the result."""
@@ -48,8 +56,8 @@ def plan_from_json(values: dict[str, Any]) -> Plan:
         layout=LAYOUTS[layout.pop("kind")](grid=grid, **layout),
         engine=values["engine"],
         precision=values["precision"],
-        reasons=tuple(values["reasons"]),
-        warnings=tuple(values["warnings"]),
+        reasons=tuple(map(message_of, values["reasons"])),
+        warnings=tuple(map(message_of, values["warnings"])),
     )
 
 
@@ -71,62 +79,73 @@ def plan_for(
     whole_rows = not is_tiled(source) and grid.width_px * grid.window_px * grid.scale**2 <= ROW_PX
     layout = (TileLayout if is_dense else WindowLayout)(grid, sight.input_size_px, whole_rows)
     chosen, why = _precision(engine, precision, is_headed=is_headed, is_classical=is_classical)
-    framework = "OpenVINO on the processor" if engine == "openvino" else "TensorFlow/Keras, the reference"
-    if is_headed:
-        framework = (
-            "scikit-image and scikit-learn" if is_classical else f"{framework}, scikit-learn on its features"
-        )
+    framework = (
+        _("OpenVINO on the processor") if engine == "openvino" else _("TensorFlow/Keras, the reference")
+    )
+    if is_classical:
+        framework = _("scikit-image and scikit-learn")
+    elif is_headed:
+        framework = _("%(framework)s, scikit-learn on its features") % {"framework": framework}
     reasons = [
         _way(layout),
-        f"Windows of {grid.window_px} px every {grid.stride_px} px, seen at {sight.input_size_px} px.",
+        _("Windows of %(window_px)s px every %(stride_px)s px, seen at %(input_px)s px.")
+        % {"window_px": grid.window_px, "stride_px": grid.stride_px, "input_px": sight.input_size_px},
         _scale(grid, sight, gsd_m),
-        f"{framework}, {chosen}: {why}",
-        "Read in whole rows, as the file is stored in strips."
+        _("%(framework)s, %(precision)s: %(why)s")
+        % {"framework": framework, "precision": chosen, "why": why},
+        _("Read in whole rows, as the file is stored in strips.")
         if whole_rows
-        else f"Read in squares of about {layout.block_px} px.",
+        else _("Read in squares of about %(block_px)s px.") % {"block_px": layout.block_px},
     ]
-    return Plan(layout, engine, chosen, tuple(reasons), tuple(warnings))
+    return Plan(layout, engine, chosen, tuple(reasons), tuple(map(message_of, warnings)))
 
 
-def _way(layout: TileLayout | WindowLayout) -> str:
+def _way(layout: TileLayout | WindowLayout) -> Message:
     if isinstance(layout, TileLayout):
-        return (
-            f"Dense: the network runs once over tiles of {layout.tile_px} px and windows share what it computes, "
-            f"because the model is fully convolutional with a linear head."
-        )
-    return "Window by window, because the model can only be asked about one window at a time."
+        return _(
+            "Dense: the network runs once over tiles of %(tile_px)s px and windows share what it computes, "
+            "because the model is fully convolutional with a linear head."
+        ) % {"tile_px": layout.tile_px}
+    return _("Window by window, because the model can only be asked about one window at a time.")
 
 
-def _scale(grid: Grid, sight: Sight, gsd_m: float | None) -> str:
+def _scale(grid: Grid, sight: Sight, gsd_m: float | None) -> Message:
     if grid.scale == 1:
-        return "Read at full size."
-    known = (
-        f" ({sight.gsd_m:.2g} m per pixel in training, {gsd_m:.2g} m here)" if sight.gsd_m and gsd_m else ""
-    )
-    return f"Read at 1/{grid.scale} of its size: the model was trained on coarser pixels{known} or sees no finer."
+        return _("Read at full size.")
+    if not (sight.gsd_m and gsd_m):
+        return _(
+            "Read at 1/%(scale)s of its size: the model was trained on coarser pixels or sees no finer."
+        ) % {"scale": grid.scale}
+    return _(
+        "Read at 1/%(scale)s of its size: the model was trained on coarser pixels (%(trained_m).2g m per pixel in "
+        "training, %(gsd_m).2g m here) or sees no finer."
+    ) % {"scale": grid.scale, "trained_m": sight.gsd_m, "gsd_m": gsd_m}
 
 
 def _precision(
     engine: EngineName, wanted: Precision | None, *, is_headed: bool, is_classical: bool
-) -> tuple[Precision, str]:
+) -> tuple[Precision, Message]:
     if is_headed and engine == "keras":
         raise Refused(
-            "The model's head is no part of a network: Keras cannot open it.", "Leave out --engine keras."
+            _("The model's head is no part of a network: Keras cannot open it."),
+            _("Leave out --engine keras."),
         )
     if is_classical:
         if wanted == "bf16":
-            raise Refused("Without a network nothing is computed in bf16.", "Leave out --precision.")
-        return "f32", "no network is asked."
+            raise Refused(_("Without a network nothing is computed in bf16."), _("Leave out --precision."))
+        return "f32", _("no network is asked.")
     if is_headed and not wanted:
-        return "f32", "a head beside the network may turn where features move a little."
+        return "f32", _("a head beside the network may turn where features move a little.")
     if engine == "keras":
         if wanted == "bf16":
-            raise Refused("Keras predicts in f32.", "Leave out --precision, or --engine keras.")
-        return "f32", "as it was trained."
+            raise Refused(_("Keras predicts in f32."), _("Leave out --precision, or --engine keras."))
+        return "f32", _("as it was trained.")
     if wanted == "bf16" and not has_bf16():
-        raise Refused("This machine's processor does not compute in bfloat16.", "Leave out --precision.")
+        raise Refused(
+            _("This machine's processor does not compute in bfloat16."), _("Leave out --precision.")
+        )
     if wanted:
-        return wanted, "as asked for."
+        return wanted, _("as asked for.")
     if has_bf16():
-        return "bf16", "this processor has it, and it is more than twice as fast as f32."
-    return "f32", "this processor has no bfloat16."
+        return "bf16", _("this processor has it, and it is more than twice as fast as f32.")
+    return "f32", _("this processor has no bfloat16.")

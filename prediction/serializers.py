@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from damage.ingestion.models import Scene, SceneKind
+from damage.messages import worded
 from prediction.models import Detection, PredictionRun
 from prediction.places import box_ring_4326
 from training.models import ModelRun
@@ -36,6 +37,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     is_stalled = serializers.BooleanField(
         help_text="Should be at work, but its worker gives no sign of life."
     )
+    parameters = serializers.SerializerMethodField()
     heat_tiles = serializers.SerializerMethodField(help_text="Address of tiles with {z}/{x}/{y}, or null.")
     photo_url = serializers.SerializerMethodField(help_text="The page that shows a photo's boxes; else null.")
     geojson_url = serializers.SerializerMethodField()
@@ -51,6 +53,11 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
             "photo_url", "geojson_url", "shapefile_url",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_parameters(self, run: PredictionRun) -> dict[str, Any]:
+        """With its warnings and reasons in the reader's language."""
+        parameters: dict[str, Any] = worded(run.parameters)
+        return parameters
 
     def get_heat_tiles(self, run: PredictionRun) -> str | None:
         if not run.heat_file or not run.scene.crs_wkt:

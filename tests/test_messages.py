@@ -9,7 +9,7 @@ from rest_framework.test import APIRequestFactory
 
 from damage.api import answer_error
 from damage.errors import Conflict, NotNow, Refused, TooMany, reason_of
-from damage.messages import Message, MessageField
+from damage.messages import Message, MessageField, worded
 from damage.messages import Message as _
 from training.models import Experiment
 
@@ -91,3 +91,11 @@ def test_an_api_tells_refused_from_not_now(error, status, retry_after):
     assert answer.status_code == status
     assert answer.data == {"detail": "no", "remedy": ""}
     assert answer.headers.get("Retry-After") == retry_after
+
+
+def test_data_is_worded_message_by_message():
+    data = {"plan": {"reasons": [FINISHED.as_json(), "as before"], "scale": 2}, "warnings": []}
+    assert worded(json.loads(json.dumps(data))) == {
+        "plan": {"reasons": ["Model run 3 is not finished.", "as before"], "scale": 2},
+        "warnings": [],
+    }

@@ -13,11 +13,12 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.dense import probability
 
 # Scikit-learn's own, but skops leaves it to us to look at the numbers: `_check_trees` does.
 TREE = "sklearn.tree._tree.Tree"
-REMEDY = "Restore the data folder from a backup, or train again."
+REMEDY = _("Restore the data folder from a backup, or train again.")
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ def read_classifier(content: bytes) -> Classifier:
         strange = sorted(set(get_untrusted_types(data=content)) - {TREE})
         if strange:
             raise Refused(
-                f"The model's head holds types that are not scikit-learn's own: {', '.join(strange)}.", REMEDY
+                _("The model's head holds types that are not scikit-learn's own: %(strange)s.")
+                % {"strange": ", ".join(strange)},
+                REMEDY,
             )
         parts = loads(content, trusted=[TREE])
         classifier = Classifier(parts["model"], float(parts["slope"]), float(parts["offset"]))
     except (BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise Refused(f"The model's head cannot be read: {error}", REMEDY) from error
+        raise Refused(_("The model's head cannot be read: %(error)s") % {"error": error}, REMEDY) from error
     for tree in classifier.trees:
         _check_tree(tree)
     return classifier
@@ -104,4 +107,4 @@ def _check_tree(tree: Any) -> None:
     )
     known = np.all(is_leaf | ((tree.feature >= 0) & (tree.feature < tree.n_features)))
     if not (within and known and tree.max_n_classes == 2 and len(tree.value) == tree.node_count):
-        raise Refused("The model's head holds a tree whose branches lead nowhere.", REMEDY)
+        raise Refused(_("The model's head holds a tree whose branches lead nowhere."), REMEDY)

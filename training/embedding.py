@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from damage.errors import Refused
+from damage.messages import Message as _
 
 # Fewer images have no neighbourhoods to keep.
 LEAST_IMAGES = 8
@@ -47,7 +48,7 @@ def channel_statistics(pixels: np.ndarray, valid: np.ndarray | None = None) -> n
     """Mean and standard deviation of each channel (6,), 0 to 255, of an image (H, W, 3) where it is valid (H, W)."""
     shown = pixels.reshape(-1, 3) if valid is None else pixels[valid]
     if not len(shown):
-        raise Refused("An image has no valid pixel.", "Leave it out.")
+        raise Refused(_("An image has no valid pixel."), _("Leave it out."))
     shown = shown.astype(np.float64)
     return np.concatenate([shown.mean(axis=0), shown.std(axis=0)])
 
@@ -72,12 +73,13 @@ def embedded(features: np.ndarray, *, seed: int) -> Embedding:
     count = len(features)
     if count < LEAST_IMAGES:
         raise Refused(
-            f"{count} images are too few to explore.",
-            f"Name more towns, or take in more imagery: {LEAST_IMAGES} are needed.",
+            _("%(count)s images are too few to explore.") % {"count": count},
+            _("Name more towns, or take in more imagery: %(least_images)s are needed.")
+            % {"least_images": LEAST_IMAGES},
         )
     scaled = standardised(features)
     if not scaled.any():
-        raise Refused("All images are the same.", "Name more towns, or take in more imagery.")
+        raise Refused(_("All images are the same."), _("Name more towns, or take in more imagery."))
     pca = PCA(min(MOST_COMPONENTS, *scaled.shape), svd_solver="full", random_state=seed)
     components = pca.fit_transform(scaled)
     perplexity = perplexity_for(count)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.classical import CLASSICAL
 from training.classifiers import Classifier, read_classifier
 from training.dense import framed, framed_scores
@@ -217,7 +218,9 @@ def _classical(recipe_id: str) -> FeatureSource:
     known = {features.recipe_id: features for features in CLASSICAL.values()}
     if recipe_id not in known:
         raise Refused(
-            f"The model's features ({recipe_id}) are not measured this way any more.", "Train it again."
+            _("The model's features (%(recipe_id)s) are not measured this way any more.")
+            % {"recipe_id": recipe_id},
+            _("Train it again."),
         )
     return known[recipe_id]
 

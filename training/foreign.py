@@ -15,8 +15,9 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from damage.errors import Refused
+from damage.messages import Message as _
 
-REMEDY = "Do not use it; ask its sender where it comes from."
+REMEDY = _("Do not use it; ask its sender where it comes from.")
 KERAS_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 # The layers and operations of `training.backbones`, and what their settings are made of.
 KERAS_CLASSES = {
@@ -45,16 +46,19 @@ def check_keras(content: bytes) -> None:
             names = archive.namelist()
             sizes = sum(entry.file_size for entry in archive.infolist())
             if set(names) != KERAS_MEMBERS or len(names) != len(KERAS_MEMBERS) or sizes > 2 * len(content):
-                raise Refused("The Keras file holds other parts than Keras writes.", REMEDY)
+                raise Refused(_("The Keras file holds other parts than Keras writes."), REMEDY)
             config = json.loads(archive.read("config.json"))
             weights = archive.read("model.weights.h5")
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RecursionError) as error:
-        raise Refused("The Keras file is damaged.", REMEDY) from error
+        raise Refused(_("The Keras file is damaged."), REMEDY) from error
     for entry in _described(config):
         module, name = entry.get("module"), entry["class_name"]
         is_keras = module in (None, "builtins") or str(module).split(".")[0] == "keras"
         if name not in KERAS_CLASSES or not is_keras:
-            raise Refused(f"The Keras file names {str(name)[:60]!r}, which no backbone is made of.", REMEDY)
+            raise Refused(
+                _("The Keras file names %(name)r, which no backbone is made of.") % {"name": str(name)[:60]},
+                REMEDY,
+            )
     _check_hdf5(weights)
 
 
@@ -78,18 +82,18 @@ def _check_hdf5(content: bytes) -> None:
     def check(group: Any) -> None:
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise Refused("The Keras file's weights lead out of the file.", REMEDY)
+                raise Refused(_("The Keras file's weights lead out of the file."), REMEDY)
             each = group[name]
             if isinstance(each, h5py.Group):
                 check(each)
             elif each.external or each.is_virtual or each.compression or each.dtype.kind not in "fiu":
-                raise Refused("The Keras file's weights are not plain numbers.", REMEDY)
+                raise Refused(_("The Keras file's weights are not plain numbers."), REMEDY)
 
     try:
         with h5py.File(BytesIO(content), "r") as file:
             check(file)
     except (OSError, KeyError, RuntimeError, RecursionError) as error:
-        raise Refused("The Keras file's weights are damaged.", REMEDY) from error
+        raise Refused(_("The Keras file's weights are damaged."), REMEDY) from error
 
 
 def check_openvino(xml: bytes, weights_size: int) -> None:
@@ -97,17 +101,19 @@ def check_openvino(xml: bytes, weights_size: int) -> None:
     try:
         network = ElementTree.fromstring(xml, forbid_dtd=True)
     except (ElementTree.ParseError, DefusedXmlException, ValueError) as error:
-        raise Refused("The OpenVINO network is not plain XML.", REMEDY) from error
+        raise Refused(_("The OpenVINO network is not plain XML."), REMEDY) from error
     for layer in network.iter("layer"):
         version = layer.get("version", "")
         if not STANDARD_OPERATIONS.fullmatch(version):
             kind = layer.get("type", "")[:60]
             raise Refused(
-                f"The OpenVINO network holds {kind!r} of {version[:60]!r}, no standard operation.", REMEDY
+                _("The OpenVINO network holds %(kind)r of %(version)r, no standard operation.")
+                % {"kind": kind, "version": version[:60]},
+                REMEDY,
             )
         for data in layer.iter("data"):
             if "offset" in data.keys() and not _is_inside(data, weights_size):  # noqa: SIM118 - an XML element
-                raise Refused("The OpenVINO network takes weights from beyond its file.", REMEDY)
+                raise Refused(_("The OpenVINO network takes weights from beyond its file."), REMEDY)
 
 
 def _is_inside(data: Any, size: int) -> bool:

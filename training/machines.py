@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.classifiers import Classifier
 from training.head import (
     ForestParameters,
@@ -74,8 +75,10 @@ def _calibrated(
     rarest = int(np.bincount(train.is_positive.astype(int), minlength=2).min())
     if rarest < 2:
         raise Refused(
-            "A support vector machine needs two training crops of either answer to learn how sure it may be.",
-            "Tag more crops, or choose another head.",
+            _(
+                "A support vector machine needs two training crops of either answer to learn how sure it may be."
+            ),
+            _("Tag more crops, or choose another head."),
         )
     folds = StratifiedKFold(min(parameters.folds, rarest), shuffle=True, random_state=seed)
     machine = SVC(kernel=parameters.kernel, C=parameters.penalty)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import jsonschema
 
 from damage.errors import Refused
+from damage.messages import Message as _
 
 FORMAT, VERSION = "damage-model", 1
 MANIFEST, CARD, STAC, LICENCE = "manifest.json", "MODEL_CARD.md", "stac-item.json", "LICENSE"
@@ -27,7 +28,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 MOST_BYTES = 1_000_000_000
 MOST_MANIFEST_BYTES = 4_000_000
 MOST_MEMBERS = 16
-REMEDY = "Ask its sender for the file again, and compare its sha256 with the one that export_model printed."
+REMEDY = _(
+    "Ask its sender for the file again, and compare its sha256 with the one that export_model printed."
+)
 
 _TEXT = {"type": "string", "maxLength": 4000}
 _NAME = {"type": "string", "maxLength": 60}
@@ -201,7 +204,9 @@ def read_package(path: Path, *, sha256: str | None = None) -> Package:
     content = _content(path)
     digest = hashlib.sha256(content).hexdigest()
     if sha256 is not None and digest != sha256.strip().lower():
-        raise Refused(f"The file's sha256 is {digest}, not the one that was given.", REMEDY)
+        raise Refused(
+            _("The file's sha256 is %(digest)s, not the one that was given.") % {"digest": digest}, REMEDY
+        )
     members = _members(content)
     told = members.pop(MANIFEST)
     manifest = _manifest(told)
@@ -209,7 +214,7 @@ def read_package(path: Path, *, sha256: str | None = None) -> Package:
     again = BytesIO()
     _write(again, {MANIFEST: told, **dict(sorted(members.items()))})
     if again.getbuffer() != content:
-        raise Refused("The file holds more than a model, or was not written by Damage.", REMEDY)
+        raise Refused(_("The file holds more than a model, or was not written by Damage."), REMEDY)
     return Package(digest, manifest, members)
 
 
@@ -225,11 +230,15 @@ def _content(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise Refused(f"{path} is larger than a model can be ({size:,} bytes).", REMEDY)
+            raise Refused(
+                _("%(path)s is larger than a model can be (%(size)s bytes).") % {"path": path, "size": size},
+                REMEDY,
+            )
         return path.read_bytes()
     except OSError as error:
         raise Refused(
-            f"{path} cannot be read: {error.strerror}.", "Name a file that export_model wrote."
+            _("%(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror},
+            _("Name a file that export_model wrote."),
         ) from error
 
 
@@ -241,26 +250,33 @@ def _members(content: bytes) -> dict[str, bytes]:
             _check_entries(entries, len(content))
             return {entry.filename: archive.read(entry) for entry in entries}
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
-        raise Refused("The file is not a whole zip file, so not a model.", REMEDY) from error
+        raise Refused(_("The file is not a whole zip file, so not a model."), REMEDY) from error
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     names = [entry.filename for entry in entries]
     if MANIFEST not in names:
-        raise Refused("The file has no manifest.json, so it is not a model that Damage exported.", REMEDY)
+        raise Refused(_("The file has no manifest.json, so it is not a model that Damage exported."), REMEDY)
     if len(names) > MOST_MEMBERS or len(set(names)) != len(names):
-        raise Refused("The file has too many members, or two of the same name.", REMEDY)
+        raise Refused(_("The file has too many members, or two of the same name."), REMEDY)
     for entry in entries:
         if not NAME.fullmatch(entry.filename) or ".." in entry.filename:
-            raise Refused(f"A member is called {entry.filename[:80]!r}, which no model's member is.", REMEDY)
+            raise Refused(
+                _("A member is called %(filename)r, which no model's member is.")
+                % {"filename": entry.filename[:80]},
+                REMEDY,
+            )
         if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-            raise Refused(f"{entry.filename} is compressed, which no model's member is.", REMEDY)
+            raise Refused(
+                _("%(filename)s is compressed, which no model's member is.") % {"filename": entry.filename},
+                REMEDY,
+            )
         if entry.flag_bits & 0x1:
-            raise Refused(f"{entry.filename} is encrypted.", REMEDY)
+            raise Refused(_("%(filename)s is encrypted.") % {"filename": entry.filename}, REMEDY)
         if entry.filename == MANIFEST and entry.file_size > MOST_MANIFEST_BYTES:
-            raise Refused("The manifest is larger than one can be.", REMEDY)
+            raise Refused(_("The manifest is larger than one can be."), REMEDY)
     if sum(entry.file_size for entry in entries) > size:
-        raise Refused("The members claim to be larger than the file.", REMEDY)
+        raise Refused(_("The members claim to be larger than the file."), REMEDY)
 
 
 def _manifest(content: bytes) -> dict[str, Any]:
@@ -270,20 +286,22 @@ def _manifest(content: bytes) -> dict[str, Any]:
     try:
         manifest = json.loads(content, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise Refused("The manifest is not JSON.", REMEDY) from error
+        raise Refused(_("The manifest is not JSON."), REMEDY) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise Refused("The file is not a model that Damage exported.", REMEDY)
+        raise Refused(_("The file is not a model that Damage exported."), REMEDY)
     if manifest.get("version") != VERSION:
         raise Refused(
-            f"The file is of format version {str(manifest.get('version'))[:20]}; this Damage reads version {VERSION}.",
-            "Update Damage, or have the model exported by this version.",
+            _("The file is of format version %(theirs)s; this Damage reads version %(version)s.")
+            % {"theirs": str(manifest.get("version"))[:20], "version": VERSION},
+            _("Update Damage, or have the model exported by this version."),
         )
     try:
         jsonschema.validate(manifest, SCHEMA)
     except (jsonschema.ValidationError, RecursionError) as error:
         where = "/".join(str(part) for part in getattr(error, "absolute_path", ()))
         raise Refused(
-            f"The manifest does not say what it has to, at {where or 'its top'}.", REMEDY
+            _("The manifest does not say what it has to, at %(place)s.") % {"place": where or "its top"},
+            REMEDY,
         ) from error
     return manifest
 
@@ -291,11 +309,14 @@ def _manifest(content: bytes) -> dict[str, Any]:
 def _check_members(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> None:
     weights = list(manifest["files"].values())
     if set(manifest["members"]) != {*weights, *TEXTS} or len(set(weights)) != len(weights):
-        raise Refused("The manifest names other members than a model has.", REMEDY)
+        raise Refused(_("The manifest names other members than a model has."), REMEDY)
     if missing := sorted({*weights, *TEXTS} - set(members)):
-        raise Refused(f"The file lacks {', '.join(missing)}.", REMEDY)
+        raise Refused(_("The file lacks %(missing)s.") % {"missing": ", ".join(missing)}, REMEDY)
     if extra := sorted(set(members) - {*weights, *TEXTS}):
-        raise Refused(f"The file holds what no model has: {', '.join(extra)}.", REMEDY)
+        raise Refused(_("The file holds what no model has: %(extra)s.") % {"extra": ", ".join(extra)}, REMEDY)
     for name, told in described_members(members).items():
         if told != manifest["members"][name]:
-            raise Refused(f"{name} is not the one that the manifest describes: it was changed.", REMEDY)
+            raise Refused(
+                _("%(name)s is not the one that the manifest describes: it was changed.") % {"name": name},
+                REMEDY,
+            )

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.adapting import LEAST_CROPS, two_groups
 from training.dense import probability
 from training.head import Labelled, LogisticFit, LogisticParameters, Parameters, layer_of
@@ -69,13 +70,14 @@ def _guessed(logits: np.ndarray, share: float, *, total: float) -> tuple[np.ndar
 def _check_enough(unlabelled: np.ndarray) -> None:
     if len(unlabelled) < LEAST_CROPS:
         raise Refused(
-            f"{len(unlabelled)} crops are too few to adapt to a town.",
-            f"Have people look at {LEAST_CROPS} places of it at least; their answers do not matter.",
+            _("%(unlabelled)s crops are too few to adapt to a town.") % {"unlabelled": len(unlabelled)},
+            _("Have people look at %(least_crops)s places of it at least; their answers do not matter.")
+            % {"least_crops": LEAST_CROPS},
         )
 
 
 def _no_groups() -> Refused:
     return Refused(
-        "The town's crops do not part into two groups, so there is nothing to adapt to.",
-        "Train without --adapt-to, or have people tag the town.",
+        _("The town's crops do not part into two groups, so there is nothing to adapt to."),
+        _("Train without --adapt-to, or have people tag the town."),
     )

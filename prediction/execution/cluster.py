@@ -15,6 +15,7 @@ import dask
 from distributed import Client, Future, KilledWorker, Security, get_worker
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from prediction.execution import Compute, J, Job, Outcome, outcome_of
 
 # Jobs with each thread of the cluster: the one it does, and two that bridge the way to and fro.
@@ -59,15 +60,15 @@ def _connected(address: str) -> Iterator[Client]:
     """A client; when it closes, the scheduler drops whatever it still had to do for it."""
     if address.startswith("tls://") and not Security().get_connection_args("client").get("ssl_context"):
         raise ClusterLost(
-            f"{address} is reached with TLS, and no certificate is configured.",
-            "Let DASK_CONFIG name the file that does, as docs/cluster.md says.",
+            _("%(address)s is reached with TLS, and no certificate is configured.") % {"address": address},
+            _("Let DASK_CONFIG name the file that does, as docs/cluster.md says."),
         )
     try:
         client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False, name="damage")
     except (OSError, ValueError) as error:
         raise ClusterLost(
-            f"No Dask scheduler answers at {address}: {error}.",
-            "Start one (docs/cluster.md), correct the address, or predict without --dask and DAMAGE_DASK.",
+            _("No Dask scheduler answers at %(address)s: %(error)s.") % {"address": address, "error": error},
+            _("Start one (docs/cluster.md), correct the address, or predict without --dask and DAMAGE_DASK."),
         ) from error
     with client:
         yield client
@@ -150,7 +151,7 @@ class _Flight(Generic[J]):
         """The refusal of a job that nobody survives; any other error is raised."""
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return Refused(str(error), "Give each worker more memory, or run fewer on a machine.")
+            return Refused(str(error), _("Give each worker more memory, or run fewer on a machine."))
         if isinstance(error, CancelledError):
             raise self._lost(str(error)) from error
         raise error
@@ -170,8 +171,9 @@ class _Flight(Generic[J]):
 
     def _lost(self, reason: str) -> ClusterLost:
         return ClusterLost(
-            f"The Dask cluster at {self._cluster.address} is lost: {reason}.",
-            "Start its scheduler and workers (docs/cluster.md), then continue; what is done is kept.",
+            _("The Dask cluster at %(address)s is lost: %(reason)s.")
+            % {"address": self._cluster.address, "reason": reason},
+            _("Start its scheduler and workers (docs/cluster.md), then continue; what is done is kept."),
         )
 
 
@@ -185,5 +187,9 @@ def _outcome(compute: Compute, job: Job, model: bytes) -> Outcome:
     """On the worker: the job's result, or its refusal with the worker's address."""
     outcome = outcome_of(compute, job, model)
     if isinstance(outcome, Refused):
-        return Refused(f"{outcome.reason} (On worker {get_worker().address}.)", outcome.remedy)
+        return Refused(
+            _("%(reason)s (On worker %(address)s.)")
+            % {"reason": outcome.reason, "address": get_worker().address},
+            outcome.remedy,
+        )
     return outcome

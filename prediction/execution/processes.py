@@ -44,15 +44,16 @@ class LocalProcesses:
         with TemporaryDirectory(prefix="models-") as folder:
             for sha256, model in models.items():
                 (Path(folder) / sha256).write_bytes(model)
-            for _ in range(1 + FRESH_STARTS):
+            for _attempt in range(1 + FRESH_STARTS):
                 with self._processes() as pool:
                     undone = yield from self._until_one_dies(pool, jobs, folder)
                 if not undone:
                     return
                 jobs = chain(undone, jobs)
         raise Refused(
-            f"Processes at work were killed {1 + FRESH_STARTS} times: most likely the memory is full.",
-            "Predict with fewer --workers, or close other programs first.",
+            _("Processes at work were killed %(times)s times: most likely the memory is full.")
+            % {"times": 1 + FRESH_STARTS},
+            _("Predict with fewer --workers, or close other programs first."),
         )
 
     @contextmanager

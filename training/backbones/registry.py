@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from training.classical import CLASSICAL, ClassicalFeatures
 from training.dense import framed, input_px
 from training.resizing import resized
@@ -204,7 +205,10 @@ MOST_TUNED_BLOCKS = {"efficientnet-lite0": 10, "efficientnet-lite1": 13, "effici
 def find_backbone(name: str) -> Backbone:
     """Return the backbone of that name; refused with the names there are when unknown."""
     if name not in BACKBONES:
-        raise Refused(f"There is no backbone {name!r}.", f"Choose one of: {', '.join(BACKBONES)}.")
+        raise Refused(
+            _("There is no backbone %(name)r.") % {"name": name},
+            _("Choose one of: %(names)s.") % {"names": ", ".join(BACKBONES)},
+        )
     return BACKBONES[name]
 
 
@@ -212,10 +216,15 @@ def find_features(name: str, contrast: float | None = None) -> Backbone | Classi
     """Return what gives features by that name: a backbone, with the contrast asked for, or classical features."""
     if name in CLASSICAL:
         if contrast not in (None, ClassicalFeatures.contrast):
-            raise Refused(f"{name} measures pixels as they are.", "Leave out --contrast.")
+            raise Refused(
+                _("%(name)s measures pixels as they are.") % {"name": name}, _("Leave out --contrast.")
+            )
         return CLASSICAL[name]
     if name not in BACKBONES:
-        raise Refused(f"There is no backbone {name!r}.", f"Choose one of: {', '.join(feature_names())}.")
+        raise Refused(
+            _("There is no backbone %(name)r.") % {"name": name},
+            _("Choose one of: %(names)s.") % {"names": ", ".join(feature_names())},
+        )
     backbone = find_backbone(name)
     return backbone if contrast is None else replace(backbone, contrast=contrast)
 
@@ -230,10 +239,12 @@ def check_tunable(name: str, blocks: int) -> None:
     most = MOST_TUNED_BLOCKS.get(name, 0)
     if blocks and not most:
         raise Refused(
-            f"The backbone {name} cannot be fine-tuned.", f"Choose one of: {', '.join(MOST_TUNED_BLOCKS)}."
+            _("The backbone %(name)s cannot be fine-tuned.") % {"name": name},
+            _("Choose one of: %(names)s.") % {"names": ", ".join(MOST_TUNED_BLOCKS)},
         )
     if not 0 <= blocks <= most:
         raise Refused(
-            f"{blocks} blocks of {name} cannot be fine-tuned.",
-            f"Ask for 1 to {most}: the blocks before them see edges, which are the same everywhere.",
+            _("%(blocks)s blocks of %(name)s cannot be fine-tuned.") % {"blocks": blocks, "name": name},
+            _("Ask for 1 to %(most)s: the blocks before them see edges, which are the same everywhere.")
+            % {"most": most},
         )

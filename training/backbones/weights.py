@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from damage.errors import Refused
+from damage.messages import Message
+from damage.messages import Message as _
 from training.backbones.registry import Backbone, KerasWeights, PackagedWeights
 
 
@@ -32,13 +34,16 @@ def _packaged(weights: PackagedWeights) -> Path:
     spec = find_spec(weights.package)
     if spec is None or spec.origin is None:
         raise Refused(
-            f"The package {weights.package} is not installed.", "Run: pip install -r requirements.txt"
+            _("The package %(package)s is not installed.") % {"package": weights.package},
+            _("Run: pip install -r requirements.txt"),
         )
     path = Path(spec.origin).parent / weights.file
     if not path.is_file() or file_digest(path, "sha256") != weights.sha256:
         raise Refused(
-            f"The weights {weights.file} are missing or not the ones that {weights.package} 0.1.0 holds.",
-            f"Install the package anew: pip install --force-reinstall {weights.package.replace('_', '-')}",
+            _("The weights %(file)s are missing or not the ones that %(package)s 0.1.0 holds.")
+            % {"file": weights.file, "package": weights.package},
+            _("Install the package anew: pip install --force-reinstall %(package)s")
+            % {"package": weights.package.replace("_", "-")},
         )
     return path
 
@@ -47,11 +52,14 @@ def _local(backbone: Backbone, weights: KerasWeights, weights_dir: Path) -> Path
     path = weights_dir / weights.file
     if not path.is_file():
         raise Refused(
-            f"The weights of {backbone.title} are not in {weights_dir}.", _two_ways(weights, weights_dir)
+            _("The weights of %(title)s are not in %(weights_dir)s.")
+            % {"title": backbone.title, "weights_dir": weights_dir},
+            _two_ways(weights, weights_dir),
         )
     if file_digest(path, "md5") != weights.md5:
         raise Refused(
-            f"{path} is not the file that Keras publishes (its md5 should be {weights.md5}).",
+            _("%(path)s is not the file that Keras publishes (its md5 should be %(md5)s).")
+            % {"path": path, "md5": weights.md5},
             _two_ways(weights, weights_dir),
         )
     return path
@@ -67,15 +75,27 @@ def _downloaded(backbone: Backbone, weights: KerasWeights) -> Path:
             )
     except Exception as error:  # Keras raises plain `Exception` when a download fails
         raise Refused(
-            f"The weights of {backbone.title} could not be downloaded: {error}", _two_ways(weights, None)
+            _("The weights of %(title)s could not be downloaded: %(error)s")
+            % {"title": backbone.title, "error": error},
+            _two_ways(weights, None),
         ) from error
     return Path(path)
 
 
-def _two_ways(weights: KerasWeights, weights_dir: Path | None) -> str:
-    folder = weights_dir or "a folder that DAMAGE_WEIGHTS names"
-    unset = " and unset DAMAGE_WEIGHTS" if weights_dir else ""
+def _two_ways(weights: KerasWeights, weights_dir: Path | None) -> Message:
+    named = {"file": weights.file, "url": weights.url, "folder": weights_dir}
+    if weights_dir is None:
+        return (
+            _(
+                "Either connect to the internet, so that Keras can download them, or put %(file)s (from %(url)s) "
+                "into a folder that DAMAGE_WEIGHTS names."
+            )
+            % named
+        )
     return (
-        f"Either connect to the internet{unset}, so that Keras can download them, "
-        f"or put {weights.file} (from {weights.url}) into {folder}."
+        _(
+            "Either connect to the internet and unset DAMAGE_WEIGHTS, so that Keras can download them, or put %(file)s "
+            "(from %(url)s) into %(folder)s."
+        )
+        % named
     )

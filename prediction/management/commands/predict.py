@@ -9,6 +9,7 @@ from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
+from damage.messages import worded
 from damage.progress import progress_bar
 from prediction.finding import chosen_model, find_run, scenes_of
 from prediction.models import PredictionRun
@@ -132,7 +133,7 @@ def summary(run: PredictionRun) -> dict[str, Any]:
         "detections": run.found().count(),
         "megapixels_per_second": round(megapixels / run.timings_s["scoring"], 2),
         "timings_s": run.timings_s,
-        "warnings": run.parameters["warnings"],
+        "warnings": worded(run.parameters["warnings"]),
         "result_sha256": run.result_sha256,
         "geojson": run.geojson_file.name,
         "shapefile": run.shapefile_zip.name,
