@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from damage.errors import Refused
+from damage.messages import Message as _
 from prediction.execution import Compute, J, Job, Outcome, outcome_of
 
 # Jobs with each process: the one it does and the next.
