@@ -13,6 +13,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from damage.errors import Refused
+from damage.ingestion.opening import open_raster
 from prediction.windows import Grid
 
 # Decoded parts of a file that GDAL keeps: a row of blocks of a wide mosaic shares its edge with the next row.
@@ -89,7 +90,7 @@ class SceneReader:
             if source != self._source:
                 self.close()
                 self._image = (
-                    self._open.enter_context(rasterio.open(source.address))
+                    self._open.enter_context(open_raster(source.address))
                     if source.orientation is None
                     else _decoded(source, source.orientation)
                 )
@@ -107,7 +108,7 @@ class SceneReader:
 @contextmanager
 def opened(source: Source) -> Iterator[rasterio.DatasetReader]:
     """The scene's file; raises `SceneUnreadable`, also for what happens while it is open."""
-    with explained(source), rasterio.open(source.address) as dataset:
+    with explained(source), open_raster(source.address) as dataset:
         yield dataset
 
 
@@ -165,7 +166,8 @@ def read_pixels(dataset: rasterio.DatasetReader, grid: Grid, area: tuple[int, in
         return Pixels(*_read_window(dataset, Window(x, y, width, height)), x, y)
     overviews = dataset.overviews(1)
     if grid.scale in overviews:
-        with rasterio.open(dataset.name, overview_level=overviews.index(grid.scale)) as reduced:
+        level = overviews.index(grid.scale)
+        with open_raster(dataset.name, overview_level=level) as reduced:
             return Pixels(*_read_window(reduced, Window(x, y, width, height)), x, y)
     rows = max(1, STRIP_PX // (width * grid.scale**2))
     strips = [

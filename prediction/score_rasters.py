@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import rasterio.shutil
 from affine import Affine
 from PIL import Image
 from rasterio.io import MemoryFile
 
+from damage.ingestion.opening import open_raster
 from prediction import lattices
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.windows import Grid, grid_from_json
@@ -37,7 +37,7 @@ def write_score_raster(
 
 def read_score_raster(path: Path) -> tuple[np.ndarray, Grid]:
     """The scores and the grid that `write_score_raster` wrote."""
-    with rasterio.open(path) as raster:
+    with open_raster(path) as raster:
         return raster.read(1), grid_from_json(json.loads(raster.tags()[GRID_TAG]))
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from pathlib import Path
 
-from PIL import Image
-
 from damage.errors import Refused
+from damage.ingestion.decoding import decode_image
 from tagging.crops import LEAST_SIZE_PX
 
 LABELS = ("damage", "no_damage", "unsure")
 NEEDED = ("file", "town", "label")
 ALIASES = {"size": "size_px", "gsd": "gsd_m"}
-FORMATS = ("JPEG", "PNG", "TIFF")
 MOST_SIZE_PX = 4096
 SHOWN_PROBLEMS = 20
 
@@ -100,7 +98,7 @@ def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
         raise _Wrong(f"label {cells['label']!r} is none of {', '.join(LABELS)}")
     if not any(letter.isalnum() for letter in cells["town"]):
         raise _Wrong(f"town {cells['town']!r} is no name")
-    path = _image_path(cells["file"], folder)
+    path, side_px = _image(cells["file"], folder)
     x_px, y_px = _whole(cells, "x", least=0), _whole(cells, "y", least=0)
     lon, lat = _number(cells, "lon", -180, 180), _number(cells, "lat", -90, 90)
     gsd_m = _number(cells, "gsd_m", 0, 1000)
@@ -118,36 +116,31 @@ def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
         scene=cells.get("scene", ""),
         x_px=x_px,
         y_px=y_px,
-        size_px=_whole(cells, "size_px", least=LEAST_SIZE_PX, most=MOST_SIZE_PX) or _side_px(path),
+        size_px=_whole(cells, "size_px", least=LEAST_SIZE_PX, most=MOST_SIZE_PX) or side_px,
         gsd_m=gsd_m,
         lon=lon,
         lat=lat,
     )
 
 
-def _image_path(file: str, folder: Path) -> Path:
-    """The image's path, if it is an image that can be read and lies below the list's folder."""
+def _image(file: str, folder: Path) -> tuple[Path, int]:
+    """The image's path and side, if it is an image that can be read and lies below the list's folder."""
     path = (folder / file).resolve()
     if not path.is_relative_to(folder):
         raise _Wrong(f"{file} lies outside the folder of the list")
     if not path.is_file():
         raise _Wrong(f"there is no file {file}")
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.mode not in {"RGB", "RGBA"}:
-                raise _Wrong(f"{file} is not an 8-bit colour image")
-            if not LEAST_SIZE_PX <= min(image.size) <= max(image.size) <= MOST_SIZE_PX:
-                raise _Wrong(f"{file} is {image.width} x {image.height} pixels; 16 to 4096 are used")
-            image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        image = decode_image(path, most_px=MOST_SIZE_PX)
+    except Refused as error:
         raise _Wrong(f"{file} is no JPEG, PNG or TIFF image that can be read") from error
-    return path
-
-
-def _side_px(path: Path) -> int:
-    """Side of the square of the image's area: oblong crops are squeezed into squares for training."""
-    with Image.open(path, formats=FORMATS) as image:
-        return round(sqrt(image.width * image.height))
+    if image.mode not in {"RGB", "RGBA"}:
+        raise _Wrong(f"{file} is not an 8-bit colour image")
+    sides_px = (image.width_px, image.height_px)
+    if not LEAST_SIZE_PX <= min(sides_px) <= max(sides_px) <= MOST_SIZE_PX:
+        raise _Wrong(f"{file} is {image.width_px} x {image.height_px} pixels; 16 to 4096 are used")
+    # Side of the square of the image's area: oblong crops are squeezed into squares for training.
+    return path, round(sqrt(image.width_px * image.height_px))
 
 
 def _whole(cells: dict[str, str], name: str, *, least: int, most: int = 2**31 - 1) -> int | None:

@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from pyproj import Transformer
 
+from damage.ingestion.opening import open_image
+
 LEAST_SIZE_PX = 16
 THUMBNAIL_PX = 240
 THUMBNAIL_QUALITY = 82
@@ -24,7 +26,7 @@ def encoded_png(pixels: np.ndarray) -> bytes:
 def thumbnail_jpeg(image: IO[bytes]) -> bytes:
     """An image file as a JPEG of at most 240 px, a few kilobytes for slow links."""
     file = BytesIO()
-    with Image.open(image) as opened:
+    with open_image(image) as opened:
         small = opened.convert("RGB")
         small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
         small.save(file, "JPEG", quality=THUMBNAIL_QUALITY)

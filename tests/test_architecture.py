@@ -44,6 +44,28 @@ def test_apps_import_one_way(path):
     assert {app_of(name) for name in imported_names(path)} - {None} <= allowed
 
 
+OPENERS = {"rasterio.open", "Image.open", "Reader"}
+
+
+def opening_calls(path: Path) -> set[str]:
+    """Where the file opens an image by itself; to write one ("w"), or to hand rio-tiler an open one, is no harm."""
+    return {
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in OPENERS
+        and not (len(call.args) > 1 and ast.unparse(call.args[1]) == "'w'")
+        and not any(keyword.arg == "dataset" for keyword in call.keywords)
+    }
+
+
+def test_one_module_opens_images():
+    """Any other would follow what a raster names to other files, see `damage.ingestion.opening`."""
+    door = ROOT / "damage" / "ingestion" / "opening.py"
+    assert opening_calls(door)
+    assert {call for path in MODULES if path != door for call in opening_calls(path)} == set()
+
+
 def test_the_web_process_never_imports_tensorflow():
     code = (
         "import sys; from damage.wsgi import application; from django.urls import get_resolver; "

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from damage.errors import Refused
+from damage.ingestion.opening import open_image
 from damage.progress import Progress, no_progress
 from training.backbones.registry import Backbone
 from training.classical import ClassicalFeatures
@@ -89,7 +90,7 @@ def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
             f"The image of crop {crop.sha256[:12]} has changed since it was stored.",
             "Restore the file from a backup, or delete the crop and tag the place again.",
         )
-    with Image.open(BytesIO(content)) as image:
+    with open_image(BytesIO(content)) as image:
         return np.asarray(image.convert("RGB"))
 
 

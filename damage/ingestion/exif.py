@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from damage.ingestion.opening import open_image
+
 FRAME_WIDTH_MM = 36.0  # width of the 35 mm frame that FocalLengthIn35mmFilm refers to (Exif 2.32, tag 41989)
 NADIR_DEG, NADIR_TOLERANCE_DEG = -90.0, 20.0
 # What Pillow raises for EXIF that is damaged.
@@ -37,7 +39,7 @@ def read_photo_facts(path: Path) -> PhotoFacts:
 
     A time without a zone is taken as UTC: cameras rarely say where they think they are.
     """
-    with Image.open(path) as image:
+    with open_image(path) as image:
         main, details, gps = (_tags(image, ifd) for ifd in (None, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo))
         xmp = _text(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b"")
     lon, lat = _position(gps)

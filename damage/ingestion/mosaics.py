@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 import shapely
 from affine import Affine
 from pyproj import Geod, Transformer
@@ -21,10 +20,9 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
+from damage.ingestion.opening import open_raster
 
 WGS84 = Geod(ellps="WGS84")
-# A scene is one file: what lies beside it (.aux.xml, .tfw, .ovr, .msk) does not come along, so it does not count.
-ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn from
 MAX_BLOCK_PX = 64_000_000
 MAX_PIXELS = 50_000_000_000
@@ -44,7 +42,6 @@ class MosaicFacts:
     lon: float
     lat: float
     footprint_4326: dict[str, Any]
-    has_overviews: bool
 
 
 def read_mosaic_facts(path: Path) -> MosaicFacts:
@@ -52,7 +49,8 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
     if path.stat().st_size == 0:
         raise Refused("The file is empty.", "Copy it again from where it came.")
     try:
-        with rasterio.Env(**ALONE), rasterio.open(path, driver=_driver(path)) as dataset:
+        _check_kind(path)
+        with open_raster(path) as dataset:
             check_usable(dataset, path)
             return _facts(dataset)
     except (CRSError, ProjError) as error:
@@ -72,20 +70,19 @@ _NOT_ON_EARTH = ("Its place is not on earth.", "Check its coordinate system and 
 _ASSIGN_CRS = "Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif"
 
 
-def _driver(path: Path) -> str:
-    """GDAL's only driver for the file: left to choose, it would follow a text (VRT, WMS) to other files and sites."""
+def _check_kind(path: Path) -> None:
+    """Tell people who mix up photos and mosaics; what is no image at all is told by GDAL."""
     with path.open("rb") as file:
-        start = file.read(3)
-    return {b"\xff\xd8\xff": "JPEG", b"\x89PN": "PNG"}.get(start, "GTiff")
+        kind = {b"\xff\xd8\xff": "JPEG", b"\x89PN": "PNG"}.get(file.read(3))
+    if kind:
+        raise Refused(
+            f"It is a {kind} file, not a GeoTIFF.",
+            "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN OUT.tif",
+        )
 
 
 def check_usable(dataset: DatasetReader, path: Path) -> None:
     """Raise `Refused` for what is no 8-bit RGB GeoTIFF with a place on earth."""
-    if dataset.driver != "GTiff":
-        raise Refused(
-            f"It is a {dataset.driver} file, not a GeoTIFF.",
-            "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN OUT.tif",
-        )
     if dataset.count not in (3, 4):
         raise Refused(
             f"It has {dataset.count} band{'s' if dataset.count > 1 else ''}; red, green, blue (and alpha) are needed.",
@@ -151,7 +148,6 @@ def _facts(dataset: DatasetReader) -> MosaicFacts:
         lon=lon,
         lat=lat,
         footprint_4326=footprint_4326(dataset),
-        has_overviews=bool(dataset.overviews(1)),
     )
 
 

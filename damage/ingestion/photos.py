@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from PIL import Image, UnidentifiedImageError
 from rasterio.errors import RasterioIOError
 
 from damage.errors import Refused
 from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
+from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.orientation import TURNED
 from damage.ingestion.rasters import read_photo
 
-FORMATS = ("JPEG", "PNG", "TIFF")
 COPY_AGAIN = "Copy it again from the camera's card."
 
 
@@ -42,7 +41,7 @@ def _check_file(path: Path, *, max_mpx: int) -> None:
     if path.stat().st_size == 0:
         raise Refused("The file is empty.", COPY_AGAIN)
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with open_image(path) as image:
             width, height, kind, mode = *image.size, image.format, image.mode
     except Image.DecompressionBombError as error:
         raise Refused(*_too_large(max_mpx)) from error
@@ -75,7 +74,7 @@ def _too_large(max_mpx: int) -> tuple[str, str]:
 
 def _is_georeferenced(path: Path) -> bool:
     try:
-        with rasterio.open(path) as dataset:
+        with open_raster(path) as dataset:
             return dataset.crs is not None
     except RasterioIOError:
         return False

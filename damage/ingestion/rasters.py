@@ -1,16 +1,17 @@
 """Reading pixels of scenes, whatever their file. Pure: paths in, uint8 RGB arrays out."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from PIL import Image
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
@@ -18,12 +19,14 @@ from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
 
 from damage.errors import Refused
+from damage.ingestion.opening import is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown
+from damage.messages import Message as _
 
 TILE_PX = 256
 JPEG_QUALITY = 80
 PAPER = 128  # the grey around a scene on its edge tiles
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+MAX_MAP_ZOOM = 30  # a tile of level 30 is 4 cm wide
 
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # photos never are
 
@@ -39,11 +42,11 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
     square lies wholly inside.
     """
     _check_present(path)
-    if path.suffix.lower() in PHOTO_SUFFIXES:
+    if not is_tiff(path):
         photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
         _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
         return photo[y_px : y_px + size_px, x_px : x_px + size_px].copy()
-    with rasterio.open(path) as dataset:
+    with _opened(path) as dataset:
         if orientation != 1:
             pixels = shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
             _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
@@ -55,9 +58,9 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
 def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:
     """Whether every pixel of a square inside the scene holds data: only the square's mask is read."""
     _check_present(path)
-    if path.suffix.lower() in PHOTO_SUFFIXES:
+    if not is_tiff(path):
         return True
-    with rasterio.open(path) as dataset:
+    with _opened(path) as dataset:
         if orientation == 1:
             return bool(dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all())
         mask = shown(dataset.dataset_mask()[..., None], orientation)
@@ -66,7 +69,7 @@ def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:
     """A whole photo (H, W, 3) as it is shown."""
-    with Image.open(path) as image:
+    with open_image(path) as image:
         return shown(np.asarray(image.convert("RGB")), orientation)
 
 
@@ -97,7 +100,7 @@ def read_reduced(
     grow with the scene. What has no data is 0.
     """
     _check_present(path)
-    with rasterio.open(path) as dataset:
+    with _opened(path) as dataset:
         window = Window(0, 0, dataset.width, dataset.height)
         if tile is not None:
             window = tile_window(dataset.width, dataset.height, *tile)
@@ -130,7 +133,7 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
     At level z a tile pixel covers 2^(max_zoom - z) scene pixels. Raises `OutsideScene` where there is no tile.
     """
     _check_present(path)
-    with rasterio.open(path) as dataset:
+    with _opened(path) as dataset:
         window = tile_window(dataset.width, dataset.height, z, x, y)
         reduction = 2 ** (max_zoom(dataset.width, dataset.height) - z)
         width, height = (max(1, round(length / reduction)) for length in (window.width, window.height))
@@ -154,13 +157,28 @@ def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
 def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> ImageData:
     """Bands of a raster on a web-mercator XYZ tile; raises `OutsideScene` where it does not reach."""
     _check_present(path)
-    with Reader(str(path)) as reader:
+    if not (0 <= z <= MAX_MAP_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
+        raise OutsideScene("There is no such tile.")
+    with _opened(path) as dataset, Reader(None, dataset=dataset) as reader:
         try:
             return reader.tile(
                 x, y, z, indexes=bands, resampling_method="bilinear", reproject_method="bilinear"
             )
         except TileOutsideBounds as error:
             raise OutsideScene("The scene does not reach this tile.") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[DatasetReader]:
+    """The scene's raster; what cannot be read of it, then or later, is refused."""
+    try:
+        with open_raster(path) as dataset:
+            yield dataset
+    except RasterioError as error:
+        raise Refused(
+            _("%(name)s cannot be read: %(words)s.") % {"name": path.name, "words": str(error)},
+            _("Ask an admin to put the file back as it was when the scene was taken in."),
+        ) from error
 
 
 def _check_present(path: Path) -> None:

@@ -16,10 +16,8 @@ from django.db.models.fields.files import FieldFile
 from django.utils.text import slugify
 
 from damage.errors import Refused
+from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
-from damage.ingestion.mosaics import read_mosaic_facts
-from damage.ingestion.photos import Photo, read_usable_photo
-from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.progress import Progress, no_progress
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
@@ -63,11 +61,10 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
-    photo = read_usable_photo(path, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
-    scene = _photo_scene(path, sha256, photo)
     with _view_folder() as folder:
         view = folder / f"{path.stem}.tif"
-        write_photo_view(photo.pixels, view)
+        photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+        scene = _photo_scene(path, sha256, photo)
         return _stored(scene, event=event, town=town, source=path, view=view)
 
 
@@ -76,7 +73,7 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
-    facts = read_mosaic_facts(path)
+    facts = decode_mosaic_facts(path)
     scene = Scene(
         kind=SceneKind.MOSAIC,
         name=path.name,
@@ -95,9 +92,8 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         lat=facts.lat,
     )
     with _view_folder() as folder:
-        view = None if facts.has_overviews else folder / f"{path.stem}.tif"
-        if view:
-            write_mosaic_view(path, view)
+        view = folder / f"{path.stem}.tif"
+        decode_mosaic_view(path, facts, view)
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
 
 
@@ -139,17 +135,16 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
     )
 
 
-def _photo_scene(path: Path, sha256: str, photo: Photo) -> Scene:
+def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
-    height_px, width_px, band_count = photo.pixels.shape
     return Scene(
         kind=SceneKind.PHOTO,
         name=path.name,
         sha256=sha256,
         size_bytes=path.stat().st_size,
-        width_px=width_px,
-        height_px=height_px,
-        band_count=band_count,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        band_count=photo.band_count,
         gsd_m=photo.gsd_m,
         gsd_source=GsdSource.CAMERA if photo.gsd_m else GsdSource.NONE,
         lon=facts.lon,

@@ -4,14 +4,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import DatasetReader, MemoryFile
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
 from damage.errors import Refused
-from damage.ingestion.mosaics import ALONE
+from damage.ingestion.opening import open_raster
 
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
 
@@ -21,7 +20,7 @@ def write_mosaic_view(source: Path, target: Path) -> None:
 
     Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`.
     """
-    with rasterio.Env(**ALONE), rasterio.open(source) as dataset:
+    with open_raster(source) as dataset:
         _write_cog(dataset, target)
 
 

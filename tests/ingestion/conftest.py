@@ -24,6 +24,7 @@ def geotiff(tmp_path) -> Callable[..., Path]:
             pixels = np.random.default_rng(1).integers(1, 255, (3, 40, 60), dtype=np.uint8)
         mask = changes.pop("mask", None)
         overviews = changes.pop("overviews", None)
+        domains = changes.pop("domains", {})
         profile = {
             "driver": "GTiff",
             "count": pixels.shape[0],
@@ -44,6 +45,8 @@ def geotiff(tmp_path) -> Callable[..., Path]:
                 file.write_mask(mask)
             if overviews:
                 file.build_overviews(overviews)
+            for domain, items in domains.items():
+                file.update_tags(ns=domain, **items)
         return tmp_path / name
 
     return write

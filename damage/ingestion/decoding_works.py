@@ -1,0 +1,64 @@
+"""What is done in the process that decodes foreign images: plain arguments in, plain answers and files out. Pure."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from damage.errors import Refused
+from damage.ingestion.mosaics import read_mosaic_facts
+from damage.ingestion.opening import open_image
+from damage.ingestion.photos import read_usable_photo
+from damage.ingestion.viewing import write_mosaic_view, write_photo_view
+
+# A refusal says what matters; libraries' own remarks would come between the lines of a report.
+logging.getLogger("rasterio").addHandler(logging.NullHandler())
+warnings.simplefilter("ignore")
+
+
+def mosaic_facts(path: str) -> dict[str, Any]:
+    """`MosaicFacts` as plain data."""
+    return asdict(read_mosaic_facts(Path(path)))
+
+
+def mosaic_view(path: str, view: str) -> dict[str, Any]:
+    """Write a mosaic's view."""
+    write_mosaic_view(Path(path), Path(view))
+    return {}
+
+
+def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
+    """Write a photo's view; `ViewedPhoto` as plain data."""
+    Image.MAX_IMAGE_PIXELS = max_mpx * 1_000_000
+    read = read_usable_photo(Path(path), max_mpx=max_mpx)
+    write_photo_view(read.pixels, Path(view))
+    height_px, width_px, band_count = read.pixels.shape
+    facts = asdict(read.facts)
+    facts["captured_at"] = read.facts.captured_at and read.facts.captured_at.isoformat()
+    return {
+        "facts": facts,
+        "width_px": width_px,
+        "height_px": height_px,
+        "band_count": band_count,
+        "gsd_m": read.gsd_m,
+    }
+
+
+def image(path: str, most_px: int) -> dict[str, Any]:
+    """Mode and size of an image, which is decoded whole unless a side is longer than `most_px`."""
+    try:
+        with open_image(Path(path)) as opened:
+            if max(opened.size) <= most_px:
+                opened.load()
+            return {"mode": opened.mode, "width_px": opened.width, "height_px": opened.height}
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise Refused("It is no JPEG, PNG or TIFF image that can be read.") from error
+
+
+WORKS: dict[str, Callable[..., dict[str, Any]]] = {
+    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, image)
+}
