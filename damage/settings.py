@@ -6,6 +6,7 @@ from typing import Any
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
+from damage.data_folder import DATABASE_FILE, prepare_data_folder
 from damage.environment import BASE_DIR, read_environment
 
 ENVIRONMENT = read_environment(os.environ)
@@ -14,7 +15,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 DATA_DIR = ENVIRONMENT.data_dir
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+prepare_data_folder(DATA_DIR, holds_database=not ENVIRONMENT.database_url)
 
 INSTALLED_APPS = [
     "damage.accounts",
@@ -75,7 +76,7 @@ TEMPLATES = [
 # WAL lets people tag while a worker writes; IMMEDIATE takes the write lock at BEGIN, where waiting works.
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
-    "NAME": DATA_DIR / "damage.sqlite3",
+    "NAME": DATA_DIR / DATABASE_FILE,
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
