@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.core.checks import register
+
+from damage.checks import check_data_folder, check_names
 
 
 class SiteConfig(AppConfig):
     name = "damage"
     label = "site"
     verbose_name = "Damage"
+
+    def ready(self) -> None:
+        register(check_names, "security")
+        register(check_data_folder, "security")

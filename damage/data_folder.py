@@ -45,7 +45,7 @@ def prepare_data_folder(folder: Path, *, holds_database: bool) -> None:
 
 def is_open_to_others(folder: Path) -> bool:
     """Whether other accounts of the machine can look into the folder."""
-    return bool(folder.stat().st_mode & 0o055)
+    return folder.is_dir() and bool(folder.stat().st_mode & 0o055)
 
 
 def _is_our_own(folder: Path) -> bool:

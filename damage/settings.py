@@ -153,6 +153,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.h
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https else 0
 
+DEFAULT_EXCEPTION_REPORTER = "damage.debug_pages.Reporter"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
