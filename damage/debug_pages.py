@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 HIDDEN = "********************"
@@ -13,11 +14,11 @@ HIDDEN = "********************"
 class Reporter(ExceptionReporter):
     """Django's report of an error; secrets are hidden wherever they stand, in local variables of libraries too."""
 
-    def get_traceback_html(self) -> str:
-        return without_secrets(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(without_secrets(super().get_traceback_html()))
 
-    def get_traceback_text(self) -> str:
-        return without_secrets(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(without_secrets(super().get_traceback_text()))
 
 
 def without_secrets(text: str) -> str:
