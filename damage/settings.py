@@ -151,6 +151,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.https
 # The proxy that ends TLS says so in this header, and must drop it from what strangers send.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
+# A proxy may ask us under another name than it was asked under.
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}"
+    for host in ALLOWED_HOSTS
+    if ENVIRONMENT.https and host != "*"
+]
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https else 0
 
 DEFAULT_EXCEPTION_REPORTER = "damage.debug_pages.Reporter"

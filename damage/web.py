@@ -43,7 +43,7 @@ REFUSED_B = 64 * 1024 * 1024
 ANSWER_B = 4 * 1024 * 1024
 
 
-class Refusal(ErrorTask):  # type: ignore[misc]
+class Refusal(ErrorTask):
     """The answer to a request that is none."""
 
     def execute(self) -> None:
@@ -60,10 +60,11 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):
     """One connection."""
 
     error_task_class = Refusal
+    close_when_flushed: bool
     request_since = 0.0  # when the request began that is not yet whole, or the draining
     must_drain = False  # read on after the answer: closing at once would take the answer back (a TCP reset)
     is_draining = False
@@ -123,7 +124,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.socket.shutdown(socket.SHUT_WR)
 
 
-class Server(TcpWSGIServer):  # type: ignore[misc]
+class Server(TcpWSGIServer):
     """Waitress's server, which closes what is overdue and makes room for those who come."""
 
     channel_class = Channel

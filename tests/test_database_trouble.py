@@ -4,8 +4,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from django.db import DatabaseError, Error
 
 from damage.database_trouble import words_of
@@ -41,6 +43,11 @@ def test_a_server_that_does_not_answer(tmp_path):
 def test_a_database_that_was_never_migrated(tmp_path):
     words = told_in_a_line(manage("clearsessions", data=tmp_path))
     assert "manage.py migrate" in words
+
+
+@pytest.fixture(autouse=True)
+def on_sqlite(settings):
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, database_url="")
 
 
 def sqlite_error(file: Path) -> Error:

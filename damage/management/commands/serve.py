@@ -1,35 +1,34 @@
-"""The site and its background worker, as one program for one laptop."""
+"""The site and its background work, as one program for one machine."""
 
 import json
-import os
 import signal
-import socket
-import subprocess
 import sys
-import time
 from argparse import ArgumentParser
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
+from damage.database_trouble import NOT_MIGRATED
 from damage.environment import BASE_DIR
+from damage.listening import address_words, listen, warnings
 from damage.practice.accounts import ACCOUNTS_FILE
-from prediction.services import continue_abandoned
-from training.claims import record_killed
-from training.models import Experiment, ModelRun
+from damage.recovery import recover
+from damage.static_files import collect_where_needed
+from damage.supervision import Program, Supervisor
 
-PATIENCE_S = 8
-
-
-class Stopped(Exception):
-    """Somebody asked the server to stop."""
+# One process has one processor's work in Python; with two the site goes on while one starts again.
+WEB_SERVERS = 2
+# Background work leaves the processors to the web servers while they start.
+BACKGROUND_AFTER_S = 3
 
 
 class Command(BaseCommand):
     help = "Serve the site, and do its background work beside it, until Ctrl-C."
+    requires_system_checks = ("security",)  # the others import every view, which only the web servers need
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -38,31 +37,31 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        check_free(host, port)
-        for work in (*record_killed(ModelRun), *record_killed(Experiment)):
-            self.stderr.write(f"{work.named} was cut off; ask for it again.")
-        for run in continue_abandoned():
-            self.stderr.write(f"Prediction run {run.pk} was cut off and goes on.")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _stop)
-        programs = {
-            name: subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
-            for name, command in commands(host, port).items()
-        }
-        try:
-            self.announce(host, port)
-            name = _first_to_end(programs)
-            raise CommandError(
-                f"The {name} ended by itself with status {programs[name].returncode}; see above."
-            )
-        except Stopped:
-            self.stdout.write("Stopped.")
-        finally:
-            stop(list(programs.values()))
+        # From now on who comes is kept waiting, and served as soon as a web server is there.
+        with listen(host, port) as listener:
+            check_migrated()
+            collect_where_needed(self.tell)
+            for line in recover():
+                self.tell(line)
+            connections.close_all()
+            supervisor = Supervisor(programs(listener.fileno()), self.tell)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                    signal.signal(number, supervisor.ask_to_stop)
+            self.announce(host, listener.getsockname()[1])
+            supervisor.run()
+        self.stdout.write("Stopped.")
+
+    def tell(self, line: str) -> None:
+        """Say something; that nobody listens any more ends nothing."""
+        with suppress(OSError):
+            self.stderr.write(line)
 
     def announce(self, host: str, port: int) -> None:
-        """Say where the site is, and in the demo who may log in."""
-        self.stdout.write(f"\nDamage is at http://{host}:{port}  (Ctrl-C stops it)")
+        """Say where the site is, what to know of it, and in the demo who may log in."""
+        for warning in warnings(host):
+            self.tell(warning)
+        self.stdout.write("\n" + "\n".join(address_words(host, port)) + "\n(Ctrl-C stops it)")
         accounts = settings.DATA_DIR / ACCOUNTS_FILE
         if settings.DEBUG and accounts.is_file():
             self.stdout.write("Accounts of the demo:")
@@ -71,69 +70,23 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def commands(host: str, port: int) -> dict[str, list[str]]:
-    """The web server and the worker; threads, because a request waits for disks more than for processors."""
-    web = [
-        "gunicorn",
-        "--bind",
-        f"{host}:{port}",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--log-level",
-        "warning",
+def programs(listener: int) -> list[Program]:
+    """What the site consists of; it goes on without any one of them until that is there again."""
+    web = (sys.executable, "-m", "damage.web", "--socket", str(listener))
+    manage = (sys.executable, "-u", str(BASE_DIR / "manage.py"))
+    return [
+        *(Program(f"web server {number}", web, sockets=(listener,)) for number in range(1, WEB_SERVERS + 1)),
+        Program(
+            "worker",
+            (*manage, "db_worker", "--interval", "1", "--no-reload"),
+            expendable=True,
+            begins_after_s=BACKGROUND_AFTER_S,
+        ),
     ]
-    work = ["db_worker", "--interval", "1", "--no-reload"]
-    return {
-        "web server": [sys.executable, "-m", *web, "damage.wsgi"],
-        "worker": [sys.executable, "-u", str(BASE_DIR / "manage.py"), *work],
-    }
 
 
-def check_free(host: str, port: int) -> None:
-    """Raise `CommandError` when something else listens there."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise CommandError(
-                f"Cannot listen on {host}:{port} ({error.strerror}). Stop what runs there, or choose another --port."
-            ) from error
-
-
-def stop(programs: list[subprocess.Popen[bytes]]) -> None:
-    """Ask the programs to end; ask again, so that a worker gives up its task and records that; end the rest."""
-    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
-        for program in programs:
-            _signal_group(program, number)
-        if _have_ended(programs):
-            return
-
-
-def _have_ended(programs: list[subprocess.Popen[bytes]]) -> bool:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if all(program.poll() is not None for program in programs):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _signal_group(program: subprocess.Popen[bytes], number: int) -> None:
-    """Each program leads a group of its own, so that what it started ends with it."""
-    with suppress(ProcessLookupError):
-        os.killpg(program.pid, number)
-
-
-def _first_to_end(programs: dict[str, subprocess.Popen[bytes]]) -> str:
-    while True:
-        for name, program in programs.items():
-            if program.poll() is not None:
-                return name
-        time.sleep(0.2)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+def check_migrated() -> None:
+    """Raise `CommandError` where the database is of another version."""
+    executor = MigrationExecutor(connections["default"])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError(NOT_MIGRATED)
