@@ -31,6 +31,11 @@ VARIABLES = (
     Variable("DAMAGE_SECRET_KEY", "", "at least 32 random characters; needed unless DAMAGE_DEBUG=1"),
     Variable("DAMAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "host names that the site answers to, by commas"),
     Variable("DAMAGE_HTTPS", "0", "1 when the site is reached over HTTPS: secure cookies, HSTS, redirect"),
+    Variable(
+        "DAMAGE_PROXIES",
+        "0",
+        "how many proxies of yours stand before the site and append to X-Forwarded-For; log-in limits need it",
+    ),
     Variable("DAMAGE_DATA", "data", "folder for the database, imagery, models and exports"),
     Variable("DATABASE_URL", "", "postgres://user:password@host/name; SQLite in the data folder when empty"),
     Variable("DAMAGE_LANGUAGE", "en", "language shown before a person chooses one: en or es"),
@@ -66,6 +71,7 @@ class Environment:
     secret_key: str = field(repr=False)
     allowed_hosts: list[str]
     https: bool
+    proxies: int
     data_dir: Path
     database_url: str = field(repr=False)
     language: str
@@ -88,6 +94,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         secret_key=_secret_key(environ, debug=debug),
         allowed_hosts=_allowed_hosts(environ, debug=debug),
         https=_flag(environ, "DAMAGE_HTTPS"),
+        proxies=_whole_number(environ, "DAMAGE_PROXIES", least=0),
         data_dir=_data_dir(environ),
         database_url=_database_url(environ),
         language=_choice(environ, "DAMAGE_LANGUAGE", ("en", "es")),

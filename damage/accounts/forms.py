@@ -1,0 +1,38 @@
+"""What people type about their own account."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from damage.accounts.attempts import begin_password_attempt, end_password_attempt, visitor_of
+from damage.accounts.models import User
+from damage.accounts.tokens import DAYS
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """The old password and a new one; guesses of the old one are limited like those at the log-in."""
+
+    def __init__(self, user: User, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        attempt = begin_password_attempt(visitor_of(self.request, self.user.username))
+        is_right = self.user.check_password(self.cleaned_data["old_password"])
+        end_password_attempt(attempt, succeeded=is_right)
+        return super().clean_old_password()
+
+
+class NewTokenForm(forms.Form):
+    """What a token is for, and for how long."""
+
+    name = forms.CharField(label=_("What is it for?"), max_length=60)
+    days = forms.TypedChoiceField(
+        label=_("Valid for"),
+        coerce=int,
+        initial=DAYS,
+        choices=[(7, _("7 days")), (30, _("30 days")), (DAYS, _("90 days")), (365, _("1 year"))],
+    )

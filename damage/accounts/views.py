@@ -1,0 +1,117 @@
+"""The pages of one's own account."""
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from damage.accounts.attempts import remember_device
+from damage.accounts.forms import NewTokenForm, OwnPasswordForm
+from damage.accounts.models import ApiToken, User
+from damage.accounts.tokens import create_token
+from damage.errors import Refused, TooMany
+
+
+class LogIn(LoginView):
+    """The only door for names and passwords; the administration leads here."""
+
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except TooMany as refusal:
+            # The name is shown again, nothing is checked.
+            form = self.form_class(request, initial={"username": request.POST.get("username", "")})
+            return _refuse(
+                self.render_to_response(self.get_context_data(form=form, refusal=refusal)), refusal
+            )
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_device(self.request, response, form.get_user())
+        return response
+
+
+class OwnPassword(PasswordChangeView):
+    """Change one's own password; sessions on other devices end, and so do tokens."""
+
+    form_class = OwnPasswordForm
+    template_name = "registration/own_password.html"
+    success_url = reverse_lazy("front")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except TooMany as refusal:
+            form = self.form_class(cast(User, request.user), request=request)
+            return _refuse(
+                self.render_to_response(self.get_context_data(form=form, refusal=refusal)), refusal
+            )
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, _("Your password is changed."))
+        return response
+
+
+def _refuse(response: HttpResponse, refusal: TooMany) -> HttpResponse:
+    response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    response["Retry-After"] = str(refusal.retry_after_s)
+    return response
+
+
+def to_the_login(request: HttpRequest) -> HttpResponse:
+    """The administration's own log-in page, in whose place stands the site's."""
+    if request.user.is_authenticated:
+        raise PermissionDenied  # logged in, and not as an admin
+    return redirect_to_login(request.GET.get("next") or "/admin/")
+
+
+@login_required
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("key")
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_tokens(request: HttpRequest) -> HttpResponse:
+    """One's own API tokens. A new one is part of this one answer and is kept nowhere, not even in the session."""
+    person = cast(User, request.user)
+    form = NewTokenForm(request.POST or None)
+    key = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            key = create_token(person, name=form.cleaned_data["name"], days=form.cleaned_data["days"])
+            form = NewTokenForm()
+        except Refused as refusal:
+            form.add_error("name", str(refusal))
+    now = timezone.now()
+    tokens = [(token, token.expires_at <= now) for token in person.api_tokens.all()]
+    status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
+    return render(
+        request, "registration/tokens.html", {"form": form, "key": key, "tokens": tokens}, status=status
+    )
+
+
+@login_required
+@require_POST
+def revoke_own_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one of one's own tokens."""
+    token = get_object_or_404(ApiToken, pk=pk, person=cast(User, request.user))
+    token.delete()
+    messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
+    return redirect("own-tokens")
