@@ -9,6 +9,7 @@ from pathlib import Path
 
 from damage.errors import Refused
 from damage.ingestion.decoding import decode_image
+from damage.tables import unguarded
 from tagging.crops import LEAST_SIZE_PX
 
 LABELS = ("damage", "no_damage", "unsure")
@@ -81,7 +82,7 @@ def _lines(csv_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             reader.fieldnames = columns
             for cells in reader:
-                yield reader.line_num, {name: str(cells[name] or "").strip() for name in columns}
+                yield reader.line_num, {name: unguarded(str(cells[name] or "").strip()) for name in columns}
     except OSError as error:
         raise Refused(f"{csv_path} cannot be read ({error.strerror}).", "Check the path.") from error
     except (UnicodeDecodeError, csv.Error) as error:

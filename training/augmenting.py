@@ -1,15 +1,16 @@
 """Writing augmented crops as files, with a list that `import_crops` takes."""
 
-import csv
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
+from damage.tables import write_csv
 from tagging.crops import encoded_png
 from tagging.importing import ANSWERS
 from tagging.models import Answer, Crop, Question
@@ -76,21 +77,26 @@ def _check_free(out: Path) -> None:
 
 def _write(crops: Sequence[AgreedCrop], folder: Path, augmentation: Augmentation, progress: Progress) -> int:
     """Write the images and their list; gives how many there are."""
+    rows = list(_written(crops, folder, augmentation, progress))
+    with (folder / LIST_NAME).open("w", newline="", encoding="utf-8") as file:
+        write_csv(file, COLUMNS, rows)
+    return len(rows)
+
+
+def _written(
+    crops: Sequence[AgreedCrop], folder: Path, augmentation: Augmentation, progress: Progress
+) -> Iterator[list[Any]]:
+    """Write the images; gives each one's line of the list."""
     rows = Crop.objects.select_related("scene", "town").in_bulk([crop.pk for crop in crops])
     copies, total, done = Copies(augmentation), len(crops) * augmentation.copies, 0
-    with (folder / LIST_NAME).open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(COLUMNS)
-        for agreed in crops:
-            crop = rows[agreed.pk]
-            label = LABELS[Answer.POSITIVE if agreed.is_positive else Answer.NEGATIVE]
-            place = Path(crop.town.slug) / label
-            (folder / place).mkdir(parents=True, exist_ok=True)
-            for number, copy in enumerate(copies.of(crop, range(augmentation.copies))):
-                name = place / f"{crop.pk}-{number:03}.png"
-                (folder / name).write_bytes(encoded_png(copy.pixels()))
-                about = ("" if fact is None else fact for fact in (crop.gsd_m, crop.lon, crop.lat))
-                lines.writerow([name.as_posix(), crop.town.name, label, crop.size_px, *about])
-                done += 1
-                progress(done, total)
-    return done
+    for agreed in crops:
+        crop = rows[agreed.pk]
+        label = LABELS[Answer.POSITIVE if agreed.is_positive else Answer.NEGATIVE]
+        place = Path(crop.town.slug) / label
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for number, copy in enumerate(copies.of(crop, range(augmentation.copies))):
+            name = place / f"{crop.pk}-{number:03}.png"
+            (folder / name).write_bytes(encoded_png(copy.pixels()))
+            done += 1
+            progress(done, total)
+            yield [name.as_posix(), crop.town.name, label, crop.size_px, crop.gsd_m, crop.lon, crop.lat]

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from damage.errors import Refused
+from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.importing import import_crops
 from tagging.models import Crop
@@ -223,3 +224,12 @@ def test_a_town_without_tags_is_refused(question, town, tmp_path):
 
 def test_the_default_recipe_changes_no_crop():
     assert (Recipe().augment, Recipe().copies, Recipe().fine_tune_blocks) == ("none", None, 0)
+
+
+def test_a_list_of_copies_holds_no_formula_and_names_its_town_all_the_same(towns, tmp_path):
+    Town.objects.filter(pk=towns[0].pk).update(name="=1+1 Norte")
+    said = augment("--out", str(tmp_path / "copies"), "--copies", "2", "--limit", "1")
+    with Path(said["list"]).open(newline="") as file:
+        assert {row["town"] for row in csv.DictReader(file)} == {"'=1+1 Norte"}
+    import_crops(Path(said["list"]), event="Copies")
+    assert Town.objects.get(event__name="Copies").name == "=1+1 Norte"
