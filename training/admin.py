@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from training.models import ModelFile, ModelRun
+from training.models import HEAVY, ModelFile, ModelRun
 
 
 class FilesInline(admin.TabularInline[ModelFile, ModelRun]):
@@ -21,6 +22,9 @@ class ModelRunAdmin(admin.ModelAdmin[ModelRun]):
     list_filter = ("status", "question", "backbone")
     list_select_related = ("question",)
     inlines = (FilesInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelRun]:
+        return super().get_queryset(request).defer(*HEAVY)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -3,11 +3,10 @@
 from tempfile import TemporaryFile
 from typing import Any, cast
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -21,22 +20,45 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
-from damage.errors import Refused
-from damage.permissions import ForAdmins, ForAnalysts, ForTaggers
+from damage.permissions import ForAnalysts, ForTaggers
 from training import registry, sharing
+from training.decisions import Decision, may
 from training.inference import answer_for_square
-from training.models import Experiment, ModelRun, ModelRunCrop
+from training.models import Experiment, ModelRun, ModelRunCrop, Promotion
 from training.serializers import (
     ExperimentRowSerializer,
     ExperimentSerializer,
     ModelAnswerSerializer,
     ModelRunCropSerializer,
+    ModelRunRowSerializer,
     ModelRunSerializer,
     ReasonSerializer,
     SquareSerializer,
     TrainingRequestSerializer,
 )
 from training.services import Recipe, cancel, request_training
+
+# What a call decides; the other calls only look.
+DECISIONS = {
+    "create": Decision.TRAIN,
+    "cancel": Decision.CANCEL,
+    "propose": Decision.PROPOSE,
+    "compare": Decision.COMPARE,
+    "confirm": Decision.CONFIRM,
+    "decline": Decision.DECLINE,
+    "retire": Decision.RETIRE,
+    "roll_back": Decision.ROLL_BACK,
+}
+
+
+class MayDecide(BasePermission):
+    """Those who may decide so, by the services' own table."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and may(request.user, self._decision)
 
 
 class ModelRunFilter(filters.FilterSet):
@@ -53,14 +75,24 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     Admins ask for new ones, which a worker carries out, and propose them; another admin or analyst confirms.
     """
 
-    queryset = ModelRun.objects.select_related("question", "requested_by").prefetch_related(
-        "files", "promotions__proposed_by", "promotions__confirmed_by", "promotions__ended_by"
-    )
+    queryset = ModelRun.objects.select_related("question", "requested_by")
     serializer_class = ModelRunSerializer
     filterset_class = ModelRunFilter
 
+    def get_queryset(self) -> QuerySet[ModelRun]:
+        promotions = Promotion.objects.select_related("proposed_by", "confirmed_by", "ended_by")
+        if self.action != "list":
+            return self.queryset.prefetch_related("files", Prefetch("promotions", promotions))
+        promotions = promotions.defer("comparison", "library_versions", "hardware")
+        rows = ModelRun.objects.select_related("question", "requested_by").light().with_figures()
+        return rows.prefetch_related("files", Prefetch("promotions", promotions))
+
+    def get_serializer_class(self) -> type[ModelRunRowSerializer]:
+        return ModelRunRowSerializer if self.action == "list" else ModelRunSerializer
+
     def get_permissions(self) -> list[BasePermission]:
-        return [ForAdmins()] if self.action in ("create", "cancel", "propose", "retire") else [ForAnalysts()]
+        decision = DECISIONS.get(self.action)
+        return [MayDecide(decision)] if decision else [ForAnalysts()]
 
     @extend_schema(request=TrainingRequestSerializer, responses={202: ModelRunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -82,9 +114,17 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
     @action(detail=True, methods=["post"])
     def propose(self, request: Request, pk: str) -> Response:
-        """Propose a finished model; a second person has to confirm it."""
+        """Propose a finished model. A worker compares it with the present one; then a second person confirms it."""
         run = self.get_object()
-        registry.propose(run, by=cast(User, request.user), reason=_reason(request))
+        registry.request_proposal(run, by=cast(User, request.user), reason=_reason(request))
+        return self._decided(run)
+
+    @extend_schema(request=None, responses={200: ModelRunSerializer})
+    @action(detail=True, methods=["post"])
+    def compare(self, request: Request, pk: str) -> Response:
+        """Have a proposed model compared once more, after a comparison that failed."""
+        run = self.get_object()
+        registry.request_comparison(registry.waiting_promotion(run), by=cast(User, request.user))
         return self._decided(run)
 
     @extend_schema(request=None, responses={200: ModelRunSerializer})
@@ -117,9 +157,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def roll_back(self, request: Request, pk: str) -> Response:
         """Put back the model that this promoted one replaced; gives that earlier model."""
         run = self.get_object()
-        if run.stage != ModelRun.Stage.PROMOTED:
-            raise Refused(_("%(run)s is not the promoted one.") % {"run": run.named})
-        earlier = registry.roll_back(run.question, by=cast(User, request.user), reason=_reason(request))
+        earlier = registry.roll_back(run, by=cast(User, request.user), reason=_reason(request))
         return self._decided(earlier)
 
     def _decided(self, run: ModelRun) -> Response:
@@ -165,7 +203,11 @@ class ExperimentViewSet(ReadOnlyModelViewSet[Experiment]):
 
     def get_queryset(self) -> QuerySet[Experiment]:
         rows = super().get_queryset()
-        return rows.defer("results") if self.action == "list" else rows.prefetch_related("model_runs")
+        return (
+            rows.defer("results")
+            if self.action == "list"
+            else rows.prefetch_related(Prefetch("model_runs", ModelRun.objects.only("pk")))
+        )
 
     def get_serializer_class(self) -> type[ExperimentRowSerializer]:
         return ExperimentRowSerializer if self.action == "list" else ExperimentSerializer

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Town
-from tagging.models import Answer, Question, Tag
+from tagging.models import Answer, Crop, Question, Tag
 from tagging.undamaged import UNDAMAGED
 from training.models import ModelRunCrop
 from training.neighbours import Place, crossing, ground_place, scene_place
@@ -44,12 +44,17 @@ class AgreedCrop:
 
     @property
     def place(self) -> Place | None:
-        """On the ground where that is known, else in its scene; None where neither is."""
-        if self.lon is not None and self.lat is not None and self.gsd_m:
-            return ground_place(self.lon, self.lat, self.size_px * self.gsd_m)
-        if self.scene_id is not None and self.x_px is not None and self.y_px is not None:
-            return scene_place(self.scene_id, self.x_px, self.y_px, self.size_px)
-        return None
+        """See `place_of`."""
+        return place_of(self)
+
+
+def place_of(crop: AgreedCrop | Crop) -> Place | None:
+    """Where a crop lies: on the ground where that is known, else in its scene; None where neither is."""
+    if crop.lon is not None and crop.lat is not None and crop.gsd_m:
+        return ground_place(crop.lon, crop.lat, crop.size_px * crop.gsd_m)
+    if crop.scene_id is not None and crop.x_px is not None and crop.y_px is not None:
+        return scene_place(crop.scene_id, crop.x_px, crop.y_px, crop.size_px)
+    return None
 
 
 @dataclass(frozen=True)

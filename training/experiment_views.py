@@ -1,9 +1,7 @@
 """The pages of experiments: all of them, one of them, its drawings and tables as files."""
 
-import csv
-import json
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,11 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from damage.accounts.models import Role, User
+from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.permissions import ForAdmins, ForAnalysts, page_for
+from damage.tables import write_csv
 from training import claims
+from training.decisions import Decision, check_may, may
 from training.drawings import Drawing, drawn
 from training.models import Experiment
 from training.repeating import command_for, gist_of
@@ -39,7 +39,8 @@ SENTENCE = 40
 def experiments(request: HttpRequest) -> HttpResponse:
     """List all experiments with their state."""
     claims.record_killed(Experiment)
-    rows = Experiment.objects.select_related("question", "requested_by").defer("results")
+    rows = Experiment.objects.select_related("question", "requested_by")
+    rows = rows.defer("results", "library_versions", "hardware")
     page = Paginator(rows, EXPERIMENTS_PER_PAGE).get_page(request.GET.get("page"))
     shown = {
         "page": page,
@@ -62,7 +63,7 @@ def experiment(request: HttpRequest, pk: int) -> HttpResponse:
         "is_busy": found.can_cancel,
         "parameters": parameter_rows({"seed": found.seed, **found.parameters}),
         "command": command_for(found),
-        "runs": found.model_runs.all(),
+        "runs": found.model_runs.light(),
         **_may(request),
     }
     if found.status == Experiment.Status.DONE:
@@ -76,6 +77,7 @@ def cancel_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop an experiment that waits or goes on; nothing of it stays but its row."""
     found = get_object_or_404(Experiment, pk=pk)
     try:
+        check_may(cast(User, request.user), Decision.CANCEL)
         claims.cancel(found, by=cast(User, request.user))
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -103,11 +105,7 @@ def experiment_table(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if table is None:
         raise Http404
     answer = HttpResponse(content_type="text/csv; charset=utf-8", headers=_as_file(f"{found}-{name}.csv"))
-    lines = csv.writer(answer)
-    lines.writerow(table.columns)
-    lines.writerows(
-        [json.dumps(each) if isinstance(each, list) else each for each in row] for row in table.rows
-    )
+    write_csv(cast(IO[str], answer), table.columns, table.rows)
     return answer
 
 
@@ -136,7 +134,7 @@ def _as_file(name: str) -> dict[str, str]:
 
 
 def _may(request: HttpRequest) -> dict[str, bool]:
-    return {"may_train": cast(User, request.user).plays(Role.ADMIN)}
+    return {"may_train": may(cast(User, request.user), Decision.CANCEL)}
 
 
 def _finished(found: Experiment) -> dict[str, Any]:

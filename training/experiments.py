@@ -22,6 +22,7 @@ from training.dataset import AgreedCrop, Agreement, Part, agreement, chosen_data
 from training.features import image_hashes_of
 from training.models import Experiment
 from training.services import DEFAULT_HEAD, crop_images, features_of, find_head
+from training.unseen import kept_for_tests
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
@@ -112,9 +113,10 @@ def _carried_out(
     progress: Progress = no_progress,
 ) -> Experiment:
     design = designs[0]  # towns and seeds are the same in all
-    for town in design.towns:
-        find_town(town)
-    if len(set(design.towns)) < 3:
+    towns = [find_town(name) for name in design.towns]
+    if len(set(towns)) < len(towns):
+        raise Refused(_("A town is named twice."), _("Name each town once, by its name or as event/town."))
+    if len(towns) < 3:
         raise Refused(_("Three towns are needed: to train, to validate and to test."))
     for each in designs:
         find_head(each.head)
@@ -190,6 +192,7 @@ def _parts(agreed: Agreement, trial: Trial) -> dict[str, Sequence[AgreedCrop]]:
         {Part.TRAIN: [trial.train], Part.VALIDATION: [trial.validation], Part.TEST: [trial.test]},
         per_class=None if trial.crops is None else trial.crops // 2,
         seed=trial.seed,
+        kept=kept_for_tests(),
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
     )
     return {part.value: crops for part, crops in dataset.parts.items()}

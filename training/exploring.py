@@ -1,7 +1,7 @@
 """Exploring imagery: scenes or crops laid out so that like lies near like. One experiment, no training."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -27,6 +27,7 @@ from training.embedding import LEAST_IMAGES, apartness, channel_statistics, embe
 from training.features import CropImage, read_pixels
 from training.models import Experiment
 from training.services import features_of
+from training.towns import town_labels
 
 SCENES, CROPS = "scenes", "crops"
 CHANNELS = "channels"
@@ -139,10 +140,12 @@ def _table(components: np.ndarray, groups: list[str], name: str) -> dict[str, An
 def _pictures(wanted: Exploration, question: Question | None) -> list[Picture]:
     """All images of the towns, in an order that only they decide."""
     towns = _towns(wanted)
+    labels = town_labels(town.pk for town in towns)
     if wanted.of == SCENES:
-        return [picture for town in towns for scene in town.scenes.all() for picture in _of_scene(scene)]
+        of_towns = [(labels[town.pk], scene) for town in towns for scene in town.scenes.all()]
+        return [picture for town, scene in of_towns for picture in _of_scene(town, scene)]
     if wanted.of == CROPS:
-        return _of_crops(towns, question)
+        return _of_crops(towns, labels, question)
     raise Refused(_("There is nothing called %(of)s to explore.") % {"of": wanted.of}, "scenes, crops")
 
 
@@ -156,12 +159,11 @@ def _towns(wanted: Exploration) -> list[Town]:
         )
     if not wanted.towns:
         return list(event.towns.all())
-    return [find_town(f"{event.slug}/{name}") for name in wanted.towns]
+    return list(dict.fromkeys(find_town(f"{event.slug}/{name}") for name in wanted.towns))
 
 
-def _of_scene(scene: Scene) -> list[Picture]:
+def _of_scene(town: str, scene: Scene) -> list[Picture]:
     """A photo as one image; a mosaic, which shows many kinds of ground, as the tiles of one level of its pyramid."""
-    town = scene.town.name
     if scene.kind == SceneKind.PHOTO:
         return [Picture(town, {"scene": scene.pk}, partial(read_reduced, scene.view_path, SCENE_PX))]
     return [
@@ -183,16 +185,16 @@ def _tiles(width_px: int, height_px: int) -> list[tuple[int, int, int]]:
     return [tile for tile, part in windows.items() if part.width * part.height >= LEAST_VALID * side**2]
 
 
-def _of_crops(towns: Sequence[Town], question: Question | None) -> list[Picture]:
+def _of_crops(towns: Sequence[Town], labels: Mapping[int, str], question: Question | None) -> list[Picture]:
     answers: dict[int, str] = {}
     if question:
         answers = {crop.pk: "yes" if crop.is_positive else "no" for crop in agreement(question).of(towns)}
-    rows = Crop.objects.filter(town__in=towns).select_related("town").order_by("sha256", "pk")
+    rows = Crop.objects.filter(town__in=towns).order_by("sha256", "pk")
     pictures = []
     for row in rows:
         crop = CropImage(row.sha256, partial(image_bytes, row))
         shown = {"crop": row.pk, "scene": row.scene_id, "label": answers.get(row.pk)}
-        pictures.append(Picture(row.town.name, shown, partial(_read_crop, crop), crop))
+        pictures.append(Picture(labels[row.town_id], shown, partial(_read_crop, crop), crop))
     return pictures
 
 

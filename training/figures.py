@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from training import plots
 from training.evaluation import GRID, Band, precision_band, reliability, roc_band
 from training.models import ModelRun, ModelRunCrop
+from training.towns import town_labels
 
 Draw = Callable[[ModelRun, str], plots.Sheet]
 Part = ModelRunCrop.Part
@@ -149,16 +150,24 @@ def _towns(run: ModelRun, theme: str) -> plots.Sheet:
 
 
 def town_metrics(run: ModelRun) -> dict[str, dict[str, float]]:
-    """Figures of every town with both answers, by "town (part)"."""
+    """Figures of every town with both answers, by "town (part)", as people read them."""
+    found = metrics_by_town(run)
+    labels = town_labels(town for town, _part in found)
+    named = {f"{labels[town]} ({Part(part).label})": metrics for (town, part), metrics in found.items()}
+    return dict(sorted(named.items()))
+
+
+def metrics_by_town(run: ModelRun) -> dict[tuple[int, str], dict[str, float]]:
+    """Figures of every town with both answers, by (primary key of the town, part)."""
     from training.metrics import measured
 
-    rows = run.run_crops.exclude(score=None).values_list("crop__town__name", "part", "is_positive", "score")
-    by_town: dict[str, list[tuple[bool, float]]] = {}
+    rows = run.run_crops.exclude(score=None).values_list("crop__town", "part", "is_positive", "score")
+    by_town: dict[tuple[int, str], list[tuple[bool, float]]] = {}
     for town, part, is_positive, score in rows:
-        by_town.setdefault(f"{town} ({Part(part).label})", []).append((is_positive, float(score or 0)))
+        by_town.setdefault((town, part), []).append((is_positive, float(score or 0)))
     return {
-        town: measured(np.array([a for a, _s in pairs]), np.array([s for _a, s in pairs]), run.threshold or 0)
-        for town, pairs in sorted(by_town.items())
+        key: measured(np.array([a for a, _s in pairs]), np.array([s for _a, s in pairs]), run.threshold or 0)
+        for key, pairs in by_town.items()
         if len({answer for answer, _score in pairs}) == 2
     }
 

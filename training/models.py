@@ -93,8 +93,25 @@ class Work(models.Model):
         return "" if self.seconds_left is None else duration_words(self.seconds_left)
 
 
+# What a training's row says at length.
+HEAVY = ("metrics", "parameters", "library_versions", "hardware")
+# Of each part, what lists show of the metrics.
+LISTED_FIGURES = tuple(
+    (part, name) for part in ("train", "validation", "test") for name in ("auc", "balanced_accuracy")
+)
+
+
 class ModelRunQuerySet(models.QuerySet["ModelRun"]):
     """Reads of trainings."""
+
+    def light(self) -> "ModelRunQuerySet":
+        """Without the columns that grow with the crops and epochs: for lists, which do not show them."""
+        return self.defer(*HEAVY)
+
+    def with_figures(self) -> "ModelRunQuerySet":
+        """Each with what a list shows of its metrics: "test_auc" and the like; None where there is none."""
+        figures = {f"{part}_{name}": F(f"metrics__{part}__{name}") for part, name in LISTED_FIGURES}
+        return self.annotate(**figures)
 
     def current(self, question: Question) -> "ModelRun | None":
         """The promoted model of a question: the one that answers and predicts."""
@@ -219,13 +236,27 @@ class ModelFile(models.Model):
         return f"{self.kind} of {self.model_run}"
 
 
-class Promotion(models.Model):
-    """One person's proposal that a model answers and predicts from now on, and another's decision."""
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    """Reads of proposals."""
+
+    def waiting(self) -> "PromotionQuerySet":
+        """Those that nobody has settled."""
+        return self.filter(confirmed_at=None, ended_at=None)
+
+
+class Promotion(Work):
+    """One person's proposal that a model answers and predicts from now on, and another's decision.
+
+    The work is the comparison with the present model, which a second person looks at before they confirm.
+    """
+
+    requested_by = None  # who asked for the comparison is who proposed
+    created_at = None  # type: ignore[assignment] # and when: these have names of their own
 
     model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="promotions")
     # The model that it took the place of: where a roll-back leads.
     replaced = models.ForeignKey(ModelRun, on_delete=models.PROTECT, null=True, related_name="+")
-    # Both models' figures on the same test towns, as they were when it was proposed.
+    # Both models' figures on the same test towns, once they are compared.
     comparison = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -239,7 +270,9 @@ class Promotion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     ended_at = models.DateTimeField(null=True)
-    end_reason = models.TextField(blank=True)
+    end_reason = MessageField(blank=True)
+
+    objects = PromotionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -247,11 +280,28 @@ class Promotion(models.Model):
             models.CheckConstraint(
                 condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("proposed_by")),
                 name="promotion_needs_a_second_person",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(status="done"), name="promotion_compared_before_confirmed"
+            ),
+            models.UniqueConstraint(
+                fields=["model_run"],
+                condition=Q(confirmed_at=None, ended_at=None),
+                name="one_waiting_promotion_per_run",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"promotion {self.pk} of {self.model_run}"
+
+    @property
+    def named(self) -> str:
+        return gettext("The comparison of model run %(run)s") % {"run": self.model_run_id}
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the figures are there that a second person decides by."""
+        return self.status == self.Status.DONE
 
 
 class Experiment(Work):

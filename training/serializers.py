@@ -9,7 +9,7 @@ from tagging.models import Question
 from training.augment import FORMS
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.inference import ModelAnswer
-from training.models import Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
+from training.models import LISTED_FIGURES, Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
 from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
@@ -25,35 +25,68 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     proposed_by = serializers.CharField(source="proposed_by.username")
     confirmed_by = serializers.CharField(source="confirmed_by.username", default=None)
     ended_by = serializers.CharField(source="ended_by.username", default=None)
+    step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
+    seconds_left = serializers.FloatField(help_text="until the comparison is done", allow_null=True)
+    is_stalled = serializers.BooleanField()
 
     class Meta:
         model = Promotion
         fields = [
-            "replaced", "comparison", "reason", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at",
-            "ended_by", "ended_at", "end_reason",
+            "replaced", "status", "error", "step", "step_words", "units_done", "units_total", "seconds_left",
+            "is_stalled", "comparison", "reason",
+            "proposed_by", "proposed_at", "confirmed_by", "confirmed_at", "ended_by", "ended_at", "end_reason",
         ]  # fmt: skip
         read_only_fields = fields
 
 
-class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
-    """A training, with all that is needed to do it again."""
+class PromotionRowSerializer(PromotionSerializer):
+    """A proposal without both models' figures."""
+
+    class Meta(PromotionSerializer.Meta):
+        fields = [name for name in PromotionSerializer.Meta.fields if name != "comparison"]
+        read_only_fields = fields
+
+
+class ModelRunRowSerializer(serializers.ModelSerializer[ModelRun]):
+    """A training without what is long: its parameters, its versions, all its metrics."""
 
     question = serializers.SlugField(source="question.slug")
     requested_by = serializers.CharField(source="requested_by.username", default=None)
     files = ModelFileSerializer(many=True)
-    promotions = PromotionSerializer(many=True)
+    promotions = PromotionRowSerializer(many=True)
+    step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
     seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
     can_cancel = serializers.BooleanField()
     is_stalled = serializers.BooleanField()
+    metrics = serializers.SerializerMethodField(help_text="of each part the AUC and the balanced accuracy")
 
     class Meta:
         model = ModelRun
         fields = [
-            "id", "question", "requested_by", "status", "stage", "parent", "error", "step", "units_done", "units_total",
-            "seconds_left", "can_cancel", "is_stalled", "backbone", "head", "seed", "parameters",
-            "code_version", "library_versions", "hardware", "dataset_sha256", "window_m", "window_px", "metrics",
+            "id", "question", "requested_by", "status", "stage", "parent", "error", "step", "step_words",
+            "units_done", "units_total", "seconds_left", "can_cancel", "is_stalled", "backbone", "head", "seed",
+            "code_version", "dataset_sha256", "window_m", "window_px", "metrics",
             "threshold", "threshold_reason", "files", "promotions", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_metrics(self, run: ModelRun) -> dict[str, dict[str, float]]:
+        listed: dict[str, dict[str, float]] = {}
+        for part, name in LISTED_FIGURES:
+            value = getattr(run, f"{part}_{name}")
+            if value is not None:
+                listed.setdefault(part, {})[name] = value
+        return listed
+
+
+class ModelRunSerializer(ModelRunRowSerializer):
+    """A training, with all that is needed to do it again."""
+
+    promotions = PromotionSerializer(many=True)  # type: ignore[assignment]
+    metrics = serializers.JSONField()  # type: ignore[assignment]
+
+    class Meta(ModelRunRowSerializer.Meta):
+        fields = [*ModelRunRowSerializer.Meta.fields, "parameters", "library_versions", "hardware"]
         read_only_fields = fields
 
 
@@ -71,6 +104,7 @@ class ExperimentRowSerializer(serializers.ModelSerializer[Experiment]):
 
     question = serializers.CharField(source="question.slug", default=None)
     requested_by = serializers.CharField(source="requested_by.username", default=None)
+    step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
     seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
     can_cancel = serializers.BooleanField()
     is_stalled = serializers.BooleanField()
@@ -78,8 +112,9 @@ class ExperimentRowSerializer(serializers.ModelSerializer[Experiment]):
     class Meta:
         model = Experiment
         fields = [
-            "id", "kind", "question", "requested_by", "status", "error", "step", "units_done", "units_total",
-            "seconds_left", "can_cancel", "is_stalled", "seed", "parameters", "code_version", "library_versions",
+            "id", "kind", "question", "requested_by", "status", "error", "step", "step_words",
+            "units_done", "units_total", "seconds_left", "can_cancel", "is_stalled",
+            "seed", "parameters", "code_version", "library_versions",
             "hardware", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -26,6 +26,7 @@ from training.probing import probe_windows
 from training.services import HEAD_NAMES
 from training.stac_mlm import stac_item
 from training.storing import FILE_NAMES, put_files, remove_files
+from training.towns import town_labels
 
 Part = ModelRunCrop.Part
 SUFFIX = ".damage-model"
@@ -150,24 +151,27 @@ def _own_facts(run: ModelRun) -> dict[str, Any]:
 
 
 def _towns(run: ModelRun) -> list[TownFacts]:
-    from training.figures import town_metrics
+    """Each town's part; towns of one name, of two events, stand apart, with their events in their names."""
+    from training.figures import metrics_by_town
 
-    figures = town_metrics(run)
-    rows = run.run_crops.values_list("crop__town__name", "part", "crop__sha256", "is_positive")
-    by_town: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+    figures = metrics_by_town(run)
+    rows = run.run_crops.values_list("crop__town", "part", "crop__sha256", "is_positive")
+    by_town: dict[tuple[int, str], list[tuple[str, bool]]] = {}
     for town, part, sha256, is_positive in rows:
         by_town.setdefault((town, part), []).append((sha256, is_positive))
-    return [
+    labels = town_labels(town for town, _part in by_town)
+    told = [
         TownFacts(
-            town=town,
+            town=labels[town],
             part=part,
             crops=len(crops),
             positive=sum(is_positive for _sha256, is_positive in crops),
             sha256=hashlib.sha256("\n".join(sorted(sha256 for sha256, _yes in crops)).encode()).hexdigest(),
-            metrics=_without_curve(figures.get(f"{town} ({Part(part).label})")),
+            metrics=_without_curve(figures.get((town, part))),
         )
-        for (town, part), crops in sorted(by_town.items())
+        for (town, part), crops in by_town.items()
     ]
+    return sorted(told, key=lambda each: (each.town, each.part))
 
 
 def _without_curve(metrics: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """The pages of the training lab: all model runs, one of them, several side by side."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -13,13 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
-from damage.accounts.models import Role, User
+from damage.accounts.models import User
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from training import claims, registry
+from training.decisions import Decision, check_may
 from training.drawings import Drawing, drawn
 from training.inference import is_classical
-from training.models import ModelRun, ModelRunCrop
+from training.models import ModelRun, ModelRunCrop, Promotion
+from training.towns import town_labels
 from training.wording import parameter_rows, readable, worded
 
 RUNS_PER_PAGE = 50
@@ -33,9 +36,9 @@ MOST_COMPARED = 4
 def model_runs(request: HttpRequest) -> HttpResponse:
     """List all trainings with their state, their figures and where they stand."""
     claims.record_killed(ModelRun)
-    runs = ModelRun.objects.select_related("question", "requested_by")
+    runs = ModelRun.objects.select_related("question", "requested_by").light().with_figures()
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    shown = {"page": page, "is_busy": any(run.can_cancel for run in page), **_may(request)}
+    shown = {"page": page, "is_busy": any(run.can_cancel for run in page)}
     return render(request, "training/runs.html", shown)
 
 
@@ -44,18 +47,19 @@ def model_runs(request: HttpRequest) -> HttpResponse:
 def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
     claims.record_killed(ModelRun)
-    run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by", "parent"), pk=pk)
+    run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by"), pk=pk)
     chosen = {name: value for name, value in run.parameters.items() if name != "imported"}
     shown = {
         "run": run,
         "question": run.question.words("text"),
         "parameters": parameter_rows({"seed": run.seed, **chosen}),
-        "experiments": run.experiments.defer("results"),
+        "experiments": run.experiments.defer("results", "parameters"),
         "is_busy": run.can_cancel,
-        **_may(request),
+        "open": registry.open_decisions(run, cast(User, request.user)),
     }
     if run.status == ModelRun.Status.DONE:
-        shown |= _finished(run)
+        waiting = run.promotions.waiting().select_related("proposed_by").first()
+        shown |= {"waiting": waiting, "is_busy": bool(waiting and waiting.can_cancel), **_finished(run)}
     return render(request, "training/run.html", shown)
 
 
@@ -115,26 +119,22 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
 def _decide(run: ModelRun, action: str, by: User, reason: str) -> None:
     from training.services import cancel
 
-    if action in ("cancel", "propose", "retire") and not by.plays(Role.ADMIN):
-        raise Refused(_("Only admins do that."))
-    if action == "cancel":
-        cancel(run, by=by)
-    elif action == "propose":
-        registry.propose(run, by=by, reason=reason)
-    elif action == "confirm":
-        registry.confirm(registry.waiting_promotion(run), by=by)
-    elif action == "decline":
-        registry.decline(registry.waiting_promotion(run), by=by, reason=reason)
-    elif action == "retire":
-        registry.retire(run, by=by, reason=reason)
-    elif action == "roll-back":
-        registry.roll_back(run.question, by=by, reason=reason)
-    else:
+    def waiting() -> Promotion:
+        return registry.waiting_promotion(run)
+
+    steps: dict[str, Callable[[], object]] = {
+        Decision.CANCEL: lambda: cancel(run, by=by),
+        Decision.PROPOSE: lambda: registry.request_proposal(run, by=by, reason=reason),
+        Decision.COMPARE: lambda: registry.request_comparison(waiting(), by=by),
+        Decision.CONFIRM: lambda: registry.confirm(waiting(), by=by),
+        Decision.DECLINE: lambda: registry.decline(waiting(), by=by, reason=reason),
+        Decision.RETIRE: lambda: registry.retire(run, by=by, reason=reason),
+        Decision.ROLL_BACK: lambda: registry.roll_back(run, by=by, reason=reason),
+    }
+    if action not in steps:
         raise Refused(_("There is no such decision."))
-
-
-def _may(request: HttpRequest) -> dict[str, bool]:
-    return {"may_train": cast(User, request.user).plays(Role.ADMIN)}
+    check_may(by, Decision(action))
+    steps[action]()
 
 
 def _drawing(run: ModelRun, name: str) -> Drawing:
@@ -147,24 +147,29 @@ def _drawing(run: ModelRun, name: str) -> Drawing:
 def _finished(run: ModelRun) -> dict[str, Any]:
     from training.figures import drawings_of, measured_part, town_metrics
 
-    waiting = run.promotions.filter(confirmed_at=None, ended_at=None).first()
-    shown: dict[str, Any] = {"waiting": waiting, "promotions": run.promotions.all()}
+    people = ("proposed_by", "confirmed_by", "ended_by")
+    promotions = run.promotions.select_related(*people).defer("comparison", "library_versions", "hardware")
+    shown: dict[str, Any] = {"promotions": promotions}
     shown |= {"files": run.files.all(), "is_portable": run.files.exists() and not is_classical(run)}
     shown["parts"] = [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics]
     names = drawings_of(run)
     if not names:
         return shown
     part = measured_part(run)
-    crops = run.run_crops.filter(part=part).exclude(score=None).select_related("crop__town")
+    crops = run.run_crops.filter(part=part).exclude(score=None).select_related("crop")
+    labels = town_labels(run.run_crops.order_by().values_list("crop__town", flat=True).distinct())
     yes, no = crops.filter(is_positive=True), crops.filter(is_positive=False)
     return shown | {
         "drawings": [_drawing(run, name) for name in names],
         "part": part.label,
         "towns": town_metrics(run).items(),
         "galleries": [
-            (_("Missed or nearly: people say yes, lowest scores"), yes.order_by("score")[:SHOWN_CROPS]),
-            (_("False alarms or nearly: people say no, highest scores"), no.order_by("-score")[:SHOWN_CROPS]),
-            (_("Surest yes"), yes.order_by("-score")[:SHOWN_CROPS]),
-            (_("Surest no"), no.order_by("score")[:SHOWN_CROPS]),
+            (title, [(row, labels[row.crop.town_id]) for row in rows[:SHOWN_CROPS]])
+            for title, rows in (
+                (_("Missed or nearly: people say yes, lowest scores"), yes.order_by("score")),
+                (_("False alarms or nearly: people say no, highest scores"), no.order_by("-score")),
+                (_("Surest yes"), yes.order_by("-score")),
+                (_("Surest no"), no.order_by("score")),
+            )
         ],
     }

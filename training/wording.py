@@ -121,6 +121,7 @@ WORDS: dict[str, str | Promise] = {
     "layout": gettext_lazy("laying out"),
     "fine-tuning": gettext_lazy("fine-tuning"),
     "figures": gettext_lazy("figures"),
+    "comparison": gettext_lazy("comparing"),
 }
 PLACES = {name: place for place, name in enumerate(WORDS)}
 # Ends the name of a column with the standard deviations of the column before it.

@@ -1,8 +1,12 @@
 """Who may see, ask and train through the API."""
 
-import pytest
+import re
 
-from training.models import ModelRun
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from training.models import ModelRun, Promotion
 from training.services import HEAD_NAMES
 
 RUNS, ANSWER = "/api/v1/model-runs/", "/api/v1/model-answer/"
@@ -112,3 +116,48 @@ def test_only_admins_train(api, analyst, volunteer, verifier, towns):
     for person in (analyst, volunteer, verifier):
         api.force_authenticate(person)
         assert api.post(RUNS, {"question": "damage"}).status_code == 403
+
+
+def columns_read(asked):
+    """The columns that come whole with a list's rows; not those out of which the database picks a figure."""
+    lists = [query["sql"] for query in asked if "running" not in query["sql"]]
+    return {name for sql in lists for name in re.findall(r'(?<!\()"\w+"\."(\w+)"(?=,| FROM)', sql)}
+
+
+def test_the_list_of_trainings_reads_no_long_columns(api, analyst, site_admin, done, client):
+    """What it shows of the metrics is picked out by the database."""
+    done.metrics = {"test": {"auc": 0.91, "balanced_accuracy": 0.8, "roc": [[0, 1]] * 500}, "curves": {}}
+    done.save()
+    Promotion.objects.create(
+        model_run=done, proposed_by=site_admin, status="done", comparison={"towns": {"a/b": {"crops": 9}}}
+    )
+    api.force_authenticate(analyst)
+    client.force_login(analyst)
+    with CaptureQueriesContext(connection) as asked:
+        (row,) = api.get(RUNS).data["results"]
+        html = client.get("/training/").content.decode()
+    assert not {"metrics", "parameters", "library_versions", "hardware", "comparison"} & columns_read(asked)
+    assert row["metrics"] == {"test": {"auc": 0.91, "balanced_accuracy": 0.8}}
+    assert "0.910" in html
+    assert not {"parameters", "hardware"} & set(row)
+    assert "comparison" not in row["promotions"][0]
+    whole = api.get(f"{RUNS}{done.pk}/").data
+    assert len(whole["metrics"]["test"]["roc"]) == 500
+    assert whole["promotions"][0]["comparison"]["towns"]
+
+
+def test_the_list_of_experiments_reads_no_results(api, analyst, client, done):
+    done.experiments.create(
+        kind="roc", parameters={"model_run": done.pk}, results={"rows": []}, status="done"
+    )
+    api.force_authenticate(analyst)
+    client.force_login(analyst)
+    with CaptureQueriesContext(connection) as asked:
+        assert api.get("/api/v1/experiments/").data["count"] == 1
+        assert client.get("/training/experiments/").status_code == 200
+    assert "results" not in columns_read(asked)
+    (experiment,) = done.experiments.all()
+    with CaptureQueriesContext(connection) as asked:
+        assert api.get(f"/api/v1/experiments/{experiment.pk}/").data["model_runs"] == [done.pk]
+        assert client.get(f"/training/experiments/{experiment.pk}/").status_code == 200
+    assert "metrics" not in columns_read(asked)

@@ -194,3 +194,14 @@ def test_the_api_lists_experiments_and_gives_one_with_its_results(api, analyst, 
     assert "results" not in rows[0]
     assert api.get(f"{API}{crossed.pk}/").data["results"]["rows"] == crossed.results["rows"]
     assert api.post(API, {"kind": "roc"}).status_code == 405
+
+
+def test_a_table_holds_nothing_that_a_spreadsheet_carries_out(client, analyst, crossed):
+    """Names of towns come from people."""
+    results = crossed.results
+    results["rows"][0][0] = '=HYPERLINK("http://elsewhere.test")'
+    Experiment.objects.filter(pk=crossed.pk).update(results=results)
+    client.force_login(analyst)
+    lines = list(csv.reader(io.StringIO(client.get(f"{ALL}{crossed.pk}/result.csv").content.decode())))
+    assert lines[1][0] == '\'=HYPERLINK("http://elsewhere.test")'
+    assert float(lines[1][3]) == results["rows"][0][3]

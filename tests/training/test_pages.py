@@ -8,6 +8,7 @@ import pytest
 from training.figures import drawings_of, town_metrics
 from training.models import ModelRun
 from training.operating import operating_points
+from training.registry import compare
 
 
 @pytest.fixture
@@ -133,6 +134,9 @@ def test_decisions_are_taken_on_the_page_by_two_people(client, run, site_admin, 
     assert "Only admins do that." in refused.content.decode()
     client.force_login(site_admin)
     client.post(address, {"action": "propose", "reason": "new tags"})
+    early = client.post(address, {"action": "confirm"}, follow=True).content.decode()
+    assert "second person" in early
+    compare(run.promotions.get())
     own = client.post(address, {"action": "confirm"}, follow=True).content.decode()
     assert "A second person has to look at it" in own
     client.force_login(analyst)

@@ -3,11 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.utils.translation import gettext
+
+from damage.accounts.models import User
 from damage.accounts.services import find_account
 from damage.commands import JsonCommand
+from damage.progress import progress_bar
 from tagging.services import find_question
 from training import registry
-from training.models import ModelRun
+from training.models import ModelRun, Promotion
 
 
 class Command(JsonCommand):
@@ -29,17 +33,15 @@ class Command(JsonCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         by, reason = find_account(options["by"]), options["reason"]
         if options["roll_back"]:
-            return _stand(registry.roll_back(find_question(options["roll_back"]), by=by, reason=reason))
+            present = registry.promoted_run(find_question(options["roll_back"]))
+            return _stand(registry.roll_back(present, by=by, reason=reason))
         run = registry.find_model_run(options["run"] or 0)
-        waiting = run.promotions.filter(confirmed_at=None, ended_at=None).first()
         if options["retire"]:
             registry.retire(run, by=by, reason=reason)
         elif options["decline"]:
             registry.decline(registry.waiting_promotion(run), by=by, reason=reason)
-        elif waiting:
-            registry.confirm(waiting, by=by)
         else:
-            registry.propose(run, by=by, reason=reason)
+            _propose_or_confirm(run, by, reason)
         return _stand(run)
 
     def describe(self, result: dict[str, Any]) -> str:
@@ -49,9 +51,27 @@ class Command(JsonCommand):
                 if figures[role]:
                     shown = ", ".join(f"{name} {value:.3f}" for name, value in figures[role].items())
                     lines.append(f"  {town} ({figures['crops']} crops), {role}: {shown}")
+        if result["is_proposed"] and not result["comparison"].get("towns"):
+            lines.append(
+                "  There is nothing to compare them on: no tagged town is left that neither learnt from."
+            )
         if result["is_proposed"]:
             lines.append("It is proposed; a second person confirms it with the same command.")
         return "\n".join(lines)
+
+
+def _propose_or_confirm(run: ModelRun, by: User, reason: str) -> None:
+    """Whoever proposed has it compared where that is still to be done; somebody else confirms."""
+    waiting = run.promotions.waiting().first()
+    with progress_bar(gettext("comparing"), gettext("crop")) as progress:
+        if waiting is None:
+            registry.propose(run, by=by, reason=reason, progress=progress)
+        elif waiting.status == Promotion.Status.FAILED:
+            registry.compare_again(waiting, by=by, progress=progress)
+        elif waiting.status == Promotion.Status.QUEUED and by == waiting.proposed_by:
+            registry.compare(waiting, progress=progress)
+        else:
+            registry.confirm(waiting, by=by)
 
 
 def _stand(run: ModelRun) -> dict[str, Any]:
@@ -61,6 +81,6 @@ def _stand(run: ModelRun) -> dict[str, Any]:
     return {
         "model_run": run.pk,
         "stage": run.stage,
-        "is_proposed": bool(last and not last.confirmed_at and not last.ended_at),
+        "is_proposed": run.promotions.waiting().exists(),
         "comparison": last.comparison if last else {},
     }
