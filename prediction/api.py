@@ -58,7 +58,7 @@ class FeaturePages(Pages):
 class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[PredictionRun]):
     """Models run over orthomosaics and photos. Admins ask for new ones, which a worker carries out."""
 
-    queryset = PredictionRun.objects.with_detection_counts().select_related("scene__town__event")
+    queryset = PredictionRun.objects.with_detection_counts().with_places()
     serializer_class = PredictionRunSerializer
     filterset_class = PredictionRunFilter
 
@@ -102,7 +102,7 @@ class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generic
     """
 
     permission_classes = [ForAnalysts]
-    queryset = Detection.objects.of_finished_runs().select_related("run__scene")
+    queryset = Detection.objects.of_finished_runs().with_scenes()
     serializer_class = DetectionSerializer
     filterset_class = DetectionFilter
     pagination_class = FeaturePages
@@ -176,7 +176,8 @@ class ThumbnailView(APIView):
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
     def get(self, request: Request, pk: int) -> HttpResponse:
         """A picture of the place with some surroundings."""
-        detection = get_object_or_404(DetectionViewSet.queryset, pk=pk)
+        detections = Detection.objects.of_finished_runs().select_related("run__scene")
+        detection = get_object_or_404(detections, pk=pk)
         scene = detection.run.scene
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
         square = thumbnail_square(box, scene_width_px=scene.width_px, scene_height_px=scene.height_px)

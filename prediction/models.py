@@ -22,6 +22,13 @@ class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
     def running(self) -> "PredictionRunQuerySet":
         return self.filter(status=PredictionRun.Status.RUNNING)
 
+    def with_places(self) -> "PredictionRunQuerySet":
+        """Each with its scene, town and event, without what is long of them: for lists, which do not show it."""
+        long = ("footprint_4326", "crs_wkt", "transform")
+        rows = self.select_related("scene__town__event").defer(*(f"scene__{name}" for name in long))
+        is_mapped = models.Case(models.When(scene__crs_wkt="", then=False), default=True)
+        return rows.annotate(is_mapped=models.ExpressionWrapper(is_mapped, models.BooleanField()))
+
     def with_detection_counts(self) -> "PredictionRunQuerySet":
         """Each run with `detection_count`: how many detections reach its threshold."""
         counts = (
@@ -136,6 +143,12 @@ class PredictionRun(models.Model):
 class DetectionQuerySet(models.QuerySet["Detection"]):
     def of_finished_runs(self) -> "DetectionQuerySet":
         return self.filter(run__status=PredictionRun.Status.DONE)
+
+    def with_scenes(self) -> "DetectionQuerySet":
+        """Each with its run and scene, which are read once however many detections they have."""
+        runs = PredictionRun.objects.only("scene")
+        scenes = Scene.objects.only("kind", "transform", "crs_wkt")
+        return self.prefetch_related(models.Prefetch("run", runs), models.Prefetch("run__scene", scenes))
 
     def above_their_threshold(self) -> "DetectionQuerySet":
         """Those that reach the threshold of their run."""

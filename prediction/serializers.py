@@ -60,7 +60,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
         return parameters
 
     def get_heat_tiles(self, run: PredictionRun) -> str | None:
-        if not run.heat_file or not run.scene.crs_wkt:
+        if not run.heat_file or not run.is_mapped:  # type: ignore[attr-defined]
             return None
         address = reverse("api:heat-tile", args=[run.pk, 0, 0, 0])
         return address.removesuffix("0/0/0.webp") + "{z}/{x}/{y}.webp"

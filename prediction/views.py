@@ -11,6 +11,7 @@ from damage.ingestion.models import Scene, SceneKind
 from damage.permissions import ForAnalysts, page_for
 from prediction.models import PredictionRun
 from prediction.photos import photos_beside
+from training.models import HEAVY
 
 RUNS_PER_PAGE = 50
 
@@ -25,9 +26,9 @@ def damage_map(request: HttpRequest) -> HttpResponse:
 @page_for(ForAnalysts)
 def prediction_runs(request: HttpRequest) -> HttpResponse:
     """List every run with its state, what it found and its files."""
-    runs = PredictionRun.objects.with_detection_counts().select_related(
-        "scene__town__event", "model_run", "requested_by"
-    )
+    rows = PredictionRun.objects.with_detection_counts().with_places()
+    long = (f"model_run__{name}" for name in HEAVY)
+    runs = rows.select_related("model_run", "requested_by").defer("parameters", "timings_s", *long)
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
     may_predict = cast(User, request.user).plays(Role.ADMIN)
     shown = {"page": page, "may_predict": may_predict, "unsettled": PredictionRun.UNSETTLED}
@@ -38,7 +39,8 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
 def photo(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a run, by default the newest, found in a photo."""
     scene = get_object_or_404(Scene.objects.select_related("town__event"), pk=pk, kind=SceneKind.PHOTO)
-    runs = list(scene.prediction_runs.select_related("model_run", "scene"))
+    long = (f"model_run__{name}" for name in HEAVY)
+    runs = list(scene.prediction_runs.select_related("model_run", "scene").defer(*long))
     wanted = request.GET.get("run", "")
     run = next((each for each in runs if str(each.pk) == wanted), None if wanted else next(iter(runs), None))
     if wanted and not run:

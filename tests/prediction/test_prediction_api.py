@@ -6,6 +6,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.db.models import JSONField
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from PIL import Image
 
 from prediction.heat_tiles import coloured
@@ -224,8 +228,40 @@ def test_lists_take_the_same_few_queries_however_long(
     )
     with django_assert_num_queries(2):  # count, rows
         analysts_api.get(RUNS)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):  # count, rows, their runs, the runs' scenes
         analysts_api.get(DETECTIONS)
+
+
+def test_a_list_of_detections_reads_each_scene_once(analysts_api, finished_run, monkeypatch):
+    Detection.objects.bulk_create(
+        Detection(run=finished_run, x_px=0, y_px=0, width_px=9, height_px=9, lon=0, lat=0, score=0.9)
+        for _ in range(30)
+    )
+    read = []
+    parse = JSONField.from_db_value
+
+    def counted(field, value, *rest):
+        read.append(field.name)
+        return parse(field, value, *rest)
+
+    monkeypatch.setattr(JSONField, "from_db_value", counted)
+    with CaptureQueriesContext(connection) as asked:
+        rows = analysts_api.get(DETECTIONS).json()["features"]
+    assert len(rows) > 30
+    assert all(row["properties"]["box_4326"] for row in rows)
+    assert read == ["transform"]
+    assert not any("footprint_4326" in query["sql"] for query in asked)
+
+
+def test_the_lists_of_runs_leave_out_what_is_long(analysts_api, finished_run, client, analyst):
+    with CaptureQueriesContext(connection) as asked:
+        (row,) = analysts_api.get(RUNS).json()["results"]
+    assert row["heat_tiles"]
+    assert not any('"footprint_4326"' in query["sql"] or '"transform"' in query["sql"] for query in asked)
+    with CaptureQueriesContext(connection) as asked:
+        client.force_login(analyst)
+        assert client.get(reverse("prediction-runs")).status_code == 200
+    assert not any('"metrics"' in query["sql"] for query in asked)
 
 
 def test_a_thumbnail_shows_the_place_with_its_surroundings(
