@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
+from damage import converters
 from damage.checks import check_data_folder, check_names
 
 
@@ -12,3 +13,4 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         register(check_names, "security")
         register(check_data_folder, "security")
+        converters.register()

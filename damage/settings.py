@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "damage.readable.refuse_unreadable",
     "django.middleware.security.SecurityMiddleware",
     "damage.security.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -98,6 +99,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PROXIES = ENVIRONMENT.proxies
 LOGIN_URL = "login"
+CSRF_FAILURE_VIEW = "damage.views.csrf_failure"
 LOGIN_REDIRECT_URL = "front"
 LOGOUT_REDIRECT_URL = "front"
 
@@ -136,13 +138,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["damage.permissions.ForAdmins"],
     "DEFAULT_PAGINATION_CLASS": "damage.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "damage.schema.Schema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["damage.parsing.LimitedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "damage.negotiation.OwnFormAnyway",
+    "DEFAULT_METADATA_CLASS": "damage.negotiation.NameAndDescription",
     "EXCEPTION_HANDLER": "damage.api.answer_error",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
-    "ENUM_NAME_OVERRIDES": {"SceneKindEnum": "damage.ingestion.models.SceneKind"},
+    "ENUM_NAME_OVERRIDES": {
+        "SceneKindEnum": "damage.ingestion.models.SceneKind",
+        "ExperimentKindEnum": "training.models.Experiment.Kind",
+        "ModelFileKindEnum": "training.models.ModelFile.Kind",
+    },
     "TITLE": "Damage",
     "DESCRIPTION": "From drone imagery to a map of earthquake damage.",
     "VERSION": "1",

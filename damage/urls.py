@@ -4,16 +4,21 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.routers import DefaultRouter
 
 import damage.ingestion.api
 import prediction.api
 import tagging.api
 import training.api
-from damage.permissions import ForTaggers
+from damage.permissions import ForTaggers, page_for
+from damage.routing import Router
 from damage.views import front
 
-router = DefaultRouter()
+handler400 = "damage.views.bad_request"
+handler403 = "damage.views.permission_denied"
+handler404 = "damage.views.not_found"
+handler500 = "damage.views.server_error"
+
+router = Router()
 apis = (damage.ingestion.api, tagging.api, training.api, prediction.api)
 for api in apis:
     for prefix, viewset in api.routes:
@@ -33,7 +38,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[ForTaggers]), name="schema"),
     path(
         "api/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[ForTaggers]),
+        page_for(ForTaggers)(
+            SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[ForTaggers])
+        ),
         name="api-page",
     ),
     path("admin/", admin.site.urls),

@@ -191,15 +191,15 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 ]
 urlpatterns: list[URLPattern] = [
     path(
-        "prediction-runs/<int:pk>/export.geojson", GeoJsonExportView.as_view(), name="prediction-run-geojson"
+        "prediction-runs/<row:pk>/export.geojson", GeoJsonExportView.as_view(), name="prediction-run-geojson"
     ),
     path(
-        "prediction-runs/<int:pk>/export.zip", ShapefileExportView.as_view(), name="prediction-run-shapefile"
+        "prediction-runs/<row:pk>/export.zip", ShapefileExportView.as_view(), name="prediction-run-shapefile"
     ),
     path(
-        "prediction-runs/<int:pk>/heat-tiles/<int:z>/<int:x>/<int:y>.webp",
+        "prediction-runs/<row:pk>/heat-tiles/<zoom:z>/<tile:x>/<tile:y>.webp",
         HeatTileView.as_view(),
         name="heat-tile",
     ),
-    path("detections/<int:pk>/thumbnail.jpg", ThumbnailView.as_view(), name="detection-thumbnail"),
+    path("detections/<row:pk>/thumbnail.jpg", ThumbnailView.as_view(), name="detection-thumbnail"),
 ]

@@ -6,6 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from damage.fields import FiniteFloatField
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import worded
 from prediction.models import Detection, PredictionRun
@@ -82,7 +83,7 @@ class PredictionRequestSerializer(serializers.Serializer[Any]):
     model_run = serializers.PrimaryKeyRelatedField(
         queryset=ModelRun.objects.filter(stage=ModelRun.Stage.PROMOTED), help_text="a promoted model"
     )
-    threshold = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
+    threshold = FiniteFloatField(min_value=0, max_value=1, required=False, allow_null=True)
 
 
 class PointSerializer(serializers.Serializer[Any]):

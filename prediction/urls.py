@@ -7,5 +7,5 @@ from prediction.views import damage_map, photo, prediction_runs
 urlpatterns: list[URLPattern] = [
     path("map/", damage_map, name="map"),
     path("map/runs/", prediction_runs, name="prediction-runs"),
-    path("photos/<int:pk>/", photo, name="photo"),
+    path("photos/<row:pk>/", photo, name="photo"),
 ]

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import Role, User
+from damage.filters import RowFilter
 from damage.permissions import ForTaggers
 from tagging import services
 from tagging.crops import thumbnail_jpeg
@@ -80,8 +81,8 @@ class TagFilter(filters.FilterSet):
     mine = filters.BooleanFilter(method="keep_mine", label="only one's own")
     question = filters.CharFilter(field_name="question__slug")
     answer = filters.ChoiceFilter(choices=Answer.choices)
-    scene = filters.NumberFilter(field_name="crop__scene")
-    town = filters.NumberFilter(field_name="crop__town")
+    scene = RowFilter(field_name="crop__scene")
+    town = RowFilter(field_name="crop__town")
 
     class Meta:
         model = Tag
@@ -134,6 +135,6 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
     ("tags", TagViewSet),
 ]
 urlpatterns: list[URLPattern] = [
-    path("crops/<int:pk>/image.png", CropImage.as_view(), name="crop-image"),
-    path("crops/<int:pk>/thumbnail.jpg", CropThumbnail.as_view(), name="crop-thumbnail"),
+    path("crops/<row:pk>/image.png", CropImage.as_view(), name="crop-image"),
+    path("crops/<row:pk>/thumbnail.jpg", CropThumbnail.as_view(), name="crop-thumbnail"),
 ]

@@ -271,8 +271,8 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 ]
 urlpatterns: list[URLPattern] = [
     path("model-answer/", ModelAnswerView.as_view(), name="model-answer"),
-    path("model-runs/<int:pk>/crops/", ModelRunCrops.as_view(), name="model-run-crops"),
-    path("model-runs/<int:pk>/package/", ModelPackageView.as_view(), name="model-run-package"),
-    path("model-runs/<int:pk>/model-card.md", ModelCardView.as_view(), name="model-run-card"),
-    path("model-runs/<int:pk>/stac-item.json", ModelStacView.as_view(), name="model-run-stac"),
+    path("model-runs/<row:pk>/crops/", ModelRunCrops.as_view(), name="model-run-crops"),
+    path("model-runs/<row:pk>/package/", ModelPackageView.as_view(), name="model-run-package"),
+    path("model-runs/<row:pk>/model-card.md", ModelCardView.as_view(), name="model-run-card"),
+    path("model-runs/<row:pk>/stac-item.json", ModelStacView.as_view(), name="model-run-stac"),
 ]

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from damage.accounts.models import User
 from damage.errors import Refused
@@ -35,7 +35,7 @@ SENTENCE = 40
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def experiments(request: HttpRequest) -> HttpResponse:
     """List all experiments with their state."""
     claims.record_killed(Experiment)
@@ -52,7 +52,7 @@ def experiments(request: HttpRequest) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one experiment: what it tried, tables, drawings, how to do it again."""
     claims.record_killed(Experiment)
@@ -85,7 +85,7 @@ def cancel_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def experiment_drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     """One drawing of an experiment as SVG or PNG, for a light or a dark page."""
     from training.experiment_figures import draw, drawings_of
@@ -95,7 +95,7 @@ def experiment_drawing(request: HttpRequest, pk: int, name: str, form: str) -> H
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def experiment_table(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """A table of an experiment as CSV, under the short names of its columns."""
     from training.experiment_figures import tables_of
@@ -110,7 +110,7 @@ def experiment_table(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def experiment_results(request: HttpRequest, pk: int) -> HttpResponse:
     """All that an experiment says, as JSON."""
     found = get_object_or_404(Experiment.objects.select_related("question"), pk=pk)

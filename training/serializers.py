@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from damage.fields import FiniteFloatField
 from damage.ingestion.models import Scene
 from tagging.models import Question
 from training.augment import FORMS
@@ -140,9 +141,9 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     test_towns = serializers.ListField(child=serializers.CharField(), default=list)
     per_class = serializers.IntegerField(min_value=1, allow_null=True, default=None)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
-    max_fpr = serializers.FloatField(min_value=0, max_value=1, default=0.0)
+    max_fpr = FiniteFloatField(min_value=0, max_value=1, default=0.0)
     head = serializers.ChoiceField(choices=HEAD_NAMES, default=DEFAULT_HEAD)
-    contrast = serializers.FloatField(min_value=0, allow_null=True, default=None)
+    contrast = FiniteFloatField(min_value=0, allow_null=True, default=None)
     parent = serializers.IntegerField(  # type: ignore[assignment]
         allow_null=True, default=None, help_text="the run that this one goes on from"
     )

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from damage.accounts.models import User
+from damage.converters import row_number
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from training import claims, registry
@@ -32,7 +33,7 @@ MOST_COMPARED = 4
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def model_runs(request: HttpRequest) -> HttpResponse:
     """List all trainings with their state, their figures and where they stand."""
     claims.record_killed(ModelRun)
@@ -43,7 +44,7 @@ def model_runs(request: HttpRequest) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
     claims.record_killed(ModelRun)
@@ -64,7 +65,7 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     """One drawing of a run as SVG or PNG, for a light or a dark page."""
     from training.figures import DRAWINGS, drawings_of
@@ -74,12 +75,12 @@ def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse
 
 
 @page_for(ForAnalysts)
-@require_GET
+@require_safe
 def comparison(request: HttpRequest) -> HttpResponse:
     """Show runs side by side."""
     from training.figures import drawings_of
 
-    wanted = [int(number) for number in request.GET.getlist("run") if number.isdecimal()][:MOST_COMPARED]
+    wanted = [number for text in request.GET.getlist("run") if (number := row_number(text))][:MOST_COMPARED]
     found = ModelRun.objects.select_related("question").in_bulk(wanted)
     runs = [found[number] for number in wanted if number in found]
     keys = sorted({key for run in runs for key in run.parameters} - {"imported"})

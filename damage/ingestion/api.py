@@ -86,7 +86,9 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 ]
 urlpatterns: list[URLPattern] = [
     path(
-        "scenes/<int:pk>/pixel-tiles/<int:z>/<int:x>/<int:y>.jpg", PixelTileView.as_view(), name="pixel-tile"
+        "scenes/<row:pk>/pixel-tiles/<zoom:z>/<tile:x>/<tile:y>.jpg",
+        PixelTileView.as_view(),
+        name="pixel-tile",
     ),
-    path("scenes/<int:pk>/map-tiles/<int:z>/<int:x>/<int:y>.webp", MapTileView.as_view(), name="map-tile"),
+    path("scenes/<row:pk>/map-tiles/<zoom:z>/<tile:x>/<tile:y>.webp", MapTileView.as_view(), name="map-tile"),
 ]

@@ -1,0 +1,103 @@
+"""A small site in which every address leads to something: one row of each kind, with its files."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from django.core.files.base import ContentFile
+from PIL import Image
+from rest_framework.test import APIClient
+
+from damage.accounts.models import Role, User
+from damage.accounts.services import create_account
+from damage.ingestion.models import Scene
+from damage.ingestion.services import ingest_mosaic, ingest_photo
+from prediction.models import Detection, PredictionRun
+from tagging.models import Question, Tag
+from tagging.services import record_tag
+from training.models import Experiment, ModelRun, ModelRunCrop
+
+SQUARE = {"x_px": 8, "y_px": 8, "size_px": 32}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The people, by role, and one row of each kind."""
+
+    people: dict[Role, User]
+    mosaic: Scene
+    photo: Scene
+    question: Question
+    tag: Tag
+    model_run: ModelRun
+    experiment: Experiment
+    prediction_run: PredictionRun
+    detection: Detection
+
+    def client_of(self, role: Role | None) -> APIClient:
+        """A browser in which somebody of the role is logged in, or nobody; a fault is an answer, not an exception."""
+        client = APIClient(raise_request_exception=False)
+        if role is not None:
+            client.force_login(self.people[role])
+        return client
+
+
+def _mosaic(path, event, town) -> Scene:
+    pixels = np.random.default_rng(1).integers(1, 255, (3, 64, 96), dtype=np.uint8)
+    place = Affine(0.5, 0, 500_000, 0, -0.5, 4_160_000)
+    profile = {
+        "driver": "GTiff",
+        "count": 3,
+        "height": 64,
+        "width": 96,
+        "dtype": "uint8",
+        "photometric": "rgb",
+    }
+    with rasterio.open(path, "w", crs="EPSG:32637", transform=place, **profile) as file:
+        file.write(pixels)
+    return ingest_mosaic(path, event=event, town=town).scene
+
+
+def _photo(path, event, town) -> Scene:
+    Image.fromarray(np.random.default_rng(2).integers(0, 255, (60, 80, 3), dtype=np.uint8)).save(path)
+    return ingest_photo(path, event=event, town=town).scene
+
+
+def _prediction(scene: Scene, model_run: ModelRun) -> PredictionRun:
+    run = PredictionRun.objects.create(
+        scene=scene, model_run=model_run, status="done", threshold=0.5, parameters={"engine": "openvino"}
+    )
+    run.geojson_file.save("run.geojson", ContentFile(b'{"type": "FeatureCollection", "features": []}'))
+    run.shapefile_zip.save("run.zip", ContentFile(b"PK\5\6" + bytes(18)))
+    return run
+
+
+@pytest.fixture
+def site(town, question, tmp_path) -> Site:
+    people = {
+        role: create_account(username=f"somebody-{role}", password="practice-tags", role=role)
+        for role in Role
+    }
+    mosaic = _mosaic(tmp_path / "mosaic.tif", town.event.name, town.name)
+    photo = _photo(tmp_path / "photo.png", town.event.name, town.name)
+    tag = record_tag(
+        tagger=people[Role.VOLUNTEER], question=question, scene=photo, answer="positive", **SQUARE
+    )
+    parameters = {"network": {"window_px": 32, "is_dense": False}}
+    model_run = ModelRun.objects.create(
+        question=question, status="done", backbone="redness", window_px=32, window_m=16.0, threshold=0.5,
+        parameters=parameters,
+    )  # fmt: skip
+    ModelRunCrop.objects.create(
+        model_run=model_run, crop=tag.crop, part="train", is_positive=True, score=0.75
+    )
+    experiment = Experiment.objects.create(
+        kind="roc", question=question, status="failed", error="The disk was full."
+    )
+    prediction_run = _prediction(mosaic, model_run)
+    detection = Detection.objects.create(
+        run=prediction_run, score=0.75, x_px=8, y_px=8, width_px=32, height_px=32, lon=39.0, lat=37.5
+    )
+    return Site(people, mosaic, photo, question, tag, model_run, experiment, prediction_run, detection)
