@@ -60,6 +60,7 @@ def test_experiments_are_listed_with_state_and_reason_and_the_models_page_leads_
     assert "2 / 6" in html
     assert "The disk was full." in html
     assert "http-equiv" in html  # it renews itself while something goes on
+    assert 'data-work="/api/v1/experiments/' in html
     assert f'href="{ALL}"' in html_of(client, "/training/")
 
 

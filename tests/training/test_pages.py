@@ -100,7 +100,8 @@ def test_a_run_at_work_shows_its_progress_and_renews_itself(page, question):
     ModelRun.objects.filter(pk=run.pk).update(heartbeat_at=run.created_at)
     html = page(f"/training/runs/{run.pk}/")[1]
     assert "3 / 9" in html
-    assert "http-equiv" in html
+    assert f'data-work="/api/v1/model-runs/{run.pk}/"' in html
+    assert '<noscript><meta http-equiv="refresh"' in html
 
 
 def test_runs_stand_side_by_side_and_what_differs_is_marked(page, run):
