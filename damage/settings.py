@@ -73,19 +73,24 @@ TEMPLATES = [
     }
 ]
 
-# WAL lets people tag while a worker writes; IMMEDIATE takes the write lock at BEGIN, where waiting works.
+# WAL lets people tag while a worker writes; IMMEDIATE takes the write lock at BEGIN, where waiting works. FULL flushes
+# every commit to the disk: a phone forgets a tag once it is acknowledged, so no power cut may lose it. PostgreSQL does
+# so by default (synchronous_commit).
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": DATA_DIR / DATABASE_FILE,
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     },
 }
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(ENVIRONMENT.database_url) if ENVIRONMENT.database_url else SQLITE
 }
+# Opening a database costs as much as a tag, and closing SQLite's last connection empties its log; one that broke is
+# opened anew.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -114,7 +119,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # In development files are served from where they are; a real site collects them first.
 STATIC_ROOT = None if DEBUG else BASE_DIR / "build" / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "damage.storage.DurableStorage"},
     # Collected files are compressed for slow links, and named by their content so that browsers keep them.
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -3,17 +3,28 @@
 import numpy as np
 
 TURNED = frozenset({5, 6, 7, 8})  # width and height change places
+MIRRORED_ROWS = frozenset({3, 4, 7, 8})  # after that
+MIRRORED_COLUMNS = frozenset({2, 3, 6, 7})
 
 
 def shown(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Pixels (H, W, C) as a viewer shows them (Exif 2.32, tag 274)."""
     if orientation in TURNED:
         pixels = pixels.transpose(1, 0, 2)
-    rows = slice(None, None, -1) if orientation in {3, 4, 7, 8} else slice(None)
-    columns = slice(None, None, -1) if orientation in {2, 3, 6, 7} else slice(None)
+    rows = slice(None, None, -1) if orientation in MIRRORED_ROWS else slice(None)
+    columns = slice(None, None, -1) if orientation in MIRRORED_COLUMNS else slice(None)
     return np.ascontiguousarray(pixels[rows, columns])
 
 
 def shown_size(width_px: int, height_px: int, orientation: int) -> tuple[int, int]:
     """Width and height as shown."""
     return (height_px, width_px) if orientation in TURNED else (width_px, height_px)
+
+
+def stored_corner(
+    x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int, orientation: int
+) -> tuple[int, int]:
+    """Top left corner, in pixels as stored, of a square of the image as shown; width and height are those shown."""
+    x = width_px - x_px - size_px if orientation in MIRRORED_COLUMNS else x_px
+    y = height_px - y_px - size_px if orientation in MIRRORED_ROWS else y_px
+    return (y, x) if orientation in TURNED else (x, y)

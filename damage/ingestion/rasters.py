@@ -1,9 +1,9 @@
 """Reading pixels of scenes, whatever their file. Pure: paths in, uint8 RGB arrays out."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from math import ceil, log2
 from pathlib import Path
@@ -20,7 +20,7 @@ from rio_tiler.models import ImageData
 
 from damage.errors import Refused
 from damage.ingestion.opening import is_tiff, open_image, open_raster
-from damage.ingestion.orientation import shown
+from damage.ingestion.orientation import shown, shown_size, stored_corner
 from damage.messages import Message as _
 
 TILE_PX = 256
@@ -53,6 +53,40 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
             return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
         _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px))
+
+
+@contextmanager
+def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, int, int], np.ndarray]]:
+    """Open a scene once for many squares: gives what `read_square` does, called with (x_px, y_px, size_px).
+
+    A JPEG or PNG is decoded whole, once, into four bytes a pixel, which are let go at the end.
+    """
+    _check_present(path)
+    if is_tiff(path):
+        yield partial(read_square, path, orientation=orientation)
+        return
+    with open_image(path) as image:
+        image.load()
+        width_px, height_px = shown_size(image.width, image.height, orientation)
+
+        def cut(x_px: int, y_px: int, size_px: int) -> np.ndarray:
+            _check_inside(x_px, y_px, size_px, width_px=width_px, height_px=height_px)
+            left, top = stored_corner(
+                x_px, y_px, size_px, width_px=width_px, height_px=height_px, orientation=orientation
+            )
+            square = image.crop((left, top, left + size_px, top + size_px))
+            return shown(np.asarray(square.convert("RGB")), orientation)
+
+        yield cut
+
+
+def read_small_square(path: Path, x_px: int, y_px: int, size_px: int, *, longest_px: int) -> np.ndarray:
+    """A square of a scene's view (H, W, 3), reduced through its overviews: memory does not grow with the square."""
+    _check_present(path)
+    with _opened(path) as dataset:
+        _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
+        side = min(size_px, longest_px)
+        return read_rgb(dataset, Window(x_px, y_px, size_px, size_px), width_px=side, height_px=side)
 
 
 def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:

@@ -14,7 +14,9 @@ from damage.ingestion.rasters import (
     read_map_tile,
     read_pixel_tile,
     read_reduced,
+    read_small_square,
     read_square,
+    squares_of,
 )
 from damage.ingestion.viewing import write_mosaic_view
 
@@ -50,6 +52,43 @@ def test_squares_are_cut_from_the_photo_as_it_is_shown(photo, name, orientation)
         shown = np.asarray(ImageOps.exif_transpose(stored))  # Pillow's own reading of the tag
     square = read_square(path, 1, 20, 33, orientation=orientation)
     assert (square == shown[20:53, 1:34]).all()
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_many_squares_of_one_scene_are_those_that_are_cut_one_by_one(photo, name, orientation):
+    path = photo(name, orientation=orientation)
+    with Image.open(path) as stored:
+        shown = np.asarray(ImageOps.exif_transpose(stored))
+    with squares_of(path, orientation=orientation) as square_at:
+        assert (square_at(1, 20, 33) == shown[20:53, 1:34]).all()
+        assert (square_at(0, 0, 16) == shown[:16, :16]).all()
+        with pytest.raises(OutsideScene):
+            square_at(1, 20, 999)
+
+
+def test_a_photo_is_opened_once_for_many_squares(photo, monkeypatch):
+    path = photo("photo.png")
+    opened = []
+    really_open = Image.open
+    monkeypatch.setattr(
+        Image, "open", lambda *args, **kwargs: opened.append(1) or really_open(*args, **kwargs)
+    )
+    with squares_of(path) as square_at:
+        for x_px in range(5):
+            square_at(x_px, 0, 16)
+    assert len(opened) == 1
+
+
+def test_a_small_square_is_read_reduced_from_a_view(geotiff):
+    rows, columns = np.mgrid[:40, :60]
+    path = geotiff(pixels=np.stack([columns, rows, rows * 0]).astype("uint8"))
+    small = read_small_square(path, 10, 0, 40, longest_px=20)
+    assert small.shape == (20, 20, 3)
+    assert small[3, 4, 0] == pytest.approx(18.5, abs=0.5)  # the mean of columns 18 and 19
+    assert read_small_square(path, 10, 0, 16, longest_px=20).shape == (16, 16, 3)
+    with pytest.raises(OutsideScene):
+        read_small_square(path, 30, 0, 40, longest_px=20)
 
 
 def test_a_file_that_changed_is_read_anew(tmp_path):

@@ -5,13 +5,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from pyproj import Transformer
 
 from damage.errors import Refused
 from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
+from damage.storage import DurableStorage
 from prediction.models import Detection, PredictionRun
 from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster
@@ -122,12 +122,12 @@ def test_ctrl_c_leaves_a_failed_run_and_nothing_else(mosaic, model_run, engine, 
     assert stored_files(settings) == []
 
 
-@pytest.mark.parametrize("broken", ["django.core.files.storage.FileSystemStorage._save", "bulk_create"])
+@pytest.mark.parametrize("broken", ["damage.storage.DurableStorage._save", "bulk_create"])
 def test_a_failure_while_storing_takes_everything_back(
     mosaic, model_run, engine, settings, monkeypatch, broken
 ):
     saved = []
-    really_save = FileSystemStorage._save
+    really_save = DurableStorage._save
 
     def full_disk(self, name, content):
         if len(saved) == 2:
