@@ -9,12 +9,15 @@ LOCK_FILE = "lock"
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, which ends with this process however it ends; gives False where another has it."""
+def locked(folder: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Hold the folder's lock, which ends with this process however it ends; gives False where another has it.
+
+    With `wait` it is waited for instead.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK_FILE).open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:

@@ -5,12 +5,14 @@ from typing import cast
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +23,6 @@ from damage.accounts.models import Role, User
 from damage.filters import RowFilter
 from damage.permissions import ForTaggers
 from tagging import services
-from tagging.crops import thumbnail_jpeg
 from tagging.models import Answer, Crop, Question, Tag
 from tagging.serializers import (
     CropSerializer,
@@ -54,15 +55,21 @@ class CropViewSet(ReadOnlyModelViewSet):
 
 
 class CropImage(APIView):
-    """A crop's pixels as they are trained on."""
+    """A crop's pixels as they are trained on; 503 while those of a photo's square are still being cut."""
 
     permission_classes = [ForTaggers]
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: int) -> FileResponse:
-        crop = get_object_or_404(Crop, pk=pk)
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        crop = _crop(pk)
+        if not crop.sha256:
+            return HttpResponse(services.picture_png(crop), content_type="image/png")
+        try:
+            image = crop.image.open()
+        except FileNotFoundError as error:
+            raise NotFound from error
         content_type = guess_type(str(crop.image.name))[0]
-        return FileResponse(crop.image.open(), content_type=content_type, headers={"Cache-Control": KEEP})
+        return FileResponse(image, content_type=content_type, headers={"Cache-Control": KEEP})
 
 
 class CropThumbnail(APIView):
@@ -72,9 +79,16 @@ class CropThumbnail(APIView):
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponse:
-        with get_object_or_404(Crop, pk=pk).image.open() as image:
-            small = thumbnail_jpeg(image)
+        try:
+            small = services.thumbnail(_crop(pk))
+        except FileNotFoundError as error:
+            raise NotFound from error
         return HttpResponse(small, content_type="image/jpeg", headers={"Cache-Control": KEEP})
+
+
+def _crop(pk: int) -> Crop:
+    """A crop with what is needed to read its scene's pixels."""
+    return get_object_or_404(Crop.objects.select_related("scene").defer("scene__footprint_4326"), pk=pk)
 
 
 class TagFilter(filters.FilterSet):

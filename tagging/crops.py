@@ -25,11 +25,16 @@ def encoded_png(pixels: np.ndarray) -> bytes:
 
 def thumbnail_jpeg(image: IO[bytes]) -> bytes:
     """An image file as a JPEG of at most 240 px, a few kilobytes for slow links."""
-    file = BytesIO()
     with open_image(image) as opened:
         small = opened.convert("RGB")
         small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-        small.save(file, "JPEG", quality=THUMBNAIL_QUALITY)
+        return encoded_jpeg(np.asarray(small))
+
+
+def encoded_jpeg(pixels: np.ndarray) -> bytes:
+    """A uint8 image (height, width, 3) as JPEG, for the eye."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=THUMBNAIL_QUALITY)
     return file.getvalue()
 
 

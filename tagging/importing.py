@@ -13,6 +13,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.services import named_town, slug_of
 from damage.progress import Progress, no_progress
 from tagging.crop_lists import ListedCrop, read_crop_list
+from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question
 from tagging.services import ROWS_AT_ONCE, find_question, remove_stored, store_answers
 
@@ -40,13 +41,17 @@ def import_crops(
     """
     asked = find_question(question)
     listed = read_crop_list(csv_path)
+    of_towns = Crop.objects.filter(
+        town__event__slug=slug_of(event), town__slug__in={slug_of(item.town) for item in listed}
+    )
+    cut_pending_crops(of_towns)  # crops are known again by their pixels
     known = _KnownCrops(slug_of(event), {slug_of(item.town) for item in listed})
     stored: list[str] = []
     try:
         crops = []
         for done, item in enumerate(listed, start=1):
             crop = known.find(item) or known.add(item)
-            if not crop.image:
+            if crop.pk is None and not crop.image:
                 crop.image.name = _store_image(item)
                 stored.append(crop.image.name)
             crops.append(crop)
@@ -96,7 +101,8 @@ class _KnownCrops:
         return crop
 
     def _keep(self, town_slug: str, crop: Crop) -> None:
-        self._by_image[town_slug, crop.sha256] = crop
+        if crop.sha256:
+            self._by_image[town_slug, crop.sha256] = crop
         if crop.scene_id is not None:
             self._by_place[crop.scene_id, crop.x_px, crop.y_px, crop.size_px] = crop
 

@@ -1,5 +1,7 @@
 """What the crowd is asked, and what it answers."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -8,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
 from damage.ingestion.models import Scene, Town
+from damage.messages import MessageField
 
 
 class Question(models.Model):
@@ -41,8 +44,25 @@ class Question(models.Model):
         return getattr(self, field)
 
 
+class CropQuerySet(models.QuerySet["Crop"]):
+    def with_pixels(self) -> "CropQuerySet":
+        """Those whose image is stored, so that they have a digest."""
+        return self.exclude(sha256="")
+
+    def pending(self) -> "CropQuerySet":
+        """Those whose pixels are still to be cut from their scene."""
+        return self.filter(sha256="")
+
+    def due(self, now: datetime) -> "CropQuerySet":
+        """Of those that are pending, the ones not to wait any longer after an attempt."""
+        return self.pending().filter(models.Q(cut_after=None) | models.Q(cut_after__lte=now))
+
+
 class Crop(models.Model):
-    """A square cut from a scene, or brought along from an earlier event without its scene."""
+    """A square of a scene, or brought along from an earlier event without its scene.
+
+    A crop of a scene is there as soon as somebody tagged it; its image and digest are empty until its pixels are cut.
+    """
 
     town = models.ForeignKey(Town, on_delete=models.PROTECT, related_name="crops")
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, null=True, related_name="crops")
@@ -54,9 +74,15 @@ class Crop(models.Model):
     lat = models.FloatField(null=True)
     source_name = models.CharField(_("imported from"), max_length=255, blank=True)
 
-    image = models.ImageField(upload_to="crops/", max_length=255)
-    sha256 = models.CharField(_("digest of the image file"), max_length=64, db_index=True)
+    image = models.ImageField(upload_to="crops/", max_length=255, blank=True)
+    sha256 = models.CharField(_("digest of the image file"), max_length=64, blank=True, db_index=True)
+    # Of a crop that could not be cut: how often that was tried, why not, and from when on it is tried again.
+    cut_attempts = models.PositiveSmallIntegerField(default=0)
+    cut_problem = MessageField(_("why its pixels could not be cut"), blank=True)
+    cut_after = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CropQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -74,6 +100,10 @@ class Crop(models.Model):
             models.CheckConstraint(
                 name="crop_of_a_scene_has_a_place",
                 condition=models.Q(scene__isnull=True) | models.Q(x_px__isnull=False, y_px__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="crop_without_a_scene_has_pixels",
+                condition=models.Q(scene__isnull=False) | models.Q(sha256__gt=""),
             ),
         ]
 

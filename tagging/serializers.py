@@ -77,7 +77,9 @@ class TagSerializer(serializers.ModelSerializer):
 class NewTagSerializer(serializers.Serializer):
     """One answer for one square of a scene."""
 
-    scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
+    scene = serializers.PrimaryKeyRelatedField(
+        queryset=Scene.objects.select_related("town").defer("footprint_4326")
+    )
     x_px = serializers.IntegerField(help_text="left edge in scene pixels")
     y_px = serializers.IntegerField(help_text="top edge in scene pixels")
     size_px = serializers.IntegerField(help_text="side in scene pixels")

@@ -1,21 +1,27 @@
-"""Tagging: a tag, its history and its crop come together, or not at all."""
+"""Tagging: a tag, its history and its crop come together, or not at all; the crop's pixels are cut later."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-from uuid import uuid4
+from functools import partial
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import Role, User
-from damage.errors import Refused
-from damage.ingestion.models import Scene
-from damage.ingestion.rasters import read_square
-from tagging.crops import LEAST_SIZE_PX, centre_lonlat, encoded_png
+from damage.commits import committed
+from damage.errors import NotNow, Refused
+from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.rasters import read_small_square, read_square
+from tagging.crops import (
+    LEAST_SIZE_PX,
+    THUMBNAIL_PX,
+    centre_lonlat,
+    encoded_jpeg,
+    encoded_png,
+    thumbnail_jpeg,
+)
+from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question, Tag, TagChange
 
 ROWS_AT_ONCE = 500
@@ -38,29 +44,53 @@ def record_tag(
 ) -> Tag:
     """Store one person's answer for a square of a scene; a second answer for the same square replaces the first.
 
-    The square's pixels are stored once, whoever tags it. Raises `Refused`.
+    No file is opened: the square's pixels are cut afterwards (`tagging.cutting`), once, whoever tags it. Once this has
+    returned, and the caller's own transaction if any has ended, no power cut can lose the answer. Raises `Refused`.
     """
     check_open(question)
     _check_answer(answer)
     _check_square(scene, x_px, y_px, size_px)
-    place = {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px}
-    crop = Crop.objects.filter(**place).first()
-    if crop is not None:
-        return _store_answer(crop, question, tagger, answer)
-
-    stored: list[str] = []
-    kept = False
+    crop = new_crop(scene, x_px, y_px, size_px)
     try:
-        cut = cut_crop(scene, x_px, y_px, size_px, stored)
-        with transaction.atomic():
-            # Somebody else may have tagged the same square meanwhile: then theirs stays, and ours goes.
-            crop, is_ours = Crop.objects.get_or_create(**place, defaults=cut)
-            tag = _store_answer(crop, question, tagger, answer)
-        kept = is_ours
-    finally:
-        if not kept:
-            remove_stored(stored)
-    return tag
+        return _store_tag(crop, question, tagger, answer)
+    except (
+        IntegrityError
+    ):  # somebody else tagged the same square in this moment: then it is theirs that is tagged
+        return _store_tag(crop, question, tagger, answer)
+
+
+def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
+    """A square of a scene as a crop, not yet saved, and without its pixels."""
+    lon, lat = (None, None)
+    if scene.transform:
+        lon, lat = centre_lonlat(x_px, y_px, size_px, transform=scene.transform, crs_wkt=scene.crs_wkt)
+    return Crop(
+        town=scene.town,
+        scene=scene,
+        x_px=x_px,
+        y_px=y_px,
+        size_px=size_px,
+        gsd_m=scene.gsd_m,
+        lon=lon,
+        lat=lat,
+    )
+
+
+def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+    """Store the answer for the new crop, or for the one that is there already; all that can be is done beforehand."""
+    place = {"scene": crop.scene, "x_px": crop.x_px, "y_px": crop.y_px, "size_px": crop.size_px}
+    there = Crop.objects.filter(**place).order_by().first()
+    if there is not None:
+        there.scene, there.town = crop.scene, crop.town
+        return committed(partial(_store_answer, there, question, tagger, answer))
+    return committed(partial(_store_with_crop, crop, question, tagger, answer))
+
+
+def _store_with_crop(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+    """Store a new crop and its first answer; to be called within a transaction."""
+    crop.pk = None  # an attempt before this one may have been taken back
+    crop.save(force_insert=True)
+    return _store_first_answer(crop, question, tagger, answer)
 
 
 def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
@@ -71,7 +101,7 @@ def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
         )
     check_open(tag.question)
     _check_answer(answer)
-    return _store_answer(tag.crop, tag.question, by, answer)
+    return committed(partial(_store_answer, tag.crop, tag.question, by, answer))
 
 
 @transaction.atomic
@@ -85,17 +115,25 @@ def delete_tag(tag: Tag, *, by: User) -> None:
     tag.delete()
 
 
-@transaction.atomic
 def _store_answer(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
-    tag, is_new = Tag.objects.select_for_update().get_or_create(
-        crop=crop, question=question, tagger=tagger, defaults={"answer": answer}
-    )
-    if not is_new and tag.answer == answer:
-        return tag
-    if not is_new:
+    """Store an answer for a crop, or replace the one before; to be called within a transaction."""
+    place = {"crop": crop, "question": question, "tagger": tagger}
+    tag = Tag.objects.select_for_update().filter(**place).order_by().first()
+    if tag is None:
+        return _store_first_answer(crop, question, tagger, answer)
+    tag.crop, tag.question, tag.tagger = crop, question, tagger
+    if tag.answer != answer:
         tag.answer = answer
         tag.save(update_fields=["answer", "updated_at"])
-    TagChange.objects.create(crop=crop, question=question, tagger=tagger, changed_by=tagger, answer=answer)
+        TagChange.objects.create(**place, changed_by=tagger, answer=answer)
+    return tag
+
+
+def _store_first_answer(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+    """Store the first answer of a person, and its history; to be called within a transaction."""
+    given = {"crop": crop, "question": question, "tagger": tagger, "answer": answer}
+    tag = Tag.objects.create(**given)
+    TagChange.objects.create(**given, changed_by=tagger)
     return tag
 
 
@@ -134,30 +172,6 @@ def remove_stored(names: Sequence[str]) -> None:
         default_storage.delete(name)
 
 
-def cut_crop(scene: Scene, x_px: int, y_px: int, size_px: int, stored: list[str]) -> dict[str, Any]:
-    """Store the square's pixels, outside any transaction so that nobody waits; return the crop's other fields.
-
-    The file's name is in `stored` before its first byte is, so that half a file can be removed too.
-    """
-    pixels = read_square(scene.path, x_px, y_px, size_px, orientation=scene.exif_orientation)
-    png = encoded_png(pixels)
-    sha256 = hashlib.sha256(png).hexdigest()
-    # No two attempts share a name, so one that fails removes its own file and no other.
-    stored.append(f"crops/{sha256[:16]}-{uuid4().hex[:8]}.png")
-    name = default_storage.save(stored[-1], ContentFile(png))
-    lon, lat = (None, None)
-    if scene.transform:
-        lon, lat = centre_lonlat(x_px, y_px, size_px, transform=scene.transform, crs_wkt=scene.crs_wkt)
-    return {
-        "town_id": scene.town_id,
-        "gsd_m": scene.gsd_m,
-        "lon": lon,
-        "lat": lat,
-        "image": name,
-        "sha256": sha256,
-    }
-
-
 def check_open(question: Question) -> None:
     """Refuse a question that nobody may answer any more."""
     if not question.is_open:
@@ -189,8 +203,35 @@ def _check_square(scene: Scene, x_px: int, y_px: int, size_px: int) -> None:
         raise Refused(_("The square leaves the scene."), _("Move it inside, or make it smaller."))
 
 
+def picture_png(crop: Crop) -> bytes:
+    """The pixels of a crop that is still to be cut, as they will be stored; nothing is written.
+
+    A photo would have to be decoded whole for it, so those are not given: raises `NotNow`.
+    """
+    scene = crop.scene
+    if scene is None or scene.kind != SceneKind.MOSAIC:
+        raise NotNow(_("This square is still being cut out of its photo."), _("Try again in a moment."))
+    return encoded_png(read_square(scene.path, crop.x_px or 0, crop.y_px or 0, crop.size_px))
+
+
+def thumbnail(crop: Crop) -> bytes:
+    """A small JPEG of a crop: of its pixels, or while these are still to be cut, of the scene's view."""
+    if crop.sha256 or crop.scene is None:
+        with crop.image.open("rb") as image:
+            return thumbnail_jpeg(image)
+    small = read_small_square(
+        crop.scene.view_path, crop.x_px or 0, crop.y_px or 0, crop.size_px, longest_px=THUMBNAIL_PX
+    )
+    return encoded_jpeg(small)
+
+
 def image_bytes(crop: Crop) -> bytes:
-    """The file of a crop's pixels as it was stored; refused where it is gone."""
+    """The file of a crop's pixels, which are cut now if that was still to be done; refused where they are gone."""
+    if not crop.sha256:
+        cut_pending_crops(Crop.objects.filter(pk=crop.pk))
+        crop.refresh_from_db()
+    if not crop.sha256:
+        raise Refused(crop.cut_problem, _("Ask an admin to see to the scene's file."))
     try:
         with crop.image.open("rb") as file:
             return file.read()

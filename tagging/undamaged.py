@@ -20,8 +20,9 @@ from damage.ingestion.models import Scene
 from damage.ingestion.rasters import is_whole
 from damage.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
+from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question, Tag
-from tagging.services import ROWS_AT_ONCE, check_open, cut_crop, delete_tag, remove_stored, store_answers
+from tagging.services import ROWS_AT_ONCE, check_open, delete_tag, new_crop, store_answers
 from tagging.squares import Square, drawn_squares
 
 UNDAMAGED = "undamaged"  # an account that nobody can log in to: these squares are its tags
@@ -77,17 +78,15 @@ def tag_undamaged(
     find_automatic_account(UNDAMAGED)
     _check_undamaged(scenes, question, keep_off_m)
     sizes = _sizes(scenes, question, size_m)
-    stored: list[str] = []
     try:
-        crops = _cut_crops(scenes, question, sizes, keep_off_m, count, seed, progress, stored)
+        crops = _drawn_crops(scenes, question, sizes, keep_off_m, count, seed)
         statuses = _write_rows(crops, question, keep_off_m)
-    except BaseException as error:
-        remove_stored(stored)
-        if isinstance(error, IntegrityError):
-            raise Refused(
-                _("One of the squares was tagged by somebody else meanwhile."), _("Ask for them again.")
-            ) from error
-        raise
+    except IntegrityError as error:
+        raise Refused(
+            _("One of the squares was tagged by somebody else meanwhile."), _("Ask for them again.")
+        ) from error
+    written = [crop.pk for of_scene in crops.values() for crop in of_scene]
+    cut_pending_crops(Crop.objects.filter(pk__in=written), progress=progress)
     return [
         TaggedScene(
             scene=scene.pk,
@@ -231,26 +230,22 @@ def _median_size_m(question: Question) -> float | None:
     return median(known_m) if known_m else None
 
 
-def _cut_crops(
+def _drawn_crops(
     scenes: Sequence[Scene],
     question: Question,
     sizes: dict[Scene, _Size],
     keep_off_m: float | None,
     count: int,
     seed: int,
-    progress: Progress,
-    stored: list[str],
 ) -> dict[Scene, list[Crop]]:
-    """Each scene's crops, with their files in `stored`; those that were not here before are not saved yet."""
-    crops: dict[Scene, list[Crop]] = {scene: [] for scene in scenes}
-    done, total = 0, count * len(scenes)
+    """Each scene's crops; those that were not here before are not saved yet."""
+    crops: dict[Scene, list[Crop]] = {}
     for scene in scenes:
         there = _by_square(Crop.objects.filter(scene=scene))
-        for square in _squares(scene, question, sizes[scene].px, keep_off_m, count, seed):
-            crops[scene].append(there.get(square) or _new_crop(scene, square, stored))
-            done += 1
-            progress(done, total)
-        total -= count - len(crops[scene])
+        crops[scene] = [
+            there.get(square) or new_crop(scene, **asdict(square))
+            for square in _squares(scene, question, sizes[scene].px, keep_off_m, count, seed)
+        ]
     return crops
 
 
@@ -290,11 +285,6 @@ def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:
     }
 
 
-def _new_crop(scene: Scene, square: Square, stored: list[str]) -> Crop:
-    place = asdict(square)
-    return Crop(scene=scene, **place, **cut_crop(scene, **place, stored=stored))
-
-
 @transaction.atomic
 def _write_rows(
     crops: dict[Scene, list[Crop]], question: Question, keep_off_m: float | None
@@ -308,6 +298,6 @@ def _write_rows(
         )
         for scene, of_scene in crops.items()
     }
-    # Again, and of the new squares too: cutting takes a while, and people go on tagging.
+    # Again, and of the new squares too: drawing takes a while, and people go on tagging.
     _check_undamaged(list(crops), question, keep_off_m)
     return statuses

@@ -12,6 +12,7 @@ from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from damage.tables import write_csv
 from tagging.crops import encoded_png
+from tagging.cutting import cut_pending_crops
 from tagging.importing import ANSWERS
 from tagging.models import Answer, Crop, Question
 from training.augment import Augmentation
@@ -45,6 +46,7 @@ def write_augmented(
     _check_free(out)
     if limit is not None and limit < 1:
         raise Refused(_("The limit must be 1 at least."), _("Leave it out to take all crops."))
+    cut_pending_crops(Crop.objects.filter(tags__question=question), progress=progress)
     crops = agreement(question).of([find_town(town) for town in towns])[:limit]
     if not crops:
         raise Refused(

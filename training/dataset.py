@@ -59,11 +59,15 @@ def place_of(crop: AgreedCrop | Crop) -> Place | None:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The crops with an agreed answer, in an order that only their pixels decide, and how many have none."""
+    """The crops with an agreed answer, in an order that only their pixels decide, and how many have none.
+
+    Crops that are tagged, but whose pixels could not be cut so far, are left out and counted.
+    """
 
     crops: list[AgreedCrop]
     unsure: int
     tied: int
+    pending: int = 0
 
     def of(self, towns: Iterable[Town]) -> list[AgreedCrop]:
         wanted = {town.pk for town in towns}
@@ -117,6 +121,7 @@ def agreement(question: Question) -> Agreement:
 
     rows = (
         Tag.objects.filter(question=question)
+        .exclude(crop__sha256="")
         .order_by("crop__sha256", "crop_id")
         .values(
             "crop_id",
@@ -161,7 +166,8 @@ def agreement(question: Question) -> Agreement:
                     is_assumed=not row["seen"],
                 )
             )
-    return Agreement(crops, unsure, tied)
+    pending = Crop.objects.pending().filter(tags__question=question).distinct().count()
+    return Agreement(crops, unsure, tied, pending)
 
 
 def chosen_dataset(

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
-from tagging.models import Question
+from tagging.cutting import cut_pending_crops
+from tagging.models import Crop, Question
 from training import claims
 from training.adapting import LEAST_SCORES, adapted_cut, logit
 from training.backbones.registry import Backbone, find_features
@@ -130,6 +131,7 @@ def _carried_out(
         parameters=parameters | {"features": {name: each.recipe_id for name, each in backbones.items()}},
     )
     with claims.carried_out(experiment, progress) as report:
+        cut_pending_crops(Crop.objects.filter(tags__question=question), progress=report.step("cutting"))
         rows = _rows(agreement(question), designs, backbones, report)
         results = _results(kind, rows, designs)
         claims.finish(experiment, results=results | {"trials": rows})

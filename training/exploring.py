@@ -18,6 +18,7 @@ from damage.ingestion.models import Event, Scene, SceneKind, Town
 from damage.ingestion.rasters import TILE_PX, max_zoom, read_reduced, tile_window
 from damage.progress import Progress, no_progress
 from tagging.crops import encoded_png
+from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
 from training import claims
@@ -70,6 +71,8 @@ def explore(
 ) -> Experiment:
     """Lay images out with t-SNE, measure how far towns lie apart; crops carry their agreed answer to the question."""
     backbone = None if wanted.features == CHANNELS else find_backbone(wanted.features)
+    if wanted.of == CROPS:
+        cut_pending_crops(Crop.objects.filter(town__in=_towns(wanted)), progress=progress)
     pictures = _drawn(_pictures(wanted, question), wanted)
     claims.record_killed(Experiment)
     experiment = Experiment.objects.create(
@@ -189,7 +192,7 @@ def _of_crops(towns: Sequence[Town], labels: Mapping[int, str], question: Questi
     answers: dict[int, str] = {}
     if question:
         answers = {crop.pk: "yes" if crop.is_positive else "no" for crop in agreement(question).of(towns)}
-    rows = Crop.objects.filter(town__in=towns).order_by("sha256", "pk")
+    rows = Crop.objects.with_pixels().filter(town__in=towns).order_by("sha256", "pk")
     pictures = []
     for row in rows:
         crop = CropImage(row.sha256, partial(image_bytes, row))

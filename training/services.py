@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
+from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
 from training import claims
@@ -28,6 +30,7 @@ from training.dataset import (
     Part,
     agreement,
     chosen_dataset,
+    find_town,
     kept_towns,
 )
 from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
@@ -85,16 +88,31 @@ class Recipe:
 def train(
     question: Question, recipe: Recipe, *, requested_by: User | None = None, progress: Progress = no_progress
 ) -> ModelRun:
-    """Train now; raises `Refused` before any work, or whatever stopped it after recording the reason."""
+    """Train now; raises `Refused` before any work, or whatever stopped it after recording the reason.
+
+    Crops that are tagged but not cut yet are cut first. Those that cannot be are left out, and counted.
+    """
+    cut_pending_crops(_crops_of(question, recipe), progress=progress)
     return carry_out(_queued_run(question, recipe, requested_by), progress=progress)
 
 
 def request_training(question: Question, recipe: Recipe, *, requested_by: User | None) -> ModelRun:
-    """Queue a training; `manage.py db_worker` carries it out."""
+    """Queue a training; `manage.py db_worker` carries it out.
+
+    A request does not wait for pixels: crops that are not cut yet are left out, and counted.
+    """
     with transaction.atomic():
         run = _queued_run(question, recipe, requested_by)
         transaction.on_commit(partial(run_training.enqueue, run.pk))
     return run
+
+
+def _crops_of(question: Question, recipe: Recipe) -> QuerySet[Crop]:
+    """The crops that a training may need: those with an answer, and those of the town to adapt to."""
+    needed = Q(tags__question=question)
+    if recipe.adapt_to:
+        needed |= Q(town=find_town(recipe.adapt_to))
+    return Crop.objects.filter(needed)
 
 
 def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
@@ -255,7 +273,12 @@ def _parameters(
         "features": backbone.recipe_id,
         "network": network,
         "fine_tune_blocks": recipe.fine_tune_blocks,
-        "left_out": {"unsure": agreed.unsure, "tied": agreed.tied, "shown_again": dataset.shown_again},
+        "left_out": {
+            "unsure": agreed.unsure,
+            "tied": agreed.tied,
+            "shown_again": dataset.shown_again,
+            "pending": agreed.pending,
+        },
     }
 
 

@@ -29,6 +29,7 @@ WORDS: dict[str, str | Promise] = {
     "unsure": gettext_lazy("can't tell"),
     "tied": gettext_lazy("tied"),
     "shown_again": gettext_lazy("ground shown in another part"),
+    "pending": gettext_lazy("not cut from their scene yet"),
     "learning_rate": gettext_lazy("learning rate"),
     "momentum": gettext_lazy("momentum"),
     "l2": gettext_lazy("penalty on weights (L2)"),
@@ -117,6 +118,7 @@ WORDS: dict[str, str | Promise] = {
     "scenes": gettext_lazy("scenes"),
     "channels": gettext_lazy("means and deviations of channels"),
     # steps
+    "cutting": gettext_lazy("cutting crops"),
     "pictures": gettext_lazy("reading images"),
     "layout": gettext_lazy("laying out"),
     "fine-tuning": gettext_lazy("fine-tuning"),

@@ -4,10 +4,14 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from PIL import Image
 
-from tagging.models import Tag, TagChange
+from damage.ingestion.services import ingest_mosaic
+from tagging.cutting import cut_pending_crops
+from tagging.models import Crop, Tag, TagChange
 from tagging.services import record_tag
+from tests.ingestion.conftest import geotiff  # noqa: F401
 from tests.tagging.conftest import SQUARE, gradient
 
 TAGS = "/api/v1/tags/"
@@ -169,6 +173,7 @@ def test_crops_are_listed_without_anybodys_answer(api, other_volunteer, tag):
 
 
 def test_a_crops_image_is_its_pixels_and_private(api, other_volunteer, tag):
+    cut_pending_crops()
     api.force_authenticate(other_volunteer)
     (row,) = api.get("/api/v1/crops/").json()["results"]
     response = api.get(row["image"])
@@ -182,9 +187,56 @@ def test_a_thumbnail_is_a_small_jpeg(api, volunteer, scene, question):
     place = {"x_px": 0, "y_px": 0, "size_px": 120}
     tag = record_tag(tagger=volunteer, question=question, scene=scene, answer="unsure", **place)
     api.force_authenticate(volunteer)
-    response = api.get(f"/api/v1/crops/{tag.crop_id}/thumbnail.jpg")
-    assert response["Content-Type"] == "image/jpeg"
-    assert Image.open(BytesIO(response.content)).size == (120, 120)
+    for cut in (no_cutting, cut_pending_crops):
+        cut()
+        response = api.get(f"/api/v1/crops/{tag.crop_id}/thumbnail.jpg")
+        assert response["Content-Type"] == "image/jpeg"
+        picture = Image.open(BytesIO(response.content))
+        assert picture.size == (120, 120)
+        assert picture.getpixel((100, 50)) == pytest.approx((100, 50, 7), abs=12)
+
+
+def no_cutting() -> None:
+    """Leave crops as they are."""
+
+
+def test_the_image_of_a_photos_square_is_given_once_it_is_cut(api, volunteer, tag):
+    api.force_authenticate(volunteer)
+    address = f"/api/v1/crops/{tag.crop_id}/image.png"
+    response = api.get(address)
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+    assert "still being cut" in response.json()["detail"]
+    cut_pending_crops()
+    assert api.get(address).status_code == 200
+
+
+def test_the_image_of_a_mosaics_square_is_given_at_once_and_nothing_is_written(
+    api,
+    volunteer,
+    question,
+    town,
+    geotiff,  # noqa: F811
+):
+    mosaic = ingest_mosaic(
+        geotiff(pixels=gradient(300, 200).transpose(2, 0, 1)), event="Practice quake", town="Altamira"
+    ).scene
+    tag = record_tag(tagger=volunteer, question=question, scene=mosaic, answer="positive", **SQUARE)
+    api.force_authenticate(volunteer)
+    address = f"/api/v1/crops/{tag.crop_id}/image.png"
+    at_once = api.get(address).content
+    assert not Crop.objects.with_pixels().exists()
+    assert not default_storage.exists("crops")
+    cut_pending_crops()
+    assert b"".join(api.get(address).streaming_content) == at_once
+    assert np.array_equal(np.asarray(Image.open(BytesIO(at_once))), gradient(300, 200)[24:56, 40:72])
+
+
+@pytest.mark.parametrize("picture", ["image.png", "thumbnail.jpg"])
+def test_a_crop_whose_file_is_gone_has_no_picture(api, volunteer, tag, picture):
+    cut_pending_crops()
+    default_storage.delete(Crop.objects.get().image.name)
+    api.force_authenticate(volunteer)
+    assert api.get(f"/api/v1/crops/{tag.crop_id}/{picture}").status_code == 404
 
 
 def test_crop_images_are_not_for_strangers(api, tag):

@@ -17,6 +17,7 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from tagging import undamaged
+from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question, Tag, TagChange
 from tagging.services import delete_tag, record_tag
 from tagging.squares import Square, drawn_squares
@@ -83,7 +84,7 @@ def test_the_same_seed_gives_the_same_squares_and_adds_none_even_after_people_ta
     (again,) = tag_undamaged([mosaic], question, count=5, size_m=10)
     assert (again.added, again.already) == (0, 5)
     assert squares(mosaic) == first | {Square(**place)}
-    assert len(stored_files()) == 6
+    assert len(stored_files()) == 5
     (more,) = tag_undamaged([mosaic], question, count=7)  # of the size that was asked for before
     assert (more.added, more.already, more.size_px) == (2, 5, 20)
 
@@ -206,17 +207,17 @@ def test_a_scene_where_somebody_saw_damage_is_refused_and_no_other_scene_is_tagg
 def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
     mosaic, question, volunteer, monkeypatch
 ):
-    cut = undamaged._cut_crops
+    draw = undamaged._drawn_crops
 
     def and_somebody_tags(*args):
-        crops = cut(*args)
+        crops = draw(*args)
         record_tag(tagger=volunteer, question=question, scene=mosaic, answer="positive", **SQUARE)
         return crops
 
-    monkeypatch.setattr(undamaged, "_cut_crops", and_somebody_tags)
+    monkeypatch.setattr(undamaged, "_drawn_crops", and_somebody_tags)
     with pytest.raises(Refused, match="not undamaged"):
         tag_undamaged([mosaic], question, count=2, size_m=10)
-    assert (Crop.objects.count(), len(stored_files())) == (1, 1)
+    assert (Crop.objects.count(), stored_files()) == (1, [])
 
 
 def offer(monkeypatch, *places: tuple[int, int]) -> None:
@@ -272,17 +273,17 @@ def test_squares_that_lie_near_a_later_doubt_must_be_taken_back_first(wide, ques
 
 
 def test_damage_seen_meanwhile_near_a_new_square_is_noticed(wide, question, volunteer, monkeypatch):
-    cut = undamaged._cut_crops
+    draw = undamaged._drawn_crops
 
     def and_somebody_tags(*args):
-        crops = cut(*args)
+        crops = draw(*args)
         record_tag(tagger=volunteer, question=question, scene=wide, answer="positive", **SQUARE)
         return crops
 
-    monkeypatch.setattr(undamaged, "_cut_crops", and_somebody_tags)
+    monkeypatch.setattr(undamaged, "_drawn_crops", and_somebody_tags)
     with pytest.raises(Refused, match="too near"):
         tag_undamaged([wide], question, count=2, size_m=10, keep_off_m=999)
-    assert (Crop.objects.count(), len(stored_files())) == (1, 1)
+    assert (Crop.objects.count(), stored_files()) == (1, [])
 
 
 def test_metres_cannot_be_kept_where_the_ground_size_is_unknown(scene, question):
@@ -323,18 +324,18 @@ def test_when_the_rows_cannot_be_written_nothing_stays(mosaic, question, monkeyp
     assert (Crop.objects.count(), User.objects.count(), stored_files()) == (0, 0, [])
 
 
-def test_ctrl_c_between_squares_of_the_second_scene_leaves_nothing_of_the_first(mosaic, wide, question):
-    told = []
-
+def test_ctrl_c_while_squares_are_cut_keeps_all_tags_and_the_rest_is_cut_later(mosaic, wide, question):
     def interrupt(done, total):
-        told.append((done, total))
-        if done == 4:
+        assert total == 6
+        if done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         tag_undamaged([mosaic, wide], question, count=3, size_m=10, progress=interrupt)
-    assert told == [(1, 6), (2, 6), (3, 6), (4, 6)]
-    assert (Crop.objects.count(), stored_files()) == (0, [])
+    assert (Tag.objects.count(), len(stored_files())) == (6, 3)
+    cut_pending_crops()
+    assert len(stored_files()) == 6
+    assert tag_undamaged([mosaic, wide], question, count=3, size_m=10)[1].already == 3
 
 
 def test_volunteers_see_nothing_of_the_account(mosaic, question, volunteer, api):

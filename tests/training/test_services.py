@@ -50,7 +50,7 @@ def test_the_row_says_how_to_do_it_again(run, question, site_admin):
     assert run.parameters["max_fpr"] == 0.0
     assert run.parameters["contrast"] == 1.0
     assert run.parameters["head"]["l2"] > 0
-    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 0}
+    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 0, "pending": 0}
     assert run.code_version.startswith("0.")
     assert {"python", "keras", "tensorflow", "openvino"} <= set(run.library_versions)
     assert run.started_at <= run.finished_at
@@ -179,7 +179,7 @@ def test_contrast_is_part_of_the_recipe(question, towns, recipe):
 def test_unsure_crops_are_left_out_and_counted(question, towns, recipe):
     Tag.objects.filter(crop__in=Crop.objects.filter(town=towns[0])[:3]).update(answer="unsure")
     run = queued(question, recipe)
-    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0, "shown_again": 0}
+    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0, "shown_again": 0, "pending": 0}
     assert run.run_crops.filter(part="train").count() == 21
 
 

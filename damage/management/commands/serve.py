@@ -82,6 +82,13 @@ def programs(listener: int) -> list[Program]:
             expendable=True,
             begins_after_s=BACKGROUND_AFTER_S,
         ),
+        # Not the worker's: squares that are tagged while it trains for hours must become crops as well.
+        Program(
+            "cutter",
+            (*manage, "cut_crops", "--watch"),
+            expendable=True,
+            begins_after_s=BACKGROUND_AFTER_S,
+        ),
     ]
 
 

@@ -72,6 +72,10 @@ class Command(JsonCommand):
             lines.append(tuning_words(result["metrics"]["best_epoch"], tuning["validation_loss_before"]))
         left_out = result["left_out"]
         lines.append(f"{left_out['unsure']} unsure and {left_out['tied']} tied crops were left out.")
+        if left_out["pending"]:
+            lines.append(
+                f"{left_out['pending']} crops could not be cut from their scenes; manage.py cut_crops says why."
+            )
         return "\n".join([*lines, result["threshold_reason"]])
 
 
