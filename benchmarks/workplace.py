@@ -13,12 +13,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def start_django(folder: Path, *, empty: bool) -> None:
-    """Set Django up on the database in `folder`, which is made anew when it is to be empty."""
+def start_django(folder: Path, *, empty: bool, database_url: str = "") -> None:
+    """Set Django up on the database in `folder`, or at the URL; the folder is made anew when it is to be empty."""
     if empty:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(folder), DATABASE_URL="")
+    os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(folder), DATABASE_URL=database_url)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
     sys.path[:0] = [str(ROOT)]
     import django
