@@ -31,7 +31,18 @@ class _LookOnly(admin.ModelAdmin):
 
 @admin.register(Crop)
 class CropAdmin(_LookOnly):
-    list_display = ("id", "town", "scene", "x_px", "y_px", "size_px", "gsd_m", "source_name", "created_at")
+    list_display = (
+        "id",
+        "town",
+        "scene",
+        "x_px",
+        "y_px",
+        "size_px",
+        "gsd_m",
+        "source_name",
+        "cut_problem",
+        "created_at",
+    )
     list_filter = ("town",)
     list_select_related = ("town", "scene")
 

@@ -53,9 +53,8 @@ def record_tag(
     crop = new_crop(scene, x_px, y_px, size_px)
     try:
         return _store_tag(crop, question, tagger, answer)
-    except (
-        IntegrityError
-    ):  # somebody else tagged the same square in this moment: then it is theirs that is tagged
+    except IntegrityError:
+        # Somebody else tagged the same square in this moment: then theirs is there by now.
         return _store_tag(crop, question, tagger, answer)
 
 
@@ -77,7 +76,7 @@ def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
 
 
 def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
-    """Store the answer for the new crop, or for the one that is there already; all that can be is done beforehand."""
+    """Store the answer for the new crop, or for the one that is there, which is looked up before others must wait."""
     place = {"scene": crop.scene, "x_px": crop.x_px, "y_px": crop.y_px, "size_px": crop.size_px}
     there = Crop.objects.filter(**place).order_by().first()
     if there is not None:

@@ -15,6 +15,7 @@ from PIL import Image
 from damage.errors import Refused
 from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
+from tagging.cutting import cut_pending_crops
 from tagging.importing import import_crops
 from tagging.models import Crop
 from tagging.services import image_bytes, record_tag
@@ -40,6 +41,8 @@ def cut(question, volunteer, tmp_path):
         scene = ingest_photo(tmp_path / "noise.png", event="Practice quake", town="Altamira").scene
         place = {"x_px": x_px, "y_px": y_px, "size_px": 32}
         tag = record_tag(tagger=volunteer, question=question, scene=scene, **place, answer="positive")
+        cut_pending_crops()
+        tag.crop.refresh_from_db()
         return tag.crop, shown
 
     return crop_at

@@ -1,6 +1,7 @@
 """Cutting the pixels of tagged squares."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -24,7 +25,10 @@ class Command(JsonCommand):
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         if options["watch"]:
             os.nice(NICENESS)
-            keep_cutting()
+            try:
+                keep_cutting()
+            except KeyboardInterrupt:  # as it should end: what is half cut is cut again by the next
+                sys.exit(0)
         with progress_bar("cutting", "crop") as progress:
             outcome = cut_pending_crops(progress=progress)
         return {
