@@ -27,6 +27,7 @@ from waitress.utilities import RequestEntityTooLarge
 
 THREADS = 4
 CONNECTIONS = 600  # in each process; when there are more, those that do nothing make room
+ACCEPTED_AT_ONCE = 64
 # A request must be there so soon after its first byte, however slowly it drips.
 REQUEST_S = 30
 # A connection without a request, and one that takes nothing of its answer, is closed after so long.
@@ -142,15 +143,24 @@ class Server(TcpWSGIServer):
             for channel in list(self.active_channels.values()):
                 if channel.is_overdue:
                     channel.handle_close()
-        if len(self.active_channels) >= CONNECTIONS:
-            self.make_room()
+        while len(self.active_channels) >= CONNECTIONS and self.make_room():
+            pass
 
-    def make_room(self) -> None:
+    def make_room(self) -> bool:
         """Close the connection that is idle longest, of whoever has most: strangers with hundreds lose their own."""
         idle = [channel for channel in self.active_channels.values() if not channel.is_busy]
         if idle:
             held = Counter(channel.addr[0] for channel in idle)
             min(idle, key=lambda channel: (-held[channel.addr[0]], channel.last_activity)).handle_close()
+        return bool(idle)
+
+    def handle_accept(self) -> None:
+        """Take all who come at once: one a turn, the last of hundreds would wait for as many turns."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
 
     def run(self) -> None:
         """Answer until `stop` is called; then finish what is under way, but take nothing new."""
