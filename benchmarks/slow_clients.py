@@ -19,7 +19,7 @@ KINDS = {
     "silent": b"",
     "half a header": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
     "half a body": b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n",
-    "never reading": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 50,
+    "never reading": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 5,
 }
 ASKED = 20
 GIVING_UP_S = 20

@@ -1,0 +1,321 @@
+"""What kills cost under load: of every child of `serve` and of `serve` itself, and restarts of PostgreSQL.
+
+    python benchmarks/kills.py [--kills 30] [--taggers 20] [--seed 0] [--postgresql]
+
+A site of its own serves a drawn mosaic to people who tag over plain HTTP, each with a session, as fast as they are
+answered. At random moments one process is killed with SIGKILL; `serve` is started again at once, as a service manager
+would, and so is PostgreSQL (`--postgresql`: a server of its own, one kill in four is a restart of it). Then: is every
+acknowledged tag there, with its answer? Did anything outlive `serve`? How long until the next tag was acknowledged?
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "build" / "kills"
+PASSWORD = "practice-tags"  # noqa: S105
+SIDE_PX = 6000
+GOAL_S = 5.0
+FIRST_ANSWER_S = 180
+
+PREPARE = """
+import sys, numpy, rasterio
+from rasterio.transform import from_origin
+side, count = int(sys.argv[2]), int(sys.argv[3])
+coarse = numpy.random.default_rng(0).integers(1, 255, (3, side // 50, side // 50), dtype="uint8")
+pixels = coarse.repeat(50, 1).repeat(50, 2)
+form = dict(driver="GTiff", width=side, height=side, count=3, dtype="uint8", tiled=True, compress="deflate",
+            crs="EPSG:32615", transform=from_origin(300000, 1800000, 0.07, 0.07))
+with rasterio.open(sys.argv[1], "w", **form) as file:
+    file.write(pixels)
+import django; django.setup()
+from django.core.management import call_command
+from damage.accounts.models import Role
+from damage.accounts.services import create_account
+call_command("migrate", verbosity=0)
+call_command("ingest_mosaic", sys.argv[1], event="Kills", town="Kills", json=True)
+for number in range(count):
+    create_account(username=f"tagger{number}", password="practice-tags", role=Role.VOLUNTEER)
+"""
+DUMP = """
+import json, django; django.setup()
+from tagging.models import Tag
+rows = Tag.objects.values_list("tagger__username", "crop__x_px", "crop__y_px", "answer")
+print(json.dumps(list(rows)))
+"""
+
+
+class Tagger(threading.Thread):
+    """One person, who tags squares nobody else tags, and notes what was acknowledged."""
+
+    def __init__(self, number: int, port: int, scene: int, size_px: int) -> None:
+        super().__init__(daemon=True)
+        self.name, self.port, self.scene, self.size_px = f"tagger{number}", port, scene, size_px
+        self.random = random.Random(number)  # noqa: S311
+        self.acknowledged: dict[tuple[str, int, int], str] = {}
+        self.times: list[tuple[float, float]] = []  # when acknowledged tags were sent and acknowledged
+        self.refused: list[str] = []
+        self.ended = threading.Event()
+        self._cookies: dict[str, str] = {}
+        self._connection: http.client.HTTPConnection | None = None
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            try:
+                if "sessionid" not in self._cookies:
+                    self._log_in()
+                self._tag()
+            except (OSError, http.client.HTTPException):
+                self._connection = None
+                time.sleep(0.05)
+
+    def _log_in(self) -> None:
+        self._ask("GET", "/login/")
+        form = {
+            "username": self.name,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": self._cookies["csrftoken"],
+        }
+        self._ask("POST", "/login/", urlencode(form), "application/x-www-form-urlencoded")
+
+    def _tag(self) -> None:
+        x_px, y_px = (self.random.randrange(SIDE_PX - self.size_px) for _ in range(2))
+        answer = self.random.choice(("positive", "negative", "unsure"))
+        square = {"scene": self.scene, "x_px": x_px, "y_px": y_px, "size_px": self.size_px}
+        sent_at = time.monotonic()
+        status, said = self._ask(
+            "POST", "/api/v1/tags/", json.dumps({**square, "question": "damage", "answer": answer})
+        )
+        if status == 201:
+            self.acknowledged[self.name, x_px, y_px] = answer
+            self.times.append((sent_at, time.monotonic()))
+        else:
+            self.refused.append(f"{status} {said[:200]!r}")
+            time.sleep(0.05)
+
+    def _ask(
+        self, method: str, path: str, body: str | None = None, kind: str = "application/json"
+    ) -> tuple[int, bytes]:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if body:
+            headers |= {"Content-Type": kind, "X-CSRFToken": self._cookies.get("csrftoken", "")}
+        self._connection.request(method, path, body, headers)
+        answer = self._connection.getresponse()
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
+        return answer.status, answer.read()
+
+
+class PostgreSQL:
+    """A server of its own, with durability as it comes."""
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+        if not found:
+            sys.exit("No PostgreSQL server is installed.")
+        self._programs, self.port = found[-1].parent, free_port()
+        self._as_other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._folder = Path(tempfile.mkdtemp(prefix="damage-kills-"))
+        if self._as_other:
+            shutil.chown(self._folder, "postgres")
+        self._run("initdb", "-U", "damage", "--auth=trust", "--encoding=UTF8")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgres://damage@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [
+            *self._as_other,
+            str(self._programs / program),
+            "-D",
+            str(self._folder / "cluster"),
+            *arguments,
+        ]
+        subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
+
+
+class Site:
+    """`serve`, as a service manager keeps it going."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment, self.port = environment, free_port()
+        self.log = (WORK / "serve.log").open("w")
+        self.orphans: list[str] = []
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        self.program = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+        )
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.program.pid).children()
+
+    def kill(self) -> None:
+        """Kill `serve` itself, see what outlives it, and start it again."""
+        everybody = psutil.Process(self.program.pid).children(recursive=True)
+        self.program.kill()
+        self.program.wait()
+        self.start()
+        alive = psutil.wait_procs(everybody, timeout=2)[1]
+        self.orphans += [str(process) for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+    def stop(self) -> int:
+        self.program.terminate()
+        return self.program.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def words(process: psutil.Process) -> str:
+    """What a child is, for the table."""
+    try:
+        line = " ".join(process.cmdline())
+    except psutil.Error:
+        return "dead already"
+    return next((name for name in ("damage.web", "db_worker", "cut_crops") if name in line), "starting")
+
+
+def in_django(environment: dict[str, str], code: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def kill_something(site: Site, database: PostgreSQL | None, chance: random.Random) -> str:
+    """Kill one process at random; gives which."""
+    if database and chance.random() < 0.25:
+        database.stop()
+        database.start()
+        return "PostgreSQL"
+    victims: list[psutil.Process | None] = [None, *site.children()]
+    victim = chance.choice(victims)
+    if victim is None:
+        site.kill()
+        return "serve"
+    name = words(victim)
+    victim.kill()
+    return name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--taggers", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--postgresql", action="store_true")
+    options = parser.parse_args()
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    database = PostgreSQL() if options.postgresql else None
+    environment = os.environ | {
+        "DAMAGE_DEBUG": "1",
+        "DAMAGE_DATA": str(WORK / "data"),
+        "DATABASE_URL": database.url if database else "",
+        "DJANGO_SETTINGS_MODULE": "damage.settings",
+    }
+    try:
+        sys.exit(0 if measure(options, environment, database) else 1)
+    finally:
+        if database:
+            database.remove()
+
+
+def measure(options: argparse.Namespace, environment: dict[str, str], database: PostgreSQL | None) -> bool:
+    """Whether all went as it should; prints what was seen."""
+    in_django(environment, PREPARE, str(WORK / "mosaic.tif"), str(SIDE_PX), str(options.taggers))
+    site = Site(environment)
+    taggers = [Tagger(number, site.port, 1, 100) for number in range(options.taggers)]
+    for tagger in taggers:
+        tagger.start()
+    begun_at = time.monotonic()
+    back_s(taggers, begun_at, FIRST_ANSWER_S)
+    chance = random.Random(options.seed)  # noqa: S311
+    seen: list[tuple[str, float]] = []
+    for _ in range(options.kills):
+        time.sleep(chance.uniform(1, 8))
+        killed_at = time.monotonic()
+        what = kill_something(site, database, chance)
+        seen.append((what, back_s(taggers, killed_at, FIRST_ANSWER_S)))
+        print(f"{what:<12} killed; next tag acknowledged after {seen[-1][1]:.2f} s", flush=True)
+    time.sleep(3)
+    for tagger in taggers:
+        tagger.ended.set()
+    for tagger in taggers:
+        tagger.join(60)
+    status = site.stop()
+    return report(taggers, site, status, seen, json.loads(in_django(environment, DUMP)))
+
+
+def back_s(taggers: list[Tagger], since: float, patience_s: float) -> float:
+    """How long until a tag was acknowledged that was sent after this moment."""
+    while time.monotonic() < since + patience_s:
+        ends = [end for tagger in taggers for start, end in tagger.times[-5:] if start >= since]
+        if ends:
+            return min(ends) - since
+        time.sleep(0.01)
+    return float("inf")
+
+
+def report(
+    taggers: list[Tagger], site: Site, status: int, seen: list[tuple[str, float]], rows: list[list[Any]]
+) -> bool:
+    """Print what was seen; gives whether it is as it should be."""
+    acknowledged = {key: answer for tagger in taggers for key, answer in tagger.acknowledged.items()}
+    stored = {(name, x_px, y_px): answer for name, x_px, y_px, answer in rows}
+    lost = [key for key, answer in acknowledged.items() if stored.get(key) != answer]
+    refused = [words for tagger in taggers for words in tagger.refused]
+    took = sorted(seconds for _, seconds in seen)
+    print(
+        f"{len(acknowledged)} tags acknowledged, {len(stored)} stored, {len(lost)} lost, {len(refused)} refused"
+    )
+    print(f"orphans: {site.orphans or 'none'}; serve ended with status {status}")
+    if took:
+        shares = {"least": 0.0, "median": 0.5, "90 %": 0.9, "most": 1.0}
+        parts = [f"{name} {took[round(share * (len(took) - 1))]:.2f}" for name, share in shares.items()]
+        print(f"seconds until the next tag: {', '.join(parts)} (goal: at most {GOAL_S})")
+    for said in sorted(set(refused))[:5]:
+        print(f"  refused: {said}")
+    return not lost and not site.orphans and status == 0 and max(took, default=0) <= GOAL_S
+
+
+if __name__ == "__main__":
+    main()
