@@ -24,6 +24,7 @@ from damage.filters import RowFilter
 from damage.permissions import ForTaggers
 from tagging import services
 from tagging.models import Answer, Crop, Question, Tag
+from tagging.quotas import check_quota
 from tagging.serializers import (
     CropSerializer,
     NewAnswerSerializer,
@@ -128,7 +129,9 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         """Answer for a square; a second answer for the same square replaces the first."""
         given = NewTagSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        tag = services.record_tag(tagger=cast(User, request.user), **given.validated_data)
+        person, wanted = cast(User, request.user), given.validated_data
+        check_quota(person, wanted["question"], wanted["size_px"])
+        tag = services.record_tag(tagger=person, **wanted)
         return Response(TagSerializer(tag).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=NewAnswerSerializer, responses=TagSerializer)
@@ -136,7 +139,9 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         """Change the answer."""
         given = NewAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        tag = services.change_tag(self.get_object(), by=cast(User, request.user), **given.validated_data)
+        tag, person = self.get_object(), cast(User, request.user)
+        check_quota(person, tag.question, size_px=0)  # no new square
+        tag = services.change_tag(tag, by=person, **given.validated_data)
         return Response(TagSerializer(tag).data)
 
     def perform_destroy(self, tag: Tag) -> None:

@@ -11,11 +11,11 @@ from damage.errors import Refused
 from damage.ingestion.decoding import decode_image
 from damage.tables import unguarded
 from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import MOST_SIZE_PX
 
 LABELS = ("damage", "no_damage", "unsure")
 NEEDED = ("file", "town", "label")
 ALIASES = {"size": "size_px", "gsd": "gsd_m"}
-MOST_SIZE_PX = 4096
 SHOWN_PROBLEMS = 20
 
 
@@ -139,7 +139,10 @@ def _image(file: str, folder: Path) -> tuple[Path, int]:
         raise _Wrong(f"{file} is not an 8-bit colour image")
     sides_px = (image.width_px, image.height_px)
     if not LEAST_SIZE_PX <= min(sides_px) <= max(sides_px) <= MOST_SIZE_PX:
-        raise _Wrong(f"{file} is {image.width_px} x {image.height_px} pixels; 16 to 4096 are used")
+        raise _Wrong(
+            f"{file} is {image.width_px} x {image.height_px} pixels; "
+            f"{LEAST_SIZE_PX} to {MOST_SIZE_PX} are used"
+        )
     # Side of the square of the image's area: oblong crops are squeezed into squares for training.
     return path, round(sqrt(image.width_px * image.height_px))
 

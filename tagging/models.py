@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.models import Role, User
 from damage.ingestion.models import Scene, Town
 from damage.messages import MessageField
+from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import MOST_SIZE_PX
 
 
 class Question(models.Model):
@@ -26,7 +28,7 @@ class Question(models.Model):
     crop_size_px = models.PositiveIntegerField(
         _("crop size in scene pixels"),
         default=299,
-        validators=[MinValueValidator(16), MaxValueValidator(4096)],
+        validators=[MinValueValidator(LEAST_SIZE_PX), MaxValueValidator(MOST_SIZE_PX)],
     )
     is_open = models.BooleanField(_("open for tagging"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,7 +70,7 @@ class Crop(models.Model):
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, null=True, related_name="crops")
     x_px = models.PositiveIntegerField(null=True)
     y_px = models.PositiveIntegerField(null=True)
-    size_px = models.PositiveIntegerField(validators=[MinValueValidator(16)])
+    size_px = models.PositiveIntegerField(validators=[MinValueValidator(LEAST_SIZE_PX)])
     gsd_m = models.FloatField(null=True)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
@@ -162,6 +164,8 @@ class TagChange(models.Model):
 
     class Meta:
         ordering = ["id"]
+        # What one person did lately is counted before each further tag.
+        indexes = [models.Index(fields=["changed_by", "created_at"], name="tag_changes_by_person")]
 
     def __str__(self) -> str:
         return f"{self.crop}: {self.answer or 'deleted'}"

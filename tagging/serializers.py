@@ -5,6 +5,8 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from damage.ingestion.models import Scene
+from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import MOST_SIZE_PX
 from tagging.models import Answer, Crop, Question, Tag
 
 
@@ -82,7 +84,9 @@ class NewTagSerializer(serializers.Serializer):
     )
     x_px = serializers.IntegerField(help_text="left edge in scene pixels")
     y_px = serializers.IntegerField(help_text="top edge in scene pixels")
-    size_px = serializers.IntegerField(help_text="side in scene pixels")
+    size_px = serializers.IntegerField(
+        help_text=f"side in scene pixels, {LEAST_SIZE_PX} to {MOST_SIZE_PX}, and near the question's"
+    )
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
         slug_field="slug", queryset=Question.objects.all()
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -14,7 +15,6 @@ from damage.errors import NotNow, Refused
 from damage.ingestion.models import Scene, SceneKind
 from damage.ingestion.rasters import read_small_square, read_square
 from tagging.crops import (
-    LEAST_SIZE_PX,
     THUMBNAIL_PX,
     centre_lonlat,
     encoded_jpeg,
@@ -22,6 +22,7 @@ from tagging.crops import (
     thumbnail_jpeg,
 )
 from tagging.cutting import cut_pending_crops
+from tagging.limits import check_size, check_size_for
 from tagging.models import Answer, Crop, Question, Tag, TagChange
 
 ROWS_AT_ONCE = 500
@@ -82,6 +83,11 @@ def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag
     if there is not None:
         there.scene, there.town = crop.scene, crop.town
         return committed(partial(_store_answer, there, question, tagger, answer))
+    # Squares that are there stay open to answers: the question may have had another size then.
+    scene = cast(Scene, crop.scene)
+    check_size_for(
+        crop.size_px, asked_px=question.crop_size_px, width_px=scene.width_px, height_px=scene.height_px
+    )
     return committed(partial(_store_with_crop, crop, question, tagger, answer))
 
 
@@ -189,12 +195,8 @@ def _check_answer(answer: str) -> None:
 
 
 def _check_square(scene: Scene, x_px: int, y_px: int, size_px: int) -> None:
-    """Refuse a square that is too small or not wholly inside, before any file is opened."""
-    if size_px < LEAST_SIZE_PX:
-        raise Refused(
-            _("A square of %(size)s px is too small.") % {"size": size_px},
-            _("It needs at least %(least)s px.") % {"least": LEAST_SIZE_PX},
-        )
+    """Refuse a square of a wrong size or not wholly inside, before any file is opened."""
+    check_size(size_px)
     is_inside = (
         x_px >= 0 and y_px >= 0 and x_px + size_px <= scene.width_px and y_px + size_px <= scene.height_px
     )

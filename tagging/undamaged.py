@@ -21,12 +21,12 @@ from damage.ingestion.rasters import is_whole
 from damage.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
 from tagging.cutting import cut_pending_crops
+from tagging.limits import MOST_SIZE_PX
 from tagging.models import Answer, Crop, Question, Tag
 from tagging.services import ROWS_AT_ONCE, check_open, delete_tag, new_crop, store_answers
 from tagging.squares import Square, drawn_squares
 
 UNDAMAGED = "undamaged"  # an account that nobody can log in to: these squares are its tags
-MOST_SIZE_PX = 4096
 
 
 @dataclass(frozen=True)

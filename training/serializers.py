@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from damage.fields import FiniteFloatField
 from damage.ingestion.models import Scene
+from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import MOST_SIZE_PX
 from tagging.models import Question
 from training.augment import FORMS
 from training.backbones.registry import DEFAULT_BACKBONE, feature_names
@@ -174,7 +176,9 @@ class SquareSerializer(serializers.Serializer[Any]):
     scene = serializers.PrimaryKeyRelatedField(queryset=Scene.objects.all())
     x_px = serializers.IntegerField(help_text="left edge in scene pixels")
     y_px = serializers.IntegerField(help_text="top edge in scene pixels")
-    size_px = serializers.IntegerField(help_text="side in scene pixels", min_value=16, max_value=4096)
+    size_px = serializers.IntegerField(
+        help_text="side in scene pixels", min_value=LEAST_SIZE_PX, max_value=MOST_SIZE_PX
+    )
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
         slug_field="slug", queryset=Question.objects.all()
     )

@@ -18,7 +18,7 @@ from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
 
-from damage.errors import Refused
+from damage.errors import NotNow, Refused
 from damage.ingestion.opening import is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
 from damage.messages import Message as _
@@ -217,7 +217,7 @@ def _opened(path: Path) -> Iterator[DatasetReader]:
 
 def _check_present(path: Path) -> None:
     if not path.is_file():
-        raise Refused(
+        raise NotNow(
             f"{path.name} is no longer where it was when the scene was taken in.",
             "Ask an admin to put the file back.",
         )

@@ -158,5 +158,5 @@ def test_a_scene_whose_file_is_gone_says_so(api, mosaic, volunteer):
     api.force_authenticate(volunteer)
     for address in addresses(mosaic)[-2:]:
         response = api.get(address)
-        assert response.status_code == status.HTTP_400_BAD_REQUEST
+        assert response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE
         assert "no longer" in response.json()["detail"]

@@ -6,7 +6,7 @@ from affine import Affine
 from PIL import Image, ImageOps
 from pyproj import Transformer
 
-from damage.errors import Refused
+from damage.errors import NotNow, Refused
 from damage.ingestion.rasters import (
     OutsideScene,
     is_whole,
@@ -156,7 +156,7 @@ def test_there_is_no_tile_beyond_the_scene(quarters, tile):
 
 @pytest.mark.parametrize("name", ["gone.tif", "gone.jpg"])
 def test_a_scene_whose_file_was_moved_away_is_refused(tmp_path, name):
-    with pytest.raises(Refused, match="no longer"):
+    with pytest.raises(NotNow, match="no longer"):
         read_square(tmp_path / name, 0, 0, 1)
 
 

@@ -27,6 +27,14 @@ from tests.tagging.conftest import SQUARE, gradient
 
 
 @pytest.fixture
+def question(question):
+    """People's squares have 32 px in these small scenes."""
+    question.crop_size_px = 32
+    question.save()
+    return question
+
+
+@pytest.fixture
 def mosaic(geotiff, db) -> Scene:  # noqa: F811
     """300 x 200 px of half a metre; its right half holds no data."""
     mask = np.zeros((200, 300), np.uint8)

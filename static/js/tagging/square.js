@@ -3,9 +3,12 @@
  * Pure: no page, no map.
  */
 
+/** No square is larger, whatever a question asks for; as in tagging/limits.py. */
+export const MOST_SIZE_PX = 4096;
+
 /** The side that a square of `wanted` pixels can have in a scene: a small scene makes it smaller. */
 export function fittingSize(scene, wanted) {
-  return Math.min(wanted, scene.width_px, scene.height_px);
+  return Math.min(wanted, MOST_SIZE_PX, scene.width_px, scene.height_px);
 }
 
 /** The nearest square that lies wholly inside the scene, on whole pixels. */

@@ -1,0 +1,70 @@
+"""What one person may do in a minute and in a day, counted in the database: right however many processes serve."""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from damage.accounts.models import User
+from damage.errors import TooMany
+from damage.messages import Message as _
+from tagging.limits import LARGE_SQUARES_A_DAY, TAGS_A_DAY, TAGS_A_MINUTE
+from tagging.models import Question, TagChange
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def check_quota(person: User, question: Question, size_px: int) -> None:
+    """Refuse a further tag of somebody who made their share. Raises `TooMany`.
+
+    Every step of a tag's history counts, so taking a tag back gives nothing back. Only requests of people are
+    counted: commands do not ask here. Several requests of one person at the same moment may all still pass.
+    """
+    now = timezone.now()
+    steps = TagChange.objects.filter(changed_by=person)
+    check_count(
+        steps, "created_at", TAGS_A_MINUTE, MINUTE, now, _("You are answering faster than anybody can look.")
+    )
+    _check_day(person, steps, now)
+    if size_px > question.crop_size_px:
+        large = steps.filter(question=question, crop__size_px__gt=question.crop_size_px)
+        check_count(large, "created_at", LARGE_SQUARES_A_DAY, DAY, now, _("These are many large squares."))
+
+
+def check_count(
+    rows: QuerySet[Any], time: str, most: int, within: timedelta, now: datetime, reason: str | Promise
+) -> None:
+    """Refuse one more where `most` rows have their `time` within the period before now; says when there is room."""
+    recent = rows.filter(**{f"{time}__gt": now - within}).order_by(f"-{time}")
+    # The row that has to grow too old before there is room for another.
+    oldest: datetime | None = recent.values_list(time, flat=True)[most - 1 : most].first()
+    if oldest is not None:
+        wait_s = max(1, ceil((oldest + within - now).total_seconds()))
+        raise TooMany(reason, _("Go on in %(time)s.") % {"time": _in_words(wait_s)}, retry_after_s=wait_s)
+
+
+def _check_day(person: User, steps: QuerySet[TagChange], now: datetime) -> None:
+    """The day's limit, which nobody can reach before some minutes at the minute's limit: until then it is not counted.
+
+    The cache may be each process's own: it only says until when counting would be in vain.
+    """
+    key = f"tagging.quota.{person.pk}"
+    if cache.get(key):
+        return
+    check_count(
+        steps, "created_at", TAGS_A_DAY, DAY, now, _("You have tagged a great deal today: thank you.")
+    )
+    left = TAGS_A_DAY - steps.filter(created_at__gt=now - DAY).count()
+    cache.set(key, True, timeout=max(0, (left // TAGS_A_MINUTE - 1) * MINUTE.total_seconds()))
+
+
+def _in_words(seconds: int) -> Promise:
+    if seconds < 120:
+        return _("%(count)s seconds") % {"count": seconds}
+    if seconds < 7200:
+        return _("%(count)s minutes") % {"count": ceil(seconds / 60)}
+    return _("%(count)s hours") % {"count": ceil(seconds / 3600)}
