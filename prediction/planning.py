@@ -7,10 +7,10 @@ from prediction.models import PredictionRun
 from prediction.networks import EngineName
 from prediction.plans import Plan, plan_for, plan_from_json
 from prediction.reading import Source
-from prediction.windows import Sight
 from training.engines import Precision
 from training.inference import is_classical, is_headed, model_content, network_of
 from training.models import ModelRun
+from training.sight import Sight
 
 
 def source_of(scene: Scene) -> Source:

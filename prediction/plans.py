@@ -11,8 +11,9 @@ from damage.messages import Message as _
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import EngineName
 from prediction.reading import Source, is_tiled
-from prediction.windows import Grid, Sight, grid_for
+from prediction.windows import Grid, grid_for
 from training.engines import Precision, has_bf16
+from training.sight import Sight
 
 # A row of windows of a file in strips is read whole up to so many pixels.
 ROW_PX = 2**26

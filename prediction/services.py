@@ -16,8 +16,8 @@ from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.models import PredictionRun
 from prediction.tasks import run_prediction
-from prediction.windows import Sight, gsd_warnings
 from training.models import ModelRun
+from training.sight import Sight, gsd_warnings
 
 if TYPE_CHECKING:
     from prediction.blocks import BlockJob

@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 
 from damage.errors import Refused
+from training.sight import Sight, gsd_warnings
 
 OVERLAP = 90 / 299
-# How many times coarser than the training's a scene's ground sample distance may be.
-COARSER_WARNED, COARSER_REFUSED = 1.5, 4.0
-# How many times finer; it is read through an overview, but other sensors see other things.
-FINER_WARNED, FINER_REFUSED = 8.0, 32.0
 LEAST_WINDOW_PX = 8
 
 
@@ -92,19 +89,6 @@ def starts(length_px: int, window_px: int, stride_px: int) -> np.ndarray:
     return np.minimum(np.arange(count) * stride_px, last)
 
 
-@dataclass(frozen=True)
-class Sight:
-    """What a model was trained to see: crops of this side on the ground, scaled to the network's input."""
-
-    input_size_px: int
-    crop_size_px: int
-    crop_size_m: float | None = None
-
-    @property
-    def gsd_m(self) -> float | None:
-        return self.crop_size_m / self.crop_size_px if self.crop_size_m else None
-
-
 def grid_for(
     sight: Sight, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
 ) -> tuple[Grid, list[str]]:
@@ -130,28 +114,6 @@ def _scale(sight: Sight, side_px: float, gsd_m: float | None) -> int:
     blur = sight.gsd_m / gsd_m if sight.gsd_m and gsd_m else 1.0
     surplus = max(blur, side_px / sight.input_size_px)
     return 2 ** max(0, floor(log2(surplus)))
-
-
-def gsd_warnings(sight: Sight, gsd_m: float | None) -> list[str]:
-    """What may mislead about the scene's ground sample distance; raises `Refused` when it is too far off."""
-    trained_m = sight.gsd_m
-    if trained_m is None or gsd_m is None:
-        return [
-            f"The ground size of the model's crops or of the scene's pixels is unknown: "
-            f"windows are {sight.crop_size_px} scene pixels wide, whatever they cover."
-        ]
-    coarser = gsd_m / trained_m
-    if coarser > COARSER_REFUSED or coarser < 1 / FINER_REFUSED:
-        raise Refused(
-            f"The scene has {gsd_m:.3g} m per pixel, the model was trained at {trained_m:.3g} m.",
-            f"Use a model trained between {gsd_m / COARSER_REFUSED:.2g} and {gsd_m * FINER_REFUSED:.2g} m.",
-        )
-    if coarser > COARSER_WARNED or coarser < 1 / FINER_WARNED:
-        return [
-            f"The scene has {gsd_m:.3g} m per pixel, the model was trained at {trained_m:.3g} m: "
-            f"expect more mistakes than its test says."
-        ]
-    return []
 
 
 def grid_from_json(values: dict[str, Any]) -> Grid:

@@ -22,8 +22,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 from damage.accounts.models import User
 from damage.permissions import ForAnalysts, ForTaggers
 from training import registry, sharing
+from training.asking import ask_model, may_see_scores
 from training.decisions import Decision, may
-from training.inference import answer_for_square
 from training.models import Experiment, ModelRun, ModelRunCrop, Promotion
 from training.serializers import (
     ExperimentRowSerializer,
@@ -214,7 +214,7 @@ class ExperimentViewSet(ReadOnlyModelViewSet[Experiment]):
 
 
 class ModelAnswerView(APIView):
-    """Ask the current model about a square; nothing is stored."""
+    """Ask the current model about a square that one has answered; how often one asked is kept."""
 
     permission_classes = [ForTaggers]
 
@@ -222,7 +222,10 @@ class ModelAnswerView(APIView):
     def post(self, request: Request) -> Response:
         square = SquareSerializer(data=request.data)
         square.is_valid(raise_exception=True)
-        return Response(ModelAnswerSerializer(answer_for_square(**square.validated_data)).data)
+        person = cast(User, request.user)
+        answer = ask_model(person=person, **square.validated_data)
+        context = {"sees_scores": may_see_scores(person)}
+        return Response(ModelAnswerSerializer(answer, context=context).data)
 
 
 class ModelPackageView(APIView):

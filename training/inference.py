@@ -4,12 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from damage.errors import Conflict, Refused
-from damage.ingestion.models import Scene
-from damage.ingestion.rasters import read_square
 from tagging.models import Question
 from training.backbones.registry import find_backbone
 from training.engines import (
@@ -102,22 +101,28 @@ def model_content(model_run: ModelRun, engine: str) -> bytes:
     return packed_with_head(files[ModelFile.Kind.SKOPS], network=network, classical=classical)
 
 
-def answer_for_square(*, scene: Scene, x_px: int, y_px: int, size_px: int, question: Question) -> ModelAnswer:
-    """Ask the question's current model about a square of a scene; raises `NoModel` or `Refused`."""
+def current_model(question: Question) -> ModelRun:
+    """The model that answers the question at the moment; raises `NoModel`."""
     model_run = ModelRun.objects.current(question)
     if model_run is None or model_run.threshold is None:
         raise NoModel(
             _("There is no model for this question yet."),
             _("An admin trains and proposes one once enough is tagged; a second person confirms it."),
         )
-    square = read_square(scene.path, x_px, y_px, size_px, orientation=scene.exif_orientation)
+    return model_run
+
+
+def answer_for_pixels(pixels: np.ndarray, question: Question) -> ModelAnswer:
+    """Ask the question's current model about a square's pixels (H, W, 3); raises `NoModel` or `Refused`."""
+    model_run = current_model(question)
     engine = load_engine(model_run)
-    score = float(engine.scores(resized(square, engine.input_size_px)[None])[0])
-    is_positive = score >= model_run.threshold
+    score = float(engine.scores(resized(pixels, engine.input_size_px)[None])[0])
+    threshold = model_run.threshold or 0.0
+    is_positive = score >= threshold
     return ModelAnswer(
         score=score,
         is_positive=is_positive,
-        threshold=model_run.threshold,
+        threshold=threshold,
         model_run=model_run,
         label=question.words("positive_label" if is_positive else "negative_label"),
     )

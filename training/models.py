@@ -236,6 +236,21 @@ class ModelFile(models.Model):
         return f"{self.kind} of {self.model_run}"
 
 
+class ModelAnswerRequest(models.Model):
+    """That a person asked the model about a square: what limits are counted by, whatever became of their tag."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    crop = models.ForeignKey(Crop, on_delete=models.CASCADE, related_name="+")
+    model_run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "asked_at"], name="model_answers_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} about {self.crop}"
+
+
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     """Reads of proposals."""
 

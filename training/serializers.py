@@ -185,10 +185,16 @@ class SquareSerializer(serializers.Serializer[Any]):
 
 
 class ModelAnswerSerializer(serializers.Serializer[ModelAnswer]):
-    """What the question's current model says about a square, and in which words."""
+    """What the question's current model says about a square; a score only to those who may see predictions."""
 
-    score = serializers.FloatField()
     is_positive = serializers.BooleanField()
-    threshold = serializers.FloatField()
     model_run = serializers.IntegerField(source="model_run.pk")
     label = serializers.CharField()  # type: ignore[assignment]
+    score = serializers.FloatField(required=False, help_text="for analysts and admins")
+    threshold = serializers.FloatField(required=False, help_text="for analysts and admins")
+
+    def to_representation(self, answer: ModelAnswer) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(answer)
+        if not self.context["sees_scores"]:
+            del shown["score"], shown["threshold"]
+        return shown

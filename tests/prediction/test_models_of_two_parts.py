@@ -17,13 +17,14 @@ from prediction.layouts import WindowLayout
 from prediction.plans import plan_for
 from prediction.reading import Source
 from prediction.services import Wishes, predict_all
-from prediction.windows import Grid, Sight
+from prediction.windows import Grid
 from tests.prediction.clusters import Cluster
 from tests.prediction.conftest import RED
 from training.classical import CLASSICAL, SIZE_PX
 from training.classifiers import Classifier, classifier_file
 from training.engines import packed, packed_with_head
 from training.models import ModelFile, ModelRun
+from training.sight import Sight
 
 SIDE = 400
 MEANS = CLASSICAL["channel-means"]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from damage.errors import Refused
-from prediction.windows import Block, Grid, Sight, grid_for, grid_from_json, starts
+from prediction.windows import Block, Grid, grid_for, grid_from_json, starts
+from training.sight import Sight
 
 THESIS = Sight(input_size_px=224, crop_size_px=299, crop_size_m=29.9)
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from django.core.management import call_command
 
+from damage.ingestion.rasters import read_square
 from tagging.models import Tag
 from training.backbones.registry import BACKBONES, INCEPTION_V3
 from training.backbones.weights import file_digest
-from training.inference import answer_for_square
+from training.inference import answer_for_pixels
 from training.models import ModelRun
 
 
@@ -38,6 +39,6 @@ def test_inception_v3_is_trained_and_asked_like_any_other(inception, towns, ques
     assert not run.parameters["network"]["is_dense"]
     assert run.run_crops.exclude(score=None).count() == 18
     ModelRun.objects.update(stage="promoted")
-    answer = answer_for_square(scene=scene, question=question, x_px=0, y_px=0, size_px=32)
+    answer = answer_for_pixels(read_square(scene.path, 0, 0, 32), question)
     assert answer.model_run == run
     assert 0 < answer.score < 1

@@ -8,12 +8,13 @@ import pytest
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.ingestion.rasters import read_square
 from tagging.services import image_bytes
-from training.inference import NoModel, answer_for_square, load_engine, load_keras_engine
+from training.inference import NoModel, answer_for_pixels, load_engine, load_keras_engine
 from training.models import ModelFile
 
-RUBBLE = {"x_px": 0, "y_px": 0, "size_px": 32}
-GROUND = {"x_px": 32, "y_px": 0, "size_px": 32}
+RUBBLE = (0, 0, 32)
+GROUND = (32, 0, 32)
 
 
 def spoil(run, kind):
@@ -68,8 +69,8 @@ def test_a_run_without_files_is_refused(run):
 
 
 def test_the_model_answers_for_a_square(promoted, scene, question):
-    rubble = answer_for_square(scene=scene, question=question, **RUBBLE)
-    ground = answer_for_square(scene=scene, question=question, **GROUND)
+    rubble = answer_for_pixels(read_square(scene.path, *RUBBLE), question)
+    ground = answer_for_pixels(read_square(scene.path, *GROUND), question)
     assert rubble.score > ground.score
     assert (rubble.model_run, rubble.threshold) == (promoted, promoted.threshold)
     assert not ground.is_positive
@@ -78,7 +79,7 @@ def test_the_model_answers_for_a_square(promoted, scene, question):
 
 def test_without_a_model_there_is_no_answer(scene, question):
     with pytest.raises(NoModel):
-        answer_for_square(scene=scene, question=question, **RUBBLE)
+        answer_for_pixels(read_square(scene.path, *RUBBLE), question)
 
 
 def test_answering_does_not_load_tensorflow():

@@ -10,13 +10,14 @@ from django.urls import reverse
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.ingestion.rasters import read_square
 from tagging.services import image_bytes
 from training import fitting, inference
 from training.comparing import comparison
 from training.exporting import EnginesDisagree
 from training.features import CropImage, read_pixels
 from training.head import HEADS, ForestParameters
-from training.inference import answer_for_square, load_engine, load_keras_engine, model_content
+from training.inference import answer_for_pixels, load_engine, load_keras_engine, model_content
 from training.models import ModelFile, ModelRun
 from training.reproducing import reproduce
 from training.resizing import resized
@@ -73,9 +74,7 @@ def test_the_row_says_how_the_head_was_grown_and_that_it_stands_apart(forest):
 
 def test_a_forest_answers_and_is_compared(forest, scene, question):
     ModelRun.objects.filter(pk=forest.pk).update(stage="promoted")
-    rubble, ground = (
-        answer_for_square(scene=scene, question=question, x_px=x, y_px=0, size_px=32).score for x in (0, 32)
-    )
+    rubble, ground = (answer_for_pixels(read_square(scene.path, x, 0, 32), question).score for x in (0, 32))
     assert rubble > ground
     (figures,) = comparison(forest, None)["towns"].values()
     assert figures["candidate"]["auc"] > 0.9

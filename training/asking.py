@@ -1,0 +1,76 @@
+"""Asking the model what it says about a square, without giving the damage map away.
+
+Only analysts and admins may see predicted damage. Whoever could ask about any square could rebuild the map, so people
+ask about squares that they have answered themselves, get words and no score, and only so many in a day. Answering first
+also keeps the crowd's answers the crowd's own. Taking a tag back, or giving another answer, gives no question back.
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from damage.accounts.models import Role, User
+from damage.errors import NotNow, Refused
+from damage.ingestion.models import Scene
+from damage.messages import Message as _
+from tagging.models import Crop, Question, Tag
+from tagging.quotas import DAY, MINUTE, check_count
+from tagging.services import image_bytes
+from training.features import CropImage, read_pixels
+from training.inference import ModelAnswer, answer_for_pixels, current_model
+from training.models import ModelAnswerRequest, ModelRun
+from training.sight import Sight, gsd_warnings
+
+# Each answer costs a run of the network, and nobody who looks at the picture first asks faster.
+ANSWERS_A_MINUTE = 10
+# Enough for doubts. A town has thousands of windows: at this pace its map takes months, and a tag for each of them.
+ANSWERS_A_DAY = 30
+
+
+def ask_model(
+    *, person: User, scene: Scene, x_px: int, y_px: int, size_px: int, question: Question
+) -> ModelAnswer:
+    """What the question's current model says about a square that the person has answered.
+
+    Raises `NoModel`, `TooMany`, or `Refused` where there is no such answer or the model would not predict either.
+    """
+    model_run = current_model(question)
+    crop = _answered_crop(person, question, {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px})
+    gsd_warnings(Sight(model_run.window_px or 0, model_run.window_px or 0, model_run.window_m), scene.gsd_m)
+    if not crop.image:
+        raise NotNow(_("The square is not ready yet."), _("Ask again in a moment."))
+    _spend(person, crop, model_run)
+    pixels = read_pixels(CropImage(crop.sha256, partial(image_bytes, crop)))
+    return answer_for_pixels(pixels, question)
+
+
+def may_see_scores(person: User) -> bool:
+    """Whether the person may see predicted damage, and so a model's scores."""
+    return person.plays(Role.ANALYST, Role.ADMIN)
+
+
+def _answered_crop(person: User, question: Question, place: dict[str, object]) -> Crop:
+    crop = Crop.objects.filter(**place).first()
+    if crop is None or not Tag.objects.filter(crop=crop, question=question, tagger=person).exists():
+        raise Refused(
+            _("You have not answered for this square yet."), _("Answer what you see, then ask the model.")
+        )
+    return crop
+
+
+@transaction.atomic
+def _spend(person: User, crop: Crop, model_run: ModelRun) -> None:
+    """Write down that the person asked; raises `TooMany` when their share is used up.
+
+    The person's row is locked meanwhile (SQLite locks all writers out), so that requests at the same moment, in however
+    many processes, are counted one after the other.
+    """
+    User.objects.select_for_update().filter(pk=person.pk).first()
+    now = timezone.now()
+    asked = ModelAnswerRequest.objects.filter(person=person)
+    reason = _("You have asked the model often.")
+    check_count(asked, "asked_at", ANSWERS_A_MINUTE, MINUTE, now, reason)
+    if not may_see_scores(person):
+        check_count(asked, "asked_at", ANSWERS_A_DAY, DAY, now, reason)
+    ModelAnswerRequest.objects.create(person=person, crop=crop, model_run=model_run, asked_at=now)
