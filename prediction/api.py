@@ -23,7 +23,7 @@ from damage.pagination import Pages
 from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
 from prediction.heat_tiles import read_heat_tile
-from prediction.models import Detection, DetectionQuerySet, PredictionRun
+from prediction.models import Detection, DetectionQuerySet, PredictionRun, PredictionRunQuerySet
 from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
 from prediction.services import cancel, request_continuation, request_prediction
 from prediction.thumbnails import read_thumbnail, thumbnail_square
@@ -61,6 +61,11 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
     queryset = PredictionRun.objects.with_detection_counts().with_places()
     serializer_class = PredictionRunSerializer
     filterset_class = PredictionRunFilter
+
+    def get_queryset(self) -> PredictionRunQuerySet:
+        """Lists show runs over scenes in use; an admin opens the rest by number."""
+        runs = cast(PredictionRunQuerySet, super().get_queryset())
+        return runs.in_use() if self.action == "list" else runs.visible_to(cast(User, self.request.user))
 
     def get_permissions(self) -> list[BasePermission]:
         for_admins = self.action in ("create", "cancel", "continue_run")
@@ -109,7 +114,7 @@ class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generic
     renderer_classes = [JSONRenderer, GeoJsonRenderer]
 
     def get_queryset(self) -> DetectionQuerySet:
-        detections = self.queryset.all()
+        detections = self.queryset.in_use()
         if self.action != "list" or self.request.query_params.get("min_score"):
             return detections
         return detections.above_their_threshold()
@@ -122,7 +127,8 @@ class _RunFileView(APIView):
     suffix: str
 
     def file_of(self, pk: int) -> FileResponse:
-        run = get_object_or_404(PredictionRun, pk=pk)
+        runs = PredictionRun.objects.visible_to(cast(User, self.request.user))
+        run = get_object_or_404(runs, pk=pk)
         stored = getattr(run, self.field)
         if not stored:
             raise Http404
@@ -160,7 +166,8 @@ class HeatTileView(APIView):
     @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
     def get(self, request: Request, pk: int, **tile: Any) -> HttpResponse:
         """A web-mercator XYZ tile of a run's heat map: the score of the window around every spot, as a colour."""
-        run = get_object_or_404(PredictionRun, pk=pk)
+        runs = PredictionRun.objects.visible_to(cast(User, request.user))
+        run = get_object_or_404(runs, pk=pk)
         if not run.heat_file or not run.scene.crs_wkt:
             raise Http404
         try:
@@ -176,7 +183,8 @@ class ThumbnailView(APIView):
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
     def get(self, request: Request, pk: int) -> HttpResponse:
         """A picture of the place with some surroundings."""
-        detections = Detection.objects.of_finished_runs().select_related("run__scene")
+        person = cast(User, request.user)
+        detections = Detection.objects.of_finished_runs().visible_to(person).select_related("run__scene")
         detection = get_object_or_404(detections, pk=pk)
         scene = detection.run.scene
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)

@@ -33,7 +33,9 @@ def find_run(number: int) -> PredictionRun:
 
 def scenes_of(event: str, town: str, *, with_photos: bool = False) -> list[Scene]:
     """The mosaics (and photos) of an event's town, or of the whole event when `town` is empty."""
-    named = Scene.objects.filter(Q(town__event__name__iexact=event) | Q(town__event__slug__iexact=event))
+    named = Scene.objects.in_use().filter(
+        Q(town__event__name__iexact=event) | Q(town__event__slug__iexact=event)
+    )
     if town:
         named = named.filter(Q(town__name__iexact=town) | Q(town__slug__iexact=town))
     if not with_photos:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from damage.accounts.models import Role, User
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import MessageField
 from training.models import ModelRun
@@ -28,6 +29,14 @@ class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
         rows = self.select_related("scene__town__event").defer(*(f"scene__{name}" for name in long))
         is_mapped = models.Case(models.When(scene__crs_wkt="", then=False), default=True)
         return rows.annotate(is_mapped=models.ExpressionWrapper(is_mapped, models.BooleanField()))
+
+    def in_use(self) -> "PredictionRunQuerySet":
+        """Those over scenes that no admin has taken out."""
+        return self.filter(scene__is_quarantined=False)
+
+    def visible_to(self, person: User) -> "PredictionRunQuerySet":
+        """What was found in a scene that is out of use, only admins still see."""
+        return self if person.plays(Role.ADMIN) else self.in_use()
 
     def with_detection_counts(self) -> "PredictionRunQuerySet":
         """Each run with `detection_count`: how many detections reach its threshold."""
@@ -149,6 +158,14 @@ class DetectionQuerySet(models.QuerySet["Detection"]):
         runs = PredictionRun.objects.only("scene")
         scenes = Scene.objects.only("kind", "transform", "crs_wkt")
         return self.prefetch_related(models.Prefetch("run", runs), models.Prefetch("run__scene", scenes))
+
+    def in_use(self) -> "DetectionQuerySet":
+        """Those in scenes that no admin has taken out."""
+        return self.filter(run__scene__is_quarantined=False)
+
+    def visible_to(self, person: User) -> "DetectionQuerySet":
+        """What was found in a scene that is out of use, only admins still see."""
+        return self if person.plays(Role.ADMIN) else self.in_use()
 
     def above_their_threshold(self) -> "DetectionQuerySet":
         """Those that reach the threshold of their run."""

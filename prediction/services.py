@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Scene
+from damage.ingestion.quarantine import check_scene_in_use
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.models import PredictionRun
@@ -209,6 +210,7 @@ def _check_look(threshold: float | None, max_iou: float) -> float:
 
 def reopen(run: PredictionRun) -> None:
     """Let a run that failed or was cancelled wait again."""
+    check_scene_in_use(run.scene)
     stopped = PredictionRun.objects.filter(pk=run.pk, status__in=PredictionRun.STOPPED)
     reopened = stopped.update(status=PredictionRun.Status.QUEUED, error="", finished_at=None)
     run.refresh_from_db()
@@ -227,6 +229,7 @@ def _queued_run(
         raise Refused(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
         )
+    check_scene_in_use(scene)
     chosen = _check_look(
         model_run.threshold if wishes.threshold is None else wishes.threshold, wishes.max_iou
     )

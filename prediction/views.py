@@ -26,7 +26,7 @@ def damage_map(request: HttpRequest) -> HttpResponse:
 @page_for(ForAnalysts)
 def prediction_runs(request: HttpRequest) -> HttpResponse:
     """List every run with its state, what it found and its files."""
-    rows = PredictionRun.objects.with_detection_counts().with_places()
+    rows = PredictionRun.objects.in_use().with_detection_counts().with_places()
     long = (f"model_run__{name}" for name in HEAVY)
     runs = rows.select_related("model_run", "requested_by").defer("parameters", "timings_s", *long)
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
@@ -38,7 +38,8 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
 @page_for(ForAnalysts)
 def photo(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a run, by default the newest, found in a photo."""
-    scene = get_object_or_404(Scene.objects.select_related("town__event"), pk=pk, kind=SceneKind.PHOTO)
+    scenes = Scene.objects.visible_to(cast(User, request.user)).select_related("town__event")
+    scene = get_object_or_404(scenes, pk=pk, kind=SceneKind.PHOTO)
     long = (f"model_run__{name}" for name in HEAVY)
     runs = list(scene.prediction_runs.select_related("model_run", "scene").defer(*long))
     wanted = request.GET.get("run", "")

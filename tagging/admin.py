@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from tagging.models import Crop, Question, Tag, TagChange
+from damage.ingestion.quarantine_doors import QuarantineAdmin
+from tagging.models import Crop, CropQuarantineStep, Question, Tag, TagChange
+from tagging.quarantine import quarantine_crop, release_crop
 
 
 @admin.register(Question)
@@ -30,7 +32,8 @@ class _LookOnly(admin.ModelAdmin):
 
 
 @admin.register(Crop)
-class CropAdmin(_LookOnly):
+class CropAdmin(QuarantineAdmin, _LookOnly):
+    quarantine, release = quarantine_crop, release_crop
     list_display = (
         "id",
         "town",
@@ -42,9 +45,16 @@ class CropAdmin(_LookOnly):
         "source_name",
         "cut_problem",
         "created_at",
+        "is_quarantined",
     )
-    list_filter = ("town",)
+    list_filter = ("is_quarantined", "town")
     list_select_related = ("town", "scene")
+
+
+@admin.register(CropQuarantineStep)
+class CropQuarantineStepAdmin(_LookOnly):
+    list_display = ("crop_id", "is_out", "reason", "by", "at")
+    list_select_related = ("by",)
 
 
 @admin.register(Tag)

@@ -1,5 +1,6 @@
 """The app's part of the API: (prefix, viewset) pairs and other paths, put together in `damage.urls`."""
 
+from collections.abc import Callable
 from mimetypes import guess_type
 from typing import cast
 
@@ -12,6 +13,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -21,9 +23,11 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from damage.accounts.models import Role, User
 from damage.filters import RowFilter
-from damage.permissions import ForTaggers
+from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
+from damage.permissions import ForAdmins, ForTaggers
 from tagging import services
-from tagging.models import Answer, Crop, Question, Tag
+from tagging.models import Answer, Crop, CropQuerySet, Question, Tag
+from tagging.quarantine import quarantine_crop, release_crop
 from tagging.quotas import check_quota
 from tagging.serializers import (
     CropSerializer,
@@ -50,9 +54,30 @@ class CropViewSet(ReadOnlyModelViewSet):
     """Squares that somebody tagged; who answered what is not said here."""
 
     permission_classes = [ForTaggers]
-    queryset = Crop.objects.all()
+    queryset = Crop.objects.in_use()
     serializer_class = CropSerializer
     filterset_fields = ["scene", "town"]
+
+    def get_queryset(self) -> CropQuerySet:
+        """Lists show what is in use; an admin opens the rest by number, and lists it with `?quarantined=1`."""
+        return cast(CropQuerySet, in_use_or_asked_for(Crop.objects.all(), self))
+
+    @extend_schema(request=ReasonSerializer, responses={200: CropSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[ForAdmins])
+    def quarantine(self, request: Request, pk: str) -> Response:
+        """Take a crop out of use."""
+        return self._set(quarantine_crop, request)
+
+    @extend_schema(request=ReasonSerializer, responses={200: CropSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[ForAdmins])
+    def release(self, request: Request, pk: str) -> Response:
+        """Put a crop back into use."""
+        return self._set(release_crop, request)
+
+    def _set(self, service: Callable[..., None], request: Request) -> Response:
+        crop = self.get_object()
+        service(crop, by=cast(User, request.user), reason=reason_in(request))
+        return Response(self.get_serializer(crop).data)
 
 
 class CropImage(APIView):
@@ -62,7 +87,7 @@ class CropImage(APIView):
 
     @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        crop = _crop(pk)
+        crop = _crop(pk, request)
         if not crop.sha256:
             return HttpResponse(services.picture_png(crop), content_type="image/png")
         try:
@@ -81,15 +106,16 @@ class CropThumbnail(APIView):
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponse:
         try:
-            small = services.thumbnail(_crop(pk))
+            small = services.thumbnail(_crop(pk, request))
         except FileNotFoundError as error:
             raise NotFound from error
         return HttpResponse(small, content_type="image/jpeg", headers={"Cache-Control": KEEP})
 
 
-def _crop(pk: int) -> Crop:
-    """A crop with what is needed to read its scene's pixels."""
-    return get_object_or_404(Crop.objects.select_related("scene").defer("scene__footprint_4326"), pk=pk)
+def _crop(pk: int, request: Request) -> Crop:
+    """A crop that the person may see, with what is needed to read its scene's pixels."""
+    crops = Crop.objects.visible_to(cast(User, request.user)).select_related("scene")
+    return get_object_or_404(crops.defer("scene__footprint_4326"), pk=pk)
 
 
 class TagFilter(filters.FilterSet):
@@ -119,6 +145,8 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         """Of the tags that the person sees, those that they may do this with."""
         person = cast(User, self.request.user)
         tags = Tag.objects.visible_to(person).with_places()
+        if self.action == "list":
+            tags = tags.in_use()  # a tag can still be opened and deleted
         is_theirs_alone = self.action == "partial_update" or (
             self.action == "destroy" and not person.plays(Role.ADMIN)
         )

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
-from damage.ingestion.models import Scene, Town
+from damage.ingestion.models import QuarantineStep, Scene, Town
 from damage.messages import MessageField
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
@@ -59,6 +59,21 @@ class CropQuerySet(models.QuerySet["Crop"]):
         """Of those that are pending, the ones not to wait any longer after an attempt."""
         return self.pending().filter(models.Q(cut_after=None) | models.Q(cut_after__lte=now))
 
+    def in_use(self) -> "CropQuerySet":
+        """Without those that an admin has taken out, themselves or with their whole scene."""
+        return self.filter(in_use_by())
+
+    def visible_to(self, person: User) -> "CropQuerySet":
+        """What an admin has taken out, only admins still see."""
+        return self if person.plays(Role.ADMIN) else self.in_use()
+
+
+def in_use_by(crop: str = "") -> models.Q:
+    """The condition that a crop is in use, for rows that lead to it by the path `crop` ("crop__")."""
+    return models.Q(**{f"{crop}is_quarantined": False}) & (
+        models.Q(**{f"{crop}scene": None}) | models.Q(**{f"{crop}scene__is_quarantined": False})
+    )
+
 
 class Crop(models.Model):
     """A square of a scene, or brought along from an earlier event without its scene.
@@ -82,6 +97,8 @@ class Crop(models.Model):
     cut_attempts = models.PositiveSmallIntegerField(default=0)
     cut_problem = MessageField(_("why its pixels could not be cut"), blank=True)
     cut_after = models.DateTimeField(null=True)
+    # Taken out of use by an admin; `tagging.quarantine` writes it together with its history.
+    is_quarantined = models.BooleanField(_("out of use"), default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = CropQuerySet.as_manager()
@@ -113,6 +130,12 @@ class Crop(models.Model):
         return f"crop {self.pk}"
 
 
+class CropQuarantineStep(QuarantineStep):
+    """A step in the history of a crop's use."""
+
+    crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="quarantine_steps")
+
+
 class Answer(models.TextChoices):
     POSITIVE = "positive", _("yes")
     NEGATIVE = "negative", _("no")
@@ -123,6 +146,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, person: User) -> "TagQuerySet":
         """A volunteer sees their own tags alone; others see everybody's."""
         return self.filter(tagger=person) if person.plays(Role.VOLUNTEER) else self
+
+    def in_use(self) -> "TagQuerySet":
+        """Those of crops that are in use."""
+        return self.filter(in_use_by("crop__"))
 
     def with_places(self) -> "TagQuerySet":
         """Together with the rows that a list of tags names."""

@@ -39,7 +39,7 @@ class CropSerializer(serializers.ModelSerializer):
         model = Crop
         fields = [
             *("id", "town", "scene", "x_px", "y_px", "size_px", "gsd_m", "lon", "lat", "source_name"),
-            *("sha256", "created_at", "image", "thumbnail"),
+            *("sha256", "created_at", "image", "thumbnail", "is_quarantined"),
         ]
 
     def get_image(self, crop: Crop) -> str:

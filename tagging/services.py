@@ -13,6 +13,7 @@ from damage.accounts.models import Role, User
 from damage.commits import committed
 from damage.errors import NotNow, Refused
 from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
 from tagging.crops import (
     THUMBNAIL_PX,
@@ -24,6 +25,7 @@ from tagging.crops import (
 from tagging.cutting import cut_pending_crops
 from tagging.limits import check_size, check_size_for
 from tagging.models import Answer, Crop, Question, Tag, TagChange
+from tagging.quarantine import check_crop_in_use
 
 ROWS_AT_ONCE = 500
 
@@ -50,6 +52,7 @@ def record_tag(
     """
     check_open(question)
     _check_answer(answer)
+    check_scene_in_use(scene)
     _check_square(scene, x_px, y_px, size_px)
     crop = new_crop(scene, x_px, y_px, size_px)
     try:
@@ -81,6 +84,7 @@ def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag
     place = {"scene": crop.scene, "x_px": crop.x_px, "y_px": crop.y_px, "size_px": crop.size_px}
     there = Crop.objects.filter(**place).order_by().first()
     if there is not None:
+        check_crop_in_use(there)
         there.scene, there.town = crop.scene, crop.town
         return committed(partial(_store_answer, there, question, tagger, answer))
     # Squares that are there stay open to answers: the question may have had another size then.

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from damage.accounts.services import automatic_account, find_automatic_account
 from damage.errors import Refused
 from damage.ingestion.models import Scene
+from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import is_whole
 from damage.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
@@ -131,6 +132,7 @@ def _check_wishes(count: int, size_m: float | None, keep_off_m: float | None) ->
 def _check_undamaged(scenes: Sequence[Scene], question: Question, keep_off_m: float | None) -> None:
     """Refuse towns that no model may learn from, and scenes with a "yes", or with squares too near to a doubt."""
     for scene in scenes:
+        check_scene_in_use(scene)
         town = f"{scene.town.event.slug}/{scene.town.slug}"
         if town in settings.ENVIRONMENT.test_towns:
             raise Refused(
@@ -210,7 +212,7 @@ def _size(scene: Scene, question: Question, size_m: float | None, median_m: floa
     note = "" if scene.gsd_m else _("ground size unknown: squares are sized in pixels")
     if size_m and scene.gsd_m:
         return _Size(round(size_m / scene.gsd_m))
-    before = Tag.objects.filter(question=question, tagger__username=UNDAMAGED, crop__scene=scene)
+    before = Tag.objects.in_use().filter(question=question, tagger__username=UNDAMAGED, crop__scene=scene)
     if last := before.select_related("crop").order_by("-pk").first():
         return _Size(last.crop.size_px, note)
     if median_m and scene.gsd_m:
@@ -225,7 +227,7 @@ def _size(scene: Scene, question: Question, size_m: float | None, median_m: floa
 def _median_size_m(question: Question) -> float | None:
     """The median side on the ground of the crops that people tagged, where it is known."""
     by_people = Tag.objects.filter(question=question).exclude(tagger__username=UNDAMAGED)
-    sides = Crop.objects.filter(pk__in=by_people.values("crop")).values_list("size_px", "gsd_m")
+    sides = Crop.objects.in_use().filter(pk__in=by_people.values("crop")).values_list("size_px", "gsd_m")
     known_m = [size_px * gsd_m for size_px, gsd_m in sides if gsd_m]
     return median(known_m) if known_m else None
 
@@ -274,7 +276,9 @@ def _squares(
 
 
 def _squares_before(scene: Scene, question: Question) -> QuerySet[Crop]:
-    return Crop.objects.filter(scene=scene, tags__question=question, tags__tagger__username=UNDAMAGED)
+    return Crop.objects.in_use().filter(
+        scene=scene, tags__question=question, tags__tagger__username=UNDAMAGED
+    )
 
 
 def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:

@@ -120,7 +120,8 @@ def agreement(question: Question) -> Agreement:
         return Count("pk", filter=Q(answer=answer))
 
     rows = (
-        Tag.objects.filter(question=question)
+        Tag.objects.in_use()
+        .filter(question=question)
         .exclude(crop__sha256="")
         .order_by("crop__sha256", "crop_id")
         .values(

@@ -17,6 +17,7 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.permissions import ForAdmins, ForAnalysts, page_for
 from damage.tables import write_csv
+from tagging.models import Crop, in_use_by
 from training import claims
 from training.decisions import Decision, check_may, may
 from training.drawings import Drawing, drawn
@@ -183,10 +184,17 @@ def _cell(value: Any) -> dict[str, str]:
     return {"words": words, "form": form}
 
 
+def _points_in_use(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those whose picture an admin has taken out of use since."""
+    scenes = set(Scene.objects.filter(is_quarantined=True).values_list("pk", flat=True))
+    crops = set(Crop.objects.filter(~in_use_by()).values_list("pk", flat=True))
+    return [point for point in points if point.get("scene") not in scenes and point.get("crop") not in crops]
+
+
 def _explored(found: Experiment) -> dict[str, Any]:
     """What the script of the page needs: the points, and the scenes they are of; and how they were laid out."""
     results = found.results
-    points = results["points"]
+    points = _points_in_use(results["points"])
     wanted = {point["scene"] for point in points if point.get("scene")}
     scenes = Scene.objects.filter(pk__in=wanted).values_list("pk", "name", "kind")
     return {

@@ -145,7 +145,7 @@ def _pictures(wanted: Exploration, question: Question | None) -> list[Picture]:
     towns = _towns(wanted)
     labels = town_labels(town.pk for town in towns)
     if wanted.of == SCENES:
-        of_towns = [(labels[town.pk], scene) for town in towns for scene in town.scenes.all()]
+        of_towns = [(labels[town.pk], scene) for town in towns for scene in town.scenes.in_use()]
         return [picture for town, scene in of_towns for picture in _of_scene(town, scene)]
     if wanted.of == CROPS:
         return _of_crops(towns, labels, question)
@@ -192,7 +192,7 @@ def _of_crops(towns: Sequence[Town], labels: Mapping[int, str], question: Questi
     answers: dict[int, str] = {}
     if question:
         answers = {crop.pk: "yes" if crop.is_positive else "no" for crop in agreement(question).of(towns)}
-    rows = Crop.objects.with_pixels().filter(town__in=towns).order_by("sha256", "pk")
+    rows = Crop.objects.in_use().with_pixels().filter(town__in=towns).order_by("sha256", "pk")
     pictures = []
     for row in rows:
         crop = CropImage(row.sha256, partial(image_bytes, row))

@@ -17,6 +17,7 @@ from damage.errors import Refused
 from damage.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
+from tagging.quarantine import check_crops_in_use
 from tagging.services import image_bytes
 from training import claims
 from training.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
@@ -312,7 +313,8 @@ def _unlabelled(run: ModelRun) -> "Unlabelled | None":
     record = run.parameters.get("adapt_to")
     if not record:
         return None
-    crops = run.unlabelled_crops.order_by("sha256", "pk")
+    crops = run.unlabelled_crops.select_related("scene").order_by("sha256", "pk")
+    check_crops_in_use(crops)
     return Unlabelled(record["town"], [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops])
 
 
@@ -321,6 +323,7 @@ def _examples(run: ModelRun, part: Part) -> "Examples":
 
     rows = run.crops_of(part).select_related("crop__scene")
     crops = [row.crop for row in rows]
+    check_crops_in_use(crops)
     images = [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops]
     answers = [row.is_positive for row in rows]
     augmentation = recorded_augmentation(run.parameters.get("augmentation"))

@@ -22,7 +22,7 @@ def town_to_adapt_to(name: str, kept: Sequence[Town]) -> Town | None:
         return None
     town = find_town(name)
     check_kept([town], kept)
-    count = Crop.objects.with_pixels().filter(town=town).count()
+    count = Crop.objects.in_use().with_pixels().filter(town=town).count()
     if count < LEAST_CROPS:
         raise Refused(
             _("%(town)s has %(count)d crops, too few to adapt to.") % {"town": town, "count": count},
@@ -50,7 +50,7 @@ def crops_to_adapt_to(town: Town, dataset: Dataset) -> list[Crop]:
                 % {"town": town, "part": part.label},
                 _("Name other towns to train and to validate on."),
             )
-    return list(Crop.objects.with_pixels().filter(town=town).order_by("sha256", "pk")[:MOST_CROPS])
+    return list(Crop.objects.in_use().with_pixels().filter(town=town).order_by("sha256", "pk")[:MOST_CROPS])
 
 
 def adaptation_record(town: Town, crops: Sequence[Crop]) -> dict[str, Any]:

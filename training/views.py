@@ -18,6 +18,7 @@ from damage.accounts.models import User
 from damage.converters import row_number
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
+from tagging.models import in_use_by
 from training import claims, registry
 from training.decisions import Decision, check_may
 from training.drawings import Drawing, drawn
@@ -157,7 +158,8 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     if not names:
         return shown
     part = measured_part(run)
-    crops = run.run_crops.filter(part=part).exclude(score=None).select_related("crop")
+    scored = run.run_crops.filter(part=part).exclude(score=None)
+    crops = scored.filter(in_use_by("crop__")).select_related("crop")
     labels = town_labels(run.run_crops.order_by().values_list("crop__town", flat=True).distinct())
     yes, no = crops.filter(is_positive=True), crops.filter(is_positive=False)
     return shown | {

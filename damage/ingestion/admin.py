@@ -2,7 +2,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from damage.ingestion.models import Event, Scene, Town
+from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
+from damage.ingestion.quarantine import quarantine_scene, release_scene
+from damage.ingestion.quarantine_doors import QuarantineAdmin
 
 
 @admin.register(Event)
@@ -19,11 +21,22 @@ class TownAdmin(admin.ModelAdmin[Town]):
 
 
 @admin.register(Scene)
-class SceneAdmin(admin.ModelAdmin[Scene]):
-    """To look at: scenes come in by the ingest commands, which check them."""
+class SceneAdmin(QuarantineAdmin):
+    """To look at: scenes come in by the ingest commands, which check them. They can be taken out of use."""
 
-    list_display = ("name", "town", "kind", "width_px", "height_px", "gsd_m", "has_position", "captured_at")
-    list_filter = ("kind", ("lon", admin.EmptyFieldListFilter), "town__event", "town")
+    quarantine, release = quarantine_scene, release_scene
+    list_display = (
+        "name",
+        "town",
+        "kind",
+        "width_px",
+        "height_px",
+        "gsd_m",
+        "has_position",
+        "captured_at",
+        "is_quarantined",
+    )
+    list_filter = ("is_quarantined", "kind", ("lon", admin.EmptyFieldListFilter), "town__event", "town")
     search_fields = ("name", "sha256")
 
     @admin.display(boolean=True, description=_("position"))
@@ -37,4 +50,21 @@ class SceneAdmin(admin.ModelAdmin[Scene]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Scene | None = None) -> bool:
+        return False
+
+
+@admin.register(SceneQuarantineStep)
+class SceneQuarantineStepAdmin(admin.ModelAdmin[SceneQuarantineStep]):
+    """Who took which scene out of use, when and why: to look at."""
+
+    list_display = ("scene", "is_out", "reason", "by", "at")
+    list_select_related = ("scene", "by")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SceneQuarantineStep | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SceneQuarantineStep | None = None) -> bool:
         return False

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from damage.accounts.models import Role, User
 
 
 class Event(models.Model):
@@ -50,6 +53,16 @@ class GsdSource(models.TextChoices):
     CAMERA = "camera", _("camera and height above ground")
 
 
+class SceneQuerySet(models.QuerySet["Scene"]):
+    def in_use(self) -> "SceneQuerySet":
+        """Without those that an admin has taken out."""
+        return self.filter(is_quarantined=False)
+
+    def visible_to(self, person: User) -> "SceneQuerySet":
+        """What an admin has taken out, only admins still see."""
+        return self if person.plays(Role.ADMIN) else self.in_use()
+
+
 class Scene(models.Model):
     """One image as it came: a drone photo or an orthomosaic.
 
@@ -91,7 +104,11 @@ class Scene(models.Model):
     camera_model = models.CharField(max_length=80, blank=True)
     exif_orientation = models.PositiveSmallIntegerField(default=1)
 
+    # Taken out of use by an admin; `damage.ingestion.quarantine` writes it together with its history.
+    is_quarantined = models.BooleanField(_("out of use"), default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SceneQuerySet.as_manager()
 
     class Meta:
         ordering = ["town_id", "name", "id"]
@@ -119,3 +136,25 @@ class Scene(models.Model):
     def view_path(self) -> Path:
         """Of what is shown: tiled and with overviews."""
         return Path(self.view_file.path) if self.view_file else self.path
+
+
+class QuarantineStep(models.Model):
+    """That somebody took something out of use, or put it back."""
+
+    is_out = models.BooleanField(_("out of use"))
+    reason = models.TextField(_("reason"), blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class SceneQuarantineStep(QuarantineStep):
+    """A step in the history of a scene's use."""
+
+    scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="quarantine_steps")

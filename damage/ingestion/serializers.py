@@ -59,6 +59,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "max_zoom",
             "pixel_tiles",
             "map_tiles",
+            "is_quarantined",
             "created_at",
         ]
 

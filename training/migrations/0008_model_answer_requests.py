@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tagging", "0003_quotas_and_quarantine"),
+        ("tagging", "0004_quotas_and_quarantine"),
         ("training", "0007_compared_in_the_background"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
