@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from damage.ingestion.models import Scene
+from damage.ingestion.quarantine import quarantine_scene, release_scene
 from tagging.models import Tag
 from tests.e2e.conftest import PASSWORD, PHONE, log_in
 
@@ -98,14 +99,16 @@ def test_a_volunteer_tags_on_a_phone_by_finger(phone, volunteer, scene):
 
 
 def place(page: Page) -> tuple[int, int]:
-    """Where the square is, as the page says when it asks the model."""
-    with page.expect_request("**/model-answer/") as asked:
-        page.keyboard.press("m")
+    """Where the square is: what is sent when it is answered, which is taken back at once."""
+    with page.expect_request(lambda request: request.method == "POST" and "/tags/" in request.url) as asked:
+        page.keyboard.press("n")
+    with page.expect_response(lambda response: response.request.method == "DELETE"):
+        page.keyboard.press("z")
+    expect(toast(page)).to_contain_text("Taken back")
     return asked.value.post_data_json["x_px"], asked.value.post_data_json["y_px"]
 
 
 def test_dragging_the_square_moves_it(page, volunteer, scene):
-    page.route("**/model-answer/", lambda route: route.fulfill(json={"score": 0.1, "is_positive": False}))
     log_in(page, volunteer)
     open_tagging(page)
     box = page.locator("#scene-map").bounding_box()
@@ -113,6 +116,8 @@ def test_dragging_the_square_moves_it(page, volunteer, scene):
     screen_px = 0.4 * min(box["width"], box["height"]) / 300  # of one scene pixel
     page.mouse.click(x, y)
     clicked_x_px, clicked_y_px = place(page)
+    open_tagging(page)  # as it was: the picture has moved along with the square
+    page.mouse.click(x, y)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x - 60 * screen_px, y, steps=4)
@@ -183,24 +188,110 @@ def test_what_one_tagged_before_is_not_asked_again(page, volunteer, scene):
     wait_for_tags(page, [(0, 0, "positive"), (300, 0, "negative")])
 
 
+def test_the_model_is_asked_after_answering_only(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "model-answer" in request.url else None)
+    page.keyboard.press("m")
+    expect(page.locator("#model")).to_contain_text("Answer a square first")
+    assert asked == []
+
+
 def test_without_a_model_the_page_says_so(open_page, volunteer, scene):
     page = open_page(ignoring="409")
     log_in(page, volunteer)
     open_tagging(page)
-    page.route("**/model-answer/", lambda route: route.fulfill(status=409, json={"detail": "No model yet."}))
+    page.keyboard.press("d")
     page.keyboard.press("m")
     expect(page.locator("#model")).to_contain_text("There is no model yet")
 
 
-def test_the_models_answer_is_shown_until_the_square_moves(page, volunteer, scene):
+def test_the_models_words_about_the_last_answer_are_shown_until_the_square_moves(page, volunteer, scene):
     log_in(page, volunteer)
+    open_tagging(page)
+    answer = {"is_positive": True, "model_run": 1, "label": "Damage"}
+    page.route("**/model-answer/", lambda route: route.fulfill(json=answer))
+    page.keyboard.press("n")
+    with page.expect_request("**/model-answer/") as asked:
+        page.get_by_role("button", name="Ask the model").click()
+    assert (asked.value.post_data_json["x_px"], asked.value.post_data_json["y_px"]) == (0, 0)
+    expect(page.locator("#model")).to_contain_text("Your last answer: No damage. The model says: Damage.")
+    expect(page.locator("#model meter")).to_have_count(0)
+    page.locator("#scene-map").press("ArrowRight")
+    expect(page.locator("#model")).to_be_hidden()
+
+
+def test_who_may_see_predictions_sees_the_score(page, analyst, scene):
+    log_in(page, analyst)
     open_tagging(page)
     answer = {"score": 0.934, "is_positive": True, "threshold": 0.8, "model_run": 1, "label": "Damage"}
     page.route("**/model-answer/", lambda route: route.fulfill(json=answer))
-    page.get_by_role("button", name="Ask the model").click()
+    page.keyboard.press("n")
+    page.keyboard.press("m")
     expect(page.locator("#model")).to_contain_text("The model says: Damage (score 0.93)")
-    page.locator("#scene-map").press("ArrowRight")
-    expect(page.locator("#model")).to_be_hidden()
+    expect(page.locator("#model meter")).to_be_visible()
+
+
+def test_one_answer_that_cannot_be_stored_holds_up_no_other_and_is_shown(open_page, volunteer, scene):
+    page = open_page(ignoring="500")
+    log_in(page, volunteer)
+    open_tagging(page)
+
+    def break_first_square(route):
+        is_first = route.request.method == "POST" and route.request.post_data_json["x_px"] == 0
+        route.fulfill(status=500, body="") if is_first else route.continue_()
+
+    page.route("**/api/v1/tags/", break_first_square)
+    for key in "dnu":  # (0, 0), (300, 0), (300, 300)
+        page.keyboard.press(key)
+    wait_for_tags(page, [(300, 0, "negative"), (300, 300, "unsure")])
+    expect(page.locator("#waiting")).to_have_text("1 waiting")
+    expect(page.locator("#kept-count")).to_have_text("1 answer is not stored")
+    page.reload()
+    page.locator("#kept-count").click()
+    expect(page.locator("#kept-list")).to_contain_text("Altamira · street.jpg")
+    expect(page.locator("#kept-list")).to_contain_text("tried again by itself")
+    page.unroute("**/api/v1/tags/")
+    page.get_by_role("button", name="Send again").click()
+    wait_for_tags(page, [(300, 0, "negative"), (300, 300, "unsure"), (0, 0, "positive")])
+    expect(page.locator("#kept")).to_be_hidden()
+
+
+def test_a_refused_answer_is_shown_with_the_reason_until_its_author_discards_it(
+    open_page, volunteer, site_admin, scene
+):
+    page = open_page(ignoring="409")
+    log_in(page, volunteer)
+    open_tagging(page)
+    quarantine_scene(scene, by=site_admin, reason="blurred")
+    page.keyboard.press("d")
+    expect(toast(page)).to_contain_text("street.jpg was taken out of use by an admin")
+    expect(page.locator("#coverage")).to_have_text("0 of 4 places in this scene")
+    release_scene(scene, by=site_admin)
+    page.reload()
+    expect(page.locator("#kept-count")).to_have_text("1 answer is not stored")
+    page.locator("#kept-count").click()
+    expect(page.locator("#kept-list")).to_contain_text("taken out of use")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Show the place").click()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("#kept")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#coverage")).to_have_text("0 of 4 places in this scene")
+    expect(page.locator("#kept")).to_be_hidden()
+
+
+def test_a_device_without_room_says_so(page, volunteer, scene):
+    page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }"
+    )
+    log_in(page, volunteer)
+    open_tagging(page)
+    page.route("**/api/v1/tags/", lambda route: None if route.request.method == "POST" else route.continue_())
+    page.keyboard.press("d")
+    expect(page.locator("#unkept")).to_contain_text("no room")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_another_scene_is_chosen_by_event_and_town(page, volunteer, scene):

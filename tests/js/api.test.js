@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { ApiError, cookie, get, getAll, Offline, post, withQuery } from "../../static/js/lib/api.js";
+import { ApiError, cookie, get, getAll, Offline, post, retryAfterS, withQuery } from "../../static/js/lib/api.js";
 
 const realFetch = globalThis.fetch;
 afterEach(() => {
@@ -72,4 +72,18 @@ test("all pages of a list are read, by path whatever the host", async () => {
   );
   assert.deepEqual(await getAll("/t/", { mine: 1 }), [1, 2, 3]);
   assert.deepEqual(calls.map((call) => call.path), ["/t/?page_size=1000&mine=1", "/t/?page=2"]);
+});
+
+test("when to ask again is read in seconds and as a date", () => {
+  const now = Date.parse("2026-11-26T12:00:00Z");
+  const said = (value) => retryAfterS(new Headers(value === null ? {} : { "Retry-After": value }), now);
+  assert.equal(said("30"), 30);
+  assert.equal(said("Thu, 26 Nov 2026 12:01:00 GMT"), 60);
+  assert.equal(said("Thu, 26 Nov 2026 11:00:00 GMT"), 0);
+  for (const value of ["soon", "", null]) assert.equal(said(value), null);
+});
+
+test("an error carries when to ask again", async () => {
+  globalThis.fetch = async () => new Response('{"detail": "Too fast."}', { status: 429, headers: { "Retry-After": "7" } });
+  await assert.rejects(post("/t/", {}), (error) => error.retryAfterS === 7 && error.isPassing && error.isTooMany && error.isTold);
 });

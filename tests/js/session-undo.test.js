@@ -13,10 +13,16 @@ async function begin({ stored = [], fail = null } = {}) {
   const api = {
     get: async () => ({ results: stored }),
     patch: async (path, body) => { calls.push(["patch", path, body]); if (fail) throw fail; },
+    post: async (path, body) => { calls.push(["post", path, body.answer]); return { id: 88 }; },
     remove: async (path) => { calls.push(["remove", path]); if (fail) throw fail; },
   };
   const items = {};
-  const storage = { getItem: (key) => items[key] ?? null, setItem: (key, value) => { items[key] = value; } };
+  const storage = {
+    keys: () => Object.keys(items),
+    getItem: (key) => items[key] ?? null,
+    setItem: (key, value) => { items[key] = value; },
+    removeItem: (key) => { delete items[key]; },
+  };
   const queue = new AnswerQueue({ storage, key: "q", send: async () => ({ id: 77 }) });
   const session = new Session({ queue, api });
   await session.open(scene, question);
@@ -77,4 +83,28 @@ test("answers still waiting from an earlier visit are drawn and not asked again"
   await session.open(scene, question);
   assert.deepEqual(session.square, at(100));
   assert.equal(session.tagged.length, 1);
+});
+
+test("the model is asked about the square answered last, never before an answer", async () => {
+  const { session, send } = await begin();
+  assert.equal(session.askable, null);
+  session.answer("positive"); // and the square hops on
+  assert.deepEqual(session.askable, { place: { scene: 5, x_px: 0, y_px: 0, size_px: 100, question: "damage" }, answer: "positive" });
+  await send();
+  await session.undo();
+  assert.equal(session.askable, null);
+});
+
+test("on a square that is answered the model is asked about that one", async () => {
+  const { session } = await begin({ stored: [tagAt(0, "negative")] });
+  session.square = at(0);
+  assert.deepEqual([session.askable.place.x_px, session.askable.answer], [0, "negative"]);
+});
+
+test("what another tab has sent is undone all the same", async () => {
+  const { session, queue, calls } = await begin();
+  session.answer("positive");
+  await queue.flush({ onSent: () => {}, onRefused: () => {} }); // the other tab is told, this one is not
+  await session.undo();
+  assert.deepEqual(calls, [["post", "/api/v1/tags/", "positive"], ["remove", "/api/v1/tags/88/"]]);
 });

@@ -1,19 +1,33 @@
 /** The one door to the site's API: JSON both ways, CSRF, and errors that say what happened. */
 
+const PASSING = [408, 425, 429];
+
 /** The server answered, and the answer is no. `detail` and `remedy` are words for the person. */
 export class ApiError extends Error {
-  constructor(status, body) {
+  /** `retryAfterS`: in how many seconds the server would like to be asked again; null where it does not say. */
+  constructor(status, body, { retryAfterS = null } = {}) {
     const detail = wordsOf(body) || `HTTP ${status}`;
     super(detail);
     this.name = "ApiError";
     this.status = status;
     this.detail = detail;
     this.remedy = body?.remedy ?? "";
+    this.retryAfterS = retryAfterS;
   }
 
   /** Whether the same request may succeed later: the server is busy or broken, not unwilling. */
   get isPassing() {
-    return this.status >= 500 || this.status === 429;
+    return this.status >= 500 || PASSING.includes(this.status);
+  }
+
+  /** Whether one asked too often. */
+  get isTooMany() {
+    return this.status === 429;
+  }
+
+  /** Whether the server itself says why, instead of something before it that broke. */
+  get isTold() {
+    return this.detail !== `HTTP ${this.status}`;
   }
 
   /** Whether somebody has to log in first. */
@@ -59,7 +73,7 @@ export async function send(method, path, { body, signal } = {}) {
 
   const { response, text } = await fetchText(path, options);
   const answer = parsed(text);
-  if (!response.ok) throw new ApiError(response.status, answer);
+  if (!response.ok) throw new ApiError(response.status, answer, { retryAfterS: retryAfterS(response.headers) });
   return answer;
 }
 
@@ -71,6 +85,14 @@ async function fetchText(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Offline(error);
   }
+}
+
+/** What the header Retry-After says, in seconds or as a date; else null. */
+export function retryAfterS(headers, now = Date.now()) {
+  const value = headers.get("Retry-After");
+  if (!value) return null;
+  const seconds = /^\s*\d+\s*$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
 }
 
 function parsed(text) {

@@ -1,4 +1,7 @@
-/** What the page remembers on this device. Where the browser forbids that, or has no room, until the page is closed. */
+/**
+ * What the page remembers on this device. Where the browser forbids that, or has no room, until the page is closed:
+ * `isKept` tells which.
+ */
 export function keeper(storage) {
   const unkept = new Map();
   return {
@@ -17,6 +20,28 @@ export function keeper(storage) {
       } catch {
         unkept.set(key, value);
       }
+    },
+    removeItem(key) {
+      unkept.delete(key);
+      try {
+        storage().removeItem(key);
+      } catch {
+        // Nothing of it is on the device then.
+      }
+    },
+    keys() {
+      let kept = [];
+      try {
+        const items = storage();
+        kept = Array.from({ length: items.length }, (_, index) => items.key(index));
+      } catch {
+        // Only what this page remembers is left.
+      }
+      return [...new Set([...kept, ...unkept.keys()])];
+    },
+    /** Whether everything whose key begins so would outlive the page. */
+    isKept(prefix) {
+      return ![...unkept.keys()].some((key) => key.startsWith(prefix));
     },
   };
 }

@@ -7,7 +7,7 @@ export function wordsFor(error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 403) return gettext("Your account may not do this. Reload the page, or ask an admin for another role.");
   if (error.isLoggedOut) return gettext("You are logged out. Log in again to go on.");
-  if (error.isPassing) return gettext("The server does not answer as it should. Try again in a moment.");
+  if (error.isPassing && !error.isTold) return gettext("The server does not answer as it should. Try again in a moment.");
   if (error.status === 404) return gettext("It is not there any more. Reload the page.");
   return `${error.detail} ${error.remedy}`.trim();
 }

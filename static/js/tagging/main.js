@@ -11,19 +11,21 @@ import { SceneMap } from "./scene-map.js";
 import { Session } from "./session.js";
 import { afterKey } from "./square.js";
 
-const RETRY_MS = 15_000;
+const RETRY_MS = 15_000; // the queue itself knows when which answer is due
+const LONGEST_SENDING_MS = 60_000; // a link that hangs counts as none
 const ANSWER_KEYS = { 1: "positive", d: "positive", 2: "negative", n: "negative", 3: "unsure", u: "unsure" };
 
 const element = (id) => document.getElementById(id);
 const facts = JSON.parse(element("facts").textContent);
 const answerButtons = [...document.querySelectorAll("[data-answer]")];
 const toast = new Toast(element("toast"));
+const queueKey = `damage.tagging.waiting.${facts.person}`;
 const queue = new AnswerQueue({
   storage: device,
-  key: `damage.tagging.waiting.${facts.person}`,
-  send: (body) => post("/api/v1/tags/", body),
+  key: queueKey,
+  send: (body) => post("/api/v1/tags/", body, { signal: AbortSignal.timeout(LONGEST_SENDING_MS) }),
 });
-const session = new Session({ queue, api: { get, patch, remove } });
+const session = new Session({ queue, api: { get, patch, post, remove } });
 const map = new SceneMap(element("scene-map"), {
   onMove: moved,
   onTileError: () => { element("tiles-missing").hidden = false; },
@@ -32,6 +34,7 @@ const map = new SceneMap(element("scene-map"), {
 const picker = new Picker(element("picker"), { onChoose: openScene, onError: tellError });
 let question = facts.questions[0];
 let isUndoing = false;
+let told = null; // what stood in the way when answers were sent last
 
 // Showing
 
@@ -44,6 +47,30 @@ function refresh() {
   element("undo").disabled = !session.canUndo;
   const { done, total } = session.coverage;
   element("coverage").textContent = interpolate(gettext("%(done)s of %(total)s places in this scene"), { done, total }, true);
+}
+
+/** The answers that the server did not take, each with the reason; and whether this device keeps what waits. */
+function showKept() {
+  const items = queue.troubled;
+  element("kept").hidden = items.length === 0;
+  element("kept-count").textContent = interpolate(ngettext("%s answer is not stored", "%s answers are not stored", items.length), [items.length]);
+  element("kept-list").replaceChildren(...items.map(keptCard));
+  element("unkept").hidden = device.isKept(queueKey) || !queue.waiting.length;
+}
+
+function keptCard(item) {
+  const card = element("kept-card").content.firstElementChild.cloneNode(true);
+  const part = (name) => card.querySelector(name);
+  const { labels } = facts.questions.find(({ slug }) => slug === item.body.question) ?? question;
+  part("b").textContent = labels[item.body.answer];
+  part(".kept-place").textContent = [item.about?.townName, item.about?.sceneName].filter(Boolean).join(" · ");
+  part(".kept-reason").textContent = item.refusal
+    ? `${item.refusal.detail} ${item.refusal.remedy}`.trim()
+    : gettext("The server could not store it so far. It is tried again by itself.");
+  part(".kept-show").addEventListener("click", () => showPlace(item.body).catch(tellError));
+  part(".kept-again").addEventListener("click", () => sendAgain(item));
+  part(".kept-discard").addEventListener("click", () => discard(item));
+  return card;
 }
 
 function showWaiting(isWaiting) {
@@ -68,17 +95,22 @@ function showState(heading, words) {
   element("tagging").classList.add("is-empty");
 }
 
-function showModel(words, share = null) {
+function showModel(words, { isAnswer = false, share = null } = {}) {
   const box = element("model");
   box.textContent = words;
   box.hidden = !words;
-  if (share === null) return;
+  if (!isAnswer) return;
+  const caution = document.createElement("small");
+  caution.textContent = gettext("It can be wrong: what you see counts.");
+  if (share !== null) box.append(meter(share));
+  box.append(document.createElement("br"), caution);
+}
+
+function meter(share) {
   const bar = document.createElement("meter");
   bar.value = share;
   bar.setAttribute("aria-label", gettext("Score"));
-  const caution = document.createElement("small");
-  caution.textContent = gettext("It can be wrong: answer what you see.");
-  box.append(bar, caution);
+  return bar;
 }
 
 function tellError(error) {
@@ -106,6 +138,7 @@ function answer(value) {
   refresh();
   const words = hasMore ? gettext("%s: noted.") : gettext("%s: noted. You have been through this whole scene.");
   const next = hasMore || element("scene-after").disabled ? null : { label: gettext("Next scene"), run: () => step(1) };
+  showKept();
   toast.show(interpolate(words, [label(value)]), { action: next ?? { label: gettext("Undo"), run: undo } });
   sendWaiting();
 }
@@ -116,10 +149,14 @@ async function sendWaiting() {
     onRefused: (item, error) => {
       session.drop(item);
       refresh();
-      tellError(error);
+      const show = { label: gettext("Show the place"), run: () => showPlace(item.body).catch(tellError) };
+      toast.show(interpolate(gettext("Not accepted: %s"), [wordsFor(error)]), { kind: "error", action: show });
     },
   });
   showWaiting(problem !== null);
+  showKept();
+  if (problem?.isTooMany && problem !== told) tellError(problem);
+  told = problem;
   if (loginAction(problem)) tellError(problem);
 }
 
@@ -140,20 +177,56 @@ async function undo() {
   }
 }
 
+/** Open the scene of an answer with the square on its place. */
+async function showPlace(body) {
+  if (session.scene?.id !== body.scene) await openScene(await get(`/api/v1/scenes/${body.scene}/`));
+  session.square = { x: body.x_px, y: body.y_px, size: body.size_px };
+  map.setSquare(session.square);
+  moved(session.square);
+}
+
+function sendAgain(item) {
+  queue.add(item.body, item.about); // takes the place of the one that is there
+  queue.hurry();
+  sendWaiting();
+}
+
+function discard(item) {
+  const isSure = item.refusal || confirm(gettext("The server may still take this answer. Discard it for good?"));
+  if (!isSure) return;
+  queue.discard(item.id);
+  session.drop(item);
+  refresh();
+  showKept();
+  showWaiting(queue.waiting.length > 0);
+}
+
+/** Ask about the square that was answered last, or the one that one stands on if it is answered: never before. */
 async function askModel() {
   if (!session.scene) return;
-  const { place } = session;
-  const isElsewhere = () => JSON.stringify(session.place) !== JSON.stringify(place);
+  const asked = session.askable;
+  if (!asked) return showModel(gettext("Answer a square first. Then you can ask what the model says about it."));
   showModel(gettext("Asking…"));
+  await sendWaiting();
+  const isElsewhere = () => JSON.stringify(session.askable) !== JSON.stringify(asked);
+  if (isElsewhere()) return undefined;
+  if (queue.holds(asked.place)) return showModel(gettext("Your answer has not reached the server yet. Ask again once it has."));
   try {
-    const { score, is_positive: isPositive } = await post("/api/v1/model-answer/", place);
-    if (isElsewhere()) return; // the answer is about a place that is no longer shown
-    const words = gettext("The model says: %(answer)s (score %(score)s)");
-    showModel(interpolate(words, { answer: label(isPositive ? "positive" : "negative"), score: score.toFixed(2) }, true), score);
+    const answer = await post("/api/v1/model-answer/", asked.place);
+    if (!isElsewhere()) showModelAnswer(asked, answer); // else it is about a place that is no longer meant
   } catch (error) {
-    if (isElsewhere()) return;
+    if (isElsewhere()) return undefined;
     showModel(error instanceof ApiError && error.status === 409 ? gettext("There is no model yet: answer what you see.") : wordsFor(error));
   }
+  return undefined;
+}
+
+function showModelAnswer({ answer }, { is_positive: isPositive, score = null }) {
+  const said = { yours: label(answer), models: label(isPositive ? "positive" : "negative"), score: score?.toFixed(2) };
+  const words = score === null
+    ? gettext("Your last answer: %(yours)s. The model says: %(models)s.")
+    : gettext("Your last answer: %(yours)s. The model says: %(models)s (score %(score)s).");
+  showModel(interpolate(words, said, true), { isAnswer: true, share: score });
 }
 
 async function openScene(scene) {
@@ -222,9 +295,12 @@ function listen() {
   element("tiles-again").addEventListener("click", reloadTiles);
   document.addEventListener("keydown", pressed);
   addEventListener("online", () => {
+    queue.hurry();
     sendWaiting();
     if (!element("tiles-missing").hidden) reloadTiles();
   });
+  addEventListener("storage", () => { showKept(); });
+  addEventListener("beforeunload", (event) => { if (queue.waiting.length && !device.isKept(queueKey)) event.preventDefault(); });
   setInterval(() => { if (queue.waiting.length) sendWaiting(); }, RETRY_MS);
 }
 

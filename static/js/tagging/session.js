@@ -14,6 +14,7 @@ export class Session {
   #undoable = [];
   #touched = []; // squares answered or taken back since the scene was opened
   #tagIds = new Map();
+  #last = null; // the answer given last in this scene
 
   constructor({ queue, api }) {
     this.#queue = queue;
@@ -26,6 +27,7 @@ export class Session {
     this.question = question;
     this.#undoable = [];
     this.#touched = [];
+    this.#last = null;
     this.tagged = this.#waitingHere();
     this.#toFirstCell();
     const first = this.square;
@@ -60,12 +62,23 @@ export class Session {
   answer(answer) {
     const { square } = this;
     const previous = this.tagged.find((tag) => isSame(tag, square)) ?? null;
-    const queueId = this.#queue.add({ ...this.place, answer });
+    const body = { ...this.place, answer };
+    const queueId = this.#queue.add(body, { sceneName: this.scene.name, townName: this.scene.town_name });
     this.#redraw(square, { ...square, answer, tagId: previous?.tagId ?? null });
-    this.#undoable.push({ queueId, square, previous });
+    this.#undoable.push({ queueId, square, previous, body });
+    this.#last = { queueId, body };
     const next = nextCell(square, this.tagged, this.scene);
     this.square = next ?? square;
     return next !== null;
+  }
+
+  /** The square to ask the model about: { place, answer }, where one stands if it is answered, else the last answered; or null. */
+  get askable() {
+    const here = this.tagged.find((tag) => isSame(tag, this.square));
+    if (here) return { place: this.place, answer: here.answer };
+    if (!this.#last) return null;
+    const { answer, ...place } = this.#last.body;
+    return { place, answer };
   }
 
   /** The server has an answer. */
@@ -78,6 +91,7 @@ export class Session {
     const step = this.#undoable.find(({ queueId }) => queueId === item.id);
     if (!step) return;
     this.#undoable = this.#undoable.filter((other) => other !== step);
+    if (this.#last?.queueId === item.id) this.#last = null;
     this.#redraw(step.square, step.previous);
   }
 
@@ -92,12 +106,15 @@ export class Session {
       this.#undoable.push(step);
       throw error;
     }
+    if (this.#last?.queueId === step.queueId) this.#last = null;
     this.#redraw(step.square, step.previous);
     this.square = step.square;
   }
 
-  async #takeBack({ queueId, previous }) {
-    const path = `/api/v1/tags/${this.#tagIds.get(queueId)}/`;
+  async #takeBack({ queueId, previous, body }) {
+    // Another tab may have sent it: the same answer again changes nothing, and tells which tag it is.
+    const id = this.#tagIds.get(queueId) ?? (await this.#api.post("/api/v1/tags/", body)).id;
+    const path = `/api/v1/tags/${id}/`;
     if (previous) await this.#api.patch(path, { answer: previous.answer });
     else await this.#api.remove(path);
   }
