@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene
-from damage.ingestion.rasters import read_square
+from damage.ingestion.rasters import is_whole, read_square
 from tagging.models import Crop
 from tagging.services import image_bytes
 from training.augment import (
@@ -103,15 +103,13 @@ def surroundings(crop: Crop) -> Surroundings | None:
 def enlarged(crop: Crop) -> tuple[np.ndarray, int]:
     """The square with the crop in its middle, and its margin in pixels: from the scene, else the crop's mirror image.
 
-    Where the surroundings have a hole (no data is 0), they are mirrored as well.
+    Where the surroundings have a hole (by the scene's mask: black ground is ground), they are mirrored as well.
     """
     if around := surroundings(crop):
         scene = around.scene
-        square = read_square(
-            scene.path, around.x_px, around.y_px, around.size_px, orientation=scene.exif_orientation
-        )
-        if square.any(axis=2).all():
-            return square, margin_px(crop.size_px)
+        place = (scene.path, around.x_px, around.y_px, around.size_px)
+        if is_whole(*place, orientation=scene.exif_orientation):
+            return read_square(*place, orientation=scene.exif_orientation), margin_px(crop.size_px)
     pixels = squared(read_pixels(CropImage(crop.sha256, partial(image_bytes, crop))))
     return mirrored_around(pixels), margin_px(len(pixels))
 
@@ -127,7 +125,7 @@ class Copies:
         """The crop's copies of these numbers; what they are cut from is part of their digests."""
         source = f"{crop.sha256} {self._augmentation.recipe_id}"
         if around := surroundings(crop):
-            source += f" {around.scene.sha256} {around.x_px} {around.y_px} {around.size_px}"
+            source += f" {around.scene.sha256} {around.x_px} {around.y_px} {around.size_px} by mask"
         return [
             CropCopy(
                 hashlib.sha256(f"{source} {number}".encode()).hexdigest(), partial(self._pixels, crop, number)

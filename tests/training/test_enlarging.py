@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from django.core.management import CommandError, call_command
 from PIL import Image
 
 from damage.errors import Refused
 from damage.ingestion.models import Town
-from damage.ingestion.services import ingest_photo
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 from tagging.cutting import cut_pending_crops
 from tagging.importing import import_crops
 from tagging.models import Crop
@@ -30,20 +32,39 @@ from training.services import Recipe, carry_out, request_training, train
 
 @pytest.fixture
 def cut(question, volunteer, tmp_path):
-    """Cut a crop of 32 px from a scene of noise, 100 px wide, that may have a hole."""
+    """Cut a crop of 32 px from a scene of noise, 100 px wide, that may have a black pixel or a hole beside it."""
     pixels = np.random.default_rng(0).integers(1, 256, (100, 100, 3), dtype=np.uint8)
 
-    def crop_at(x_px, y_px, *, hole=False):
+    def crop_at(x_px, y_px, *, black=False, marked=None):
         shown = pixels.copy()
-        if hole:
+        if black:
             shown[y_px - 2, x_px + 5] = 0
-        Image.fromarray(shown).save(tmp_path / "noise.png")
-        scene = ingest_photo(tmp_path / "noise.png", event="Practice quake", town="Altamira").scene
+        ingested = mosaic_of(shown, marked) if marked else photo_of(shown)
+        scene = ingested.scene
         place = {"x_px": x_px, "y_px": y_px, "size_px": 32}
         tag = record_tag(tagger=volunteer, question=question, scene=scene, **place, answer="positive")
         cut_pending_crops()
         tag.crop.refresh_from_db()
         return tag.crop, shown
+
+    def photo_of(shown):
+        Image.fromarray(shown).save(tmp_path / "noise.png")
+        return ingest_photo(tmp_path / "noise.png", event="Practice quake", town="Altamira")
+
+    def mosaic_of(shown, marked):
+        """Black is ground in a mosaic that marks nothing, or whose mask says so, and none where it is nodata."""
+        transform = Affine(0.5, 0, 500_000, 0, -0.5, 4_160_000)
+        profile = {"count": 3, "dtype": "uint8", "crs": "EPSG:32637", "transform": transform}
+        if marked == "nodata":
+            profile["nodata"] = 0
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+            rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", width=100, height=100, **profile) as file,
+        ):
+            file.write(shown.transpose(2, 0, 1))
+            if marked == "mask":
+                file.write_mask(np.full((100, 100), 255, np.uint8))
+        return ingest_mosaic(tmp_path / "a.tif", event="Practice quake", town="Altamira")
 
     return crop_at
 
@@ -63,8 +84,14 @@ def test_at_the_edge_of_its_scene_a_crop_is_mirrored(cut, corner):
     assert np.array_equal(enlarged(crop)[0], mirrored_around(scene[y : y + 32, x : x + 32]))
 
 
+@pytest.mark.parametrize("marked", [None, "nothing", "mask"])
+def test_a_black_pixel_is_no_hole(cut, marked):
+    crop, scene = cut(40, 20, black=True, marked=marked)
+    assert np.array_equal(enlarged(crop)[0], scene[13:59, 33:79])
+
+
 def test_beside_ground_that_was_not_flown_a_crop_is_mirrored(cut):
-    crop, scene = cut(40, 20, hole=True)
+    crop, scene = cut(40, 20, black=True, marked="nodata")
     assert surroundings(crop) is not None
     assert np.array_equal(enlarged(crop)[0], mirrored_around(scene[20:52, 40:72]))
 
