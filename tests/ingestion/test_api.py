@@ -146,6 +146,12 @@ def test_a_map_tile_is_transparent_where_there_is_no_data(api, mosaic, volunteer
         "map-tiles/18/99999999/0.webp",
         "map-tiles/30/0/0.webp",
         "map-tiles/99/0/0.webp",
+        f"map-tiles/31/{COLUMN << 13}/{ROW << 13}.webp",
+        "map-tiles/60/0/0.webp",
+        f"map-tiles/30/{2**63}/0.webp",
+        f"map-tiles/{2**70}/{2**70}/{2**70}.webp",
+        f"pixel-tiles/{2**70}/{2**70}/{2**70}.jpg",
+        f"pixel-tiles/0/{2**70}/0.jpg",
     ],
 )
 def test_beyond_the_scene_there_is_nothing(api, mosaic, volunteer, tile):
