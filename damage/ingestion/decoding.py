@@ -120,7 +120,7 @@ class Decoder:
             _send(child, request)
             return _received(child, seconds)
         except _Died:
-            returncode = child.wait() if child and child.poll() is not None else None
+            returncode = _returncode(child)
             self.close()
             raise _ended(returncode) from None
         except _TookTooLong:
@@ -182,6 +182,14 @@ def _received(child: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
     return answer
 
 
+def _returncode(child: subprocess.Popen[bytes] | None) -> int | None:
+    """How the child ended; its pipes close a moment before. None where it has not."""
+    try:
+        return child.wait(timeout=5) if child else None
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def _text(part: Any) -> Any:
     return Message.of_json(part) if isinstance(part, dict) else str(part)
 
@@ -200,7 +208,7 @@ def _too_slow() -> Refused:
 def _ended(returncode: int | None) -> Refused:
     if returncode == -signal.SIGXCPU:
         return _too_slow()
-    how = signal.Signals(-returncode).name if returncode and returncode < 0 else str(returncode)
+    how = signal.Signals(-returncode).name if returncode and returncode < 0 else "?"
     return Refused(_("The process that decodes it broke off (%(how)s).") % {"how": how}, _COPY_OR_CONVERT)
 
 
@@ -229,8 +237,8 @@ def decode_mosaic_view(path: Path, facts: MosaicFacts, view: Path) -> None:
 
 def decode_photo(path: Path, view: Path, *, max_mpx: int) -> ViewedPhoto:
     """Read a photo whole and write its view, in the child. Raises `Refused`."""
-    most_bytes = 16_000_000 * max_mpx  # the pixels are there up to five times
-    limits = Limits(600, memory_bytes=2048 * MIB + most_bytes, file_bytes=64 * MIB + most_bytes)
+    most_bytes = 16_000_000 * max_mpx  # a JPEG of 199 megapixels took 2.8 GB in all
+    limits = Limits(1800, memory_bytes=2048 * MIB + most_bytes, file_bytes=64 * MIB + most_bytes)
     answer = _decoder.ask(
         "photo", limits, path=str(path.absolute()), view=str(view.absolute()), max_mpx=max_mpx
     )
