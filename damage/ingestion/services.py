@@ -18,6 +18,7 @@ from django.utils.text import slugify
 from damage.errors import Refused
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
@@ -97,6 +98,22 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
 
 
+def make_missing_view(scene: Scene) -> None:
+    """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
+    facts = decode_mosaic_facts(scene.path)
+    with _view_folder() as folder:
+        view = folder / f"{scene.path.stem}.tif"
+        decode_mosaic_view(scene.path, facts, view)
+        stored: list[str] = []
+        try:
+            _store_file(scene.view_file, view, scene, stored)
+            scene.save(update_fields=["view_file"])
+        except BaseException:
+            for name in stored:
+                default_storage.delete(name)
+            raise
+
+
 def ingest_files(
     paths: Iterable[Path], ingest_one: Callable[[Path], Ingested], progress: Progress = no_progress
 ) -> list[FileReport]:
@@ -111,15 +128,30 @@ def ingest_files(
 
 def photos_in(paths: Iterable[Path]) -> list[Path]:
     """The files named, and the photos below the folders named, in order."""
-    found: list[Path] = []
+    return [photo for photo, leads_outside in _found(paths) if not leads_outside]
+
+
+def links_out_of(paths: Iterable[Path]) -> list[FileReport]:
+    """Photos below the folders named that are links to files outside: refused, whoever put them there."""
+    refusal = Refused(
+        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
+    )
+    return [
+        FileReport(str(photo), "refused", reason=str(refusal))
+        for photo, leads_outside in _found(paths)
+        if leads_outside
+    ]
+
+
+def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """Every photo, and whether it is a link that leads out of the folder in which it was found."""
     for path in paths:
-        below = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found.extend(
-            file
-            for file in below
-            if file == path or (file.is_file() and file.suffix.lower() in PHOTO_SUFFIXES)
-        )
-    return found
+        if not path.is_dir():
+            yield path, False  # whoever names a link means what it points to
+            continue
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file():
+                yield file, not file.resolve().is_relative_to(path.resolve())
 
 
 def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:

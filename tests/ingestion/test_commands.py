@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import ExifTags
@@ -69,3 +71,54 @@ def test_mosaics_come_in_and_what_is_none_is_refused(geotiff, photo, tmp_path, c
 def test_a_mosaic_can_be_left_in_its_place(geotiff):
     call_command("ingest_mosaic", str(geotiff()), *PLACE, "--in-place", "--json")
     assert Scene.objects.get().in_place_path == str(geotiff())
+
+
+def test_links_in_a_folder_are_not_followed_out_of_it(photo, tmp_path, capsys):
+    outside = photo("outside.jpg")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    photo("within.png").rename(folder / "within.png")
+    (folder / "also.png").symlink_to(folder / "within.png")
+    (folder / "passwd.jpg").symlink_to(outside)
+    (folder / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(CommandError):
+        call_command("ingest_photos", str(folder), *PLACE, "--json")
+    files = json.loads(capsys.readouterr().out)["files"]
+    refused = {Path(file["file"]).name: file["reason"] for file in files if file["status"] == "refused"}
+    assert "outside the folder" in refused["passwd.jpg"]
+    assert list(Scene.objects.values_list("name", flat=True)) == ["also.png"]
+
+
+def test_a_link_that_is_named_stands_for_its_file(photo, tmp_path, geotiff):
+    (tmp_path / "link.jpg").symlink_to(photo("a.jpg"))
+    (tmp_path / "link.tif").symlink_to(geotiff())
+    call_command("ingest_photos", str(tmp_path / "link.jpg"), *PLACE, "--json")
+    call_command("ingest_mosaic", str(tmp_path / "link.tif"), *PLACE, "--in-place", "--json")
+    assert Scene.objects.get(kind="mosaic").path == geotiff()
+
+
+def test_views_that_are_missing_are_made(geotiff, capsys):
+    call_command("ingest_mosaic", str(geotiff()), *PLACE, "--json")
+    Scene.objects.update(view_file="")
+    call_command("make_views")
+    scene = Scene.objects.get()
+    assert scene.view_path != scene.path
+    assert scene.view_path.is_file()
+    capsys.readouterr()
+    call_command("make_views")
+    assert capsys.readouterr().out.strip() == "0 views made, 0 refused"
+
+
+def test_a_view_that_cannot_be_made_is_told_and_the_rest_are_made(geotiff, capsys):
+    foreign = {"OVERVIEWS": {"OVERVIEW_FILE": "/etc/hostname"}}
+    paths = [geotiff("a.tif"), geotiff("b.tif", pixels=np.full((3, 9, 9), 9, np.uint8))]
+    call_command("ingest_mosaic", *map(str, paths), *PLACE, "--in-place", "--json")
+    Scene.objects.update(view_file="")
+    geotiff("a.tif", domains=foreign)
+    with pytest.raises(CommandError):
+        call_command("make_views")
+    assert "a.tif: Its metadata can name other files" in capsys.readouterr().out
+    assert {scene.name: bool(scene.view_file) for scene in Scene.objects.all()} == {
+        "a.tif": False,
+        "b.tif": True,
+    }

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from damage.ingestion.commands import IngestCommand
-from damage.ingestion.services import ingest_files, ingest_photo, photos_in
+from damage.ingestion.services import ingest_files, ingest_photo, links_out_of, photos_in
 from damage.progress import progress_bar
 
 
@@ -21,4 +21,4 @@ class Command(IngestCommand):
             reports = ingest_files(
                 photos_in(paths), lambda path: ingest_photo(path, event=event, town=town), progress
             )
-        return self.result(reports)
+        return self.result(reports + links_out_of(paths))
