@@ -117,9 +117,9 @@ def served(folder: Path, database_url: str) -> Iterator[tuple[int, int]]:
 def _wait_for(port: int, site: "subprocess.Popen[bytes]") -> None:
     from http.client import HTTPConnection, HTTPException
 
-    deadline = monotonic() + 120
+    deadline = monotonic() + 300
     while monotonic() < deadline and site.poll() is None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request("GET", "/api/v1/tags/")
             connection.getresponse()

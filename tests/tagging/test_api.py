@@ -54,6 +54,16 @@ def test_a_volunteer_tags_a_square(api, volunteer, scene, question):
     assert Tag.objects.get().tagger == volunteer
 
 
+def test_a_tag_costs_few_queries_from_session_to_answer(
+    client, volunteer, scene, question, django_assert_num_queries
+):
+    """Session, person, scene with its town, question, crop; savepoint, crop, tag, history, savepoint released."""
+    client.force_login(volunteer)
+    body = {"scene": scene.pk, "question": "damage", "answer": "positive", **SQUARE}
+    with django_assert_num_queries(10):
+        assert client.post(TAGS, body, content_type="application/json").status_code == 201
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

@@ -187,6 +187,15 @@ def test_when_the_rows_cannot_be_written_no_file_stays(folder, monkeypatch, fail
     assert (Crop.objects.count(), Town.objects.count(), stored_files()) == (0, 0, [])
 
 
+def test_a_square_that_is_tagged_and_cannot_be_cut_gets_the_label_and_nobody_elses_pixels(folder, scene):
+    there = Crop.objects.create(town=scene.town, scene=scene, x_px=5, y_px=6, size_px=40)
+    csv = listed(folder, f"a.png,{scene.town.name},damage,,{scene.name},5,6,40,,,")
+    assert import_crops(csv, event=scene.town.event.name).in_scenes == 1
+    assert Crop.objects.get() == there
+    assert there.tags.get().answer == "positive"
+    assert (Crop.objects.get().sha256, stored_files()) == ("", [])
+
+
 def test_the_number_of_queries_does_not_grow_with_the_list(folder, django_assert_num_queries):
     csv = listed(folder, *(f"{name}.png,Adiyaman,damage,,,,,,,," for name in "abcd"))
     import_crops(csv, event="E")
