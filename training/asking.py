@@ -51,7 +51,7 @@ def may_see_scores(person: User) -> bool:
 
 
 def _answered_crop(person: User, question: Question, place: dict[str, object]) -> Crop:
-    crop = Crop.objects.filter(**place).first()
+    crop = Crop.objects.in_use().filter(**place).first()
     if crop is None or not Tag.objects.filter(crop=crop, question=question, tagger=person).exists():
         raise Refused(
             _("You have not answered for this square yet."), _("Answer what you see, then ask the model.")
