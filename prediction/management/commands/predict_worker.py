@@ -55,7 +55,8 @@ def wait_for(host: str, port: int) -> None:
 
 def work(scheduler: str, processes: int) -> None:
     """Be its workers until it ends; raises `CommandError` when they end otherwise."""
-    command = [sys.executable, "-m", "dask", "worker", scheduler, "--nworkers", str(processes)]
+    bond = [sys.executable, "-m", "damage.supervised", str(os.getpid())]  # that they end with this process
+    command = [*bond, sys.executable, "-m", "dask", "worker", scheduler, "--nworkers", str(processes)]
     # Without a limit no worker is paused for good: the nanny starts one that the system killed again.
     command += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
     environment = {**os.environ, "PYTHONPATH": str(BASE_DIR), "DAMAGE_THREADS": "1"}
