@@ -1,9 +1,11 @@
 """What exists is documented."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
+from drf_spectacular.generators import SchemaGenerator
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN_APPS = {"damage", "damage.ingestion", "tagging", "training", "prediction", "damage.practice"}
@@ -23,3 +25,13 @@ def test_the_readme_names_the_two_commands_and_a_page_per_role():
         *(f"docs/{role}.md" for role in ("volunteers", "verifiers", "analysts", "admins")),
     ):
         assert needed in readme
+
+
+def test_every_address_of_the_api_is_on_its_page_and_no_other():
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    served = {
+        re.sub(r"{(\w+)}", lambda name: name[1].upper(), path).removeprefix("/api/v1/") for path in paths
+    }
+    table = [line for line in (ROOT / "docs" / "api.md").read_text().splitlines() if line.startswith("| `")]
+    documented = set(re.findall(r"`([a-z]+(?:-[a-z]+)*/[^` ?]*)`", " ".join(table)))
+    assert documented == served
