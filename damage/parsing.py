@@ -5,11 +5,10 @@ from http import HTTPStatus
 from typing import IO, Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser, get_encoding
 from rest_framework.utils import json as strict_json
-
-from damage.messages import Message as _
 
 DEEPEST = 20  # what we are sent nests three levels
 LARGEST_INTEGER = 2**63 - 1  # what a database's columns hold
