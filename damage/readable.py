@@ -37,7 +37,7 @@ def refuse_unreadable(
         try:
             request.GET  # noqa: B018 - it is read here, once, and whatever is wrong with it comes to light
         except TooManyFieldsSent:
-            request.GET = QueryDict("")  # type: ignore[assignment]  # pages of errors read it
+            request.GET = QueryDict("")  # pages of errors read it
             return bad_request(request)
         # A browser could not get rid of such a cookie; it reads as if it were not there.
         request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
