@@ -17,7 +17,6 @@ def test_a_mosaic_says_what_it_is(geotiff):
     # The centre lies where zone 37's central meridian crosses the equator.
     assert (facts.lon, facts.lat) == pytest.approx((39, 0), abs=1e-9)
     assert "37N" in facts.crs_wkt
-    assert not facts.has_overviews
 
 
 AT_60_N = 6_654_072.8  # northing of 60 degrees north on a central meridian, in metres
