@@ -1,5 +1,6 @@
 """What all API views share."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -8,32 +9,47 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from damage.disk import for_visitors, trouble_of
 from damage.errors import NotNow, Refused
 from damage.messages import Message as _
 from damage.parsing import TooLarge
+
+logger = logging.getLogger("damage.unavailable")
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Say in JSON, whatever the view gives otherwise, why not: `detail`, and a `remedy` where there is one.
 
-    What nobody foresaw stays an error: Django logs it and `damage.views` answers.
+    What disk and database refuse is 503. What nobody foresaw stays an error: Django logs it and `damage.views` answers.
     """
     if request := context.get("request"):
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-    if isinstance(error, FileNotFoundError):
-        error = NotNow(
-            _("A file is not where it should be."), _("Ask an admin to look for it on the site's disk.")
-        )
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
     if isinstance(error, ValidationError):
         return _explain_fields(exception_handler(error, context))
-    if not isinstance(error, Refused):
+    refused = error if isinstance(error, Refused) else _trouble(error, context)
+    if refused is None and isinstance(error, FileNotFoundError):
+        refused = NotNow(
+            _("A file is not where it should be."), _("Ask an admin to look for it on the site's disk.")
+        )
+    if refused is None:
         return exception_handler(error, context)
-    body = {"detail": str(error.reason), "remedy": str(error.remedy)}
-    retry_after_s = getattr(error, "retry_after_s", None)
+    body = {"detail": str(refused.reason), "remedy": str(refused.remedy)}
+    retry_after_s = getattr(refused, "retry_after_s", None)
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    return Response(body, status=error.status, headers=headers)
+    return Response(body, status=refused.status, headers=headers)
+
+
+def _trouble(error: Exception, context: dict[str, Any]) -> Refused | None:
+    """The trouble of disk or database behind an error, worded for strangers and logged in full."""
+    trouble = trouble_of(error)
+    if trouble is None:
+        return None
+    request = context.get("request")
+    where = f"{request.method} {request.path}" if request else "an API view"
+    logger.error("%s: %s", where, trouble, exc_info=error)
+    return for_visitors(trouble)
 
 
 def _explain_fields(response: Response | None) -> Response | None:

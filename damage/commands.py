@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from damage.disk import trouble_explained
 from damage.errors import Refused
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -36,7 +37,8 @@ class JsonCommand(BaseCommand, ABC):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            result = self.run(**options)
+            with trouble_explained():
+                result = self.run(**options)
         except Refused as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:

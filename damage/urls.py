@@ -24,6 +24,7 @@ for api in apis:
     for prefix, viewset in api.routes:
         router.register(prefix, viewset)
 
+handler500 = "damage.views.server_error"
 urlpatterns = [
     path("", front, name="front"),
     path("", include("damage.accounts.urls")),

@@ -1,5 +1,6 @@
 """The pages that belong to no app, and what is answered where no view is to answer."""
 
+import sys
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from damage.errors import Text
 from damage.messages import Message as _
+from damage.unavailable import explained
 
 
 @require_safe
@@ -48,6 +50,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What comes of an error that no view caught: 503 where the disk or the database is behind it, else 500."""
+    error = sys.exception()
+    if error and (answer := explained(request, error)):
+        return answer
     if is_api(request):
         return _detail(
             _("Something went wrong on the site. Its log says what."), HTTPStatus.INTERNAL_SERVER_ERROR
