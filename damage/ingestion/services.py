@@ -1,25 +1,24 @@
 """Taking imagery in: a scene's row and its files come together, or not at all."""
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
 from django.utils.text import slugify
 
+from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
 from damage.messages import Message as _
 from damage.progress import Progress, no_progress
+from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
@@ -62,7 +61,7 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
-    with _view_folder() as folder:
+    with work_folder("view") as folder:
         view = folder / f"{path.stem}.tif"
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
@@ -92,7 +91,7 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         lon=facts.lon,
         lat=facts.lat,
     )
-    with _view_folder() as folder:
+    with work_folder("view") as folder:
         view = folder / f"{path.stem}.tif"
         decode_mosaic_view(path, facts, view)
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
@@ -101,17 +100,11 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
 def make_missing_view(scene: Scene) -> None:
     """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
     facts = decode_mosaic_facts(scene.path)
-    with _view_folder() as folder:
+    with work_folder("view") as folder, new_files() as files:
         view = folder / f"{scene.path.stem}.tif"
         decode_mosaic_view(scene.path, facts, view)
-        stored: list[str] = []
-        try:
-            _store_file(scene.view_file, view, scene, stored)
-            scene.save(update_fields=["view_file"])
-        except BaseException:
-            for name in stored:
-                default_storage.delete(name)
-            raise
+        _store_file(scene.view_file, view, scene, files)
+        scene.save(update_fields=["view_file"])
 
 
 def ingest_files(
@@ -156,10 +149,11 @@ def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
     try:
-        ingested = ingest_one(path)
+        with trouble_explained():
+            ingested = ingest_one(path)
     except Refused as error:
         return FileReport(str(path), "refused", reason=str(error))
-    except OSError as error:  # the disk is full, or the file was taken away while it was read
+    except OSError as error:  # the file was taken away while it was read
         return FileReport(str(path), "refused", reason=f"It cannot be read or stored ({error}).")
     note = "no GPS position" if ingested.scene.lon is None else ""
     return FileReport(
@@ -191,34 +185,29 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
 
 
 def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None) -> Ingested:
-    """Store the files and the row; what was stored is removed again if anything fails, Ctrl-C included."""
-    stored: list[str] = []
-    try:
-        with transaction.atomic():
-            scene.town = named_town(event, town)
-            for field, path in ((scene.file, source), (scene.view_file, view)):
-                if path:
-                    _store_file(field, path, scene, stored)
-            scene.save()
-    except BaseException as error:
-        for name in stored:
-            default_storage.delete(name)
-        # Somebody else may have stored the same file meanwhile: then theirs stays.
-        there = isinstance(error, IntegrityError) and _already(scene.sha256, event=event, town=town)
-        if there:
-            return there
-        raise
+    """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
+    with new_files() as files:
+        for field, path in ((scene.file, source), (scene.view_file, view)):
+            if path:
+                _store_file(field, path, scene, files)
+        try:
+            with transaction.atomic():
+                scene.town = named_town(event, town)
+                scene.save()
+        except IntegrityError:
+            # Somebody else may have stored the same file meanwhile: then theirs stays.
+            if there := _already(scene.sha256, event=event, town=town):
+                remove_unnamed(files)
+                return there
+            raise
     return Ingested(scene)
 
 
-def _store_file(field: FieldFile, path: Path, scene: Scene, stored: list[str]) -> None:
-    """Copy a file into storage; its name is in `stored` before its first byte is, so that half a file goes too."""
+def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
     unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{path.name[-100:]}"
-    name = field.field.generate_filename(scene, unique)
-    stored.append(name)
     with path.open("rb") as content:
-        field.name = default_storage.save(name, File(content))
+        field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
 
 def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
@@ -257,12 +246,3 @@ def slug_of(name: str) -> str:
     if not slug:
         raise Refused(f"{name!r} is no name for an event or a town.", "Use letters or digits.")
     return slug
-
-
-@contextmanager
-def _view_folder() -> Iterator[Path]:
-    """A folder on the data disk, gone when the work is done."""
-    parent = settings.DATA_DIR / "work"
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        yield Path(folder)

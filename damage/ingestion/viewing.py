@@ -1,7 +1,11 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
+import re
 import warnings
+from errno import ENOSPC
+from os import strerror
 from pathlib import Path
+from shutil import disk_usage
 
 import numpy as np
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
@@ -12,6 +16,8 @@ from rio_cogeo.profiles import cog_profiles
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
 
+WRITE_FAILED = re.compile(r"write (error|failed)|failed to write|error while writing", re.IGNORECASE)
+LEAST_FREE_BYTES = 2**20
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
 
 
@@ -53,6 +59,9 @@ def _write_cog(dataset: DatasetReader, target: Path) -> None:
             config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
         )
     except RasterioIOError as error:
+        # GDAL tells its log why it could not write, and us only that it could not.
+        if WRITE_FAILED.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
+            raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
         raise Refused(
             f"Some of its pixels cannot be read: {error}.",
             "Copy it again from where it came, and check it with: gdalinfo -checksum FILE",
