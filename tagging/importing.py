@@ -3,19 +3,20 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from django.core.files import File
-from django.core.files.storage import default_storage
-from django.db import transaction
 
 from damage.accounts.services import automatic_account
 from damage.ingestion.models import Scene
 from damage.ingestion.services import named_town, slug_of
 from damage.progress import Progress, no_progress
+from damage.stored_files import NewFiles, new_files
 from tagging.crop_lists import ListedCrop, read_crop_list
 from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question
-from tagging.services import ROWS_AT_ONCE, find_question, remove_stored, store_answers
+from tagging.services import find_question
+from tagging.storing_many import store_many
 
 IMPORTER = "importer"  # an account that nobody can log in to: the imported labels are its tags
 ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": Answer.UNSURE}
@@ -46,20 +47,15 @@ def import_crops(
     )
     cut_pending_crops(of_towns)  # crops are known again by their pixels
     known = _KnownCrops(slug_of(event), {slug_of(item.town) for item in listed})
-    stored: list[str] = []
-    try:
+    with new_files() as files:
         crops = []
         for done, item in enumerate(listed, start=1):
             crop = known.find(item) or known.add(item)
             if crop.pk is None and not crop.image:
-                crop.image.name = _store_image(item)
-                stored.append(crop.image.name)
+                crop.image.name = _store_image(item, files)
             crops.append(crop)
             progress(done, len(listed))
         return _write_rows(list(zip(listed, crops, strict=True)), event, asked)
-    except BaseException:
-        remove_stored(stored)
-        raise
 
 
 class _KnownCrops:
@@ -115,22 +111,20 @@ class _KnownCrops:
         return scene if is_inside else None
 
 
-def _store_image(item: ListedCrop) -> str:
+def _store_image(item: ListedCrop, files: NewFiles) -> str:
+    # No two attempts share a name, so one that fails removes its own files and no other's.
+    name = f"crops/{item.sha256[:16]}-{uuid4().hex[:8]}{item.path.suffix.lower()}"
     with item.path.open("rb") as content:
-        return default_storage.save(f"crops/{item.sha256[:16]}{item.path.suffix.lower()}", File(content))
+        return files.save(name, File(content))
 
 
-@transaction.atomic
 def _write_rows(listed: list[tuple[ListedCrop, Crop]], event: str, question: Question) -> ImportedCrops:
     towns = {name: named_town(event, name) for name in dict.fromkeys(item.town for item, _ in listed)}
-    new_crops: list[Crop] = []
     for item, crop in listed:
         if crop.town_id is None:
             crop.town = towns[item.town]
-            new_crops.append(crop)
-    Crop.objects.bulk_create(new_crops, batch_size=ROWS_AT_ONCE)
     answers = [(crop, ANSWERS[item.label]) for item, crop in listed]
-    status = store_answers(answers, question=question, tagger=automatic_account(IMPORTER))
+    status = Counter(store_many(answers, question=question, tagger=automatic_account(IMPORTER)))
     labels = Counter((towns[item.town].name, item.label) for item, _ in listed)
     return ImportedCrops(
         added=status["added"],

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from damage.accounts.services import automatic_account, find_automatic_account
+from damage.batches import write_in_batches
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
@@ -23,9 +24,10 @@ from damage.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
 from tagging.cutting import cut_pending_crops
 from tagging.limits import MOST_SIZE_PX
-from tagging.models import Answer, Crop, Question, Tag
-from tagging.services import ROWS_AT_ONCE, check_open, delete_tag, new_crop, store_answers
+from tagging.models import Answer, Crop, Question, Tag, TagChange
+from tagging.services import ROWS_AT_ONCE, check_open, new_crop
 from tagging.squares import Square, drawn_squares
+from tagging.storing_many import store_many
 
 UNDAMAGED = "undamaged"  # an account that nobody can log in to: these squares are its tags
 
@@ -103,7 +105,6 @@ def tag_undamaged(
     ]
 
 
-@transaction.atomic
 def untag_undamaged(
     scenes: Sequence[Scene], question: Question, *, progress: Progress = no_progress
 ) -> list[ClearedScene]:
@@ -111,13 +112,23 @@ def untag_undamaged(
     scenes = list(dict.fromkeys(scenes))
     if (account := find_automatic_account(UNDAMAGED)) is None:
         return [ClearedScene(scene.pk, scene.name, 0) for scene in scenes]
-    tags = Tag.objects.filter(question=question, tagger=account, crop__scene__in=scenes).with_places()
-    removed: Counter[Scene | None] = Counter()
-    for done, tag in enumerate(tags, start=1):
-        delete_tag(tag, by=account)
-        removed[tag.crop.scene] += 1
-        progress(done, len(tags))
-    return [ClearedScene(scene.pk, scene.name, removed[scene]) for scene in scenes]
+    tags = Tag.objects.filter(question=question, tagger=account, crop__scene__in=scenes)
+    rows = list(tags.order_by("pk").values_list("pk", "crop_id", "crop__scene"))
+    removed: Counter[int] = Counter()
+
+    def remove(some: Sequence[tuple[int, int, int]]) -> None:
+        steps = [
+            TagChange(crop_id=crop, question=question, tagger=account, changed_by=account)
+            for _tag, crop, _scene in some
+        ]
+        with transaction.atomic():
+            TagChange.objects.bulk_create(steps)
+            Tag.objects.filter(pk__in=[tag for tag, _crop, _scene in some]).delete()
+        removed.update(scene for _tag, _crop, scene in some)
+        progress(removed.total(), len(rows))
+
+    write_in_batches(rows, remove, size=ROWS_AT_ONCE)
+    return [ClearedScene(scene.pk, scene.name, removed[scene.pk]) for scene in scenes]
 
 
 def _check_wishes(count: int, size_m: float | None, keep_off_m: float | None) -> None:
@@ -289,19 +300,18 @@ def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:
     }
 
 
-@transaction.atomic
 def _write_rows(
     crops: dict[Scene, list[Crop]], question: Question, keep_off_m: float | None
 ) -> dict[Scene, Counter[str]]:
-    account = automatic_account(UNDAMAGED)
-    new = [crop for of_scene in crops.values() for crop in of_scene if crop.pk is None]
-    Crop.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
-    statuses = {
-        scene: store_answers(
-            [(crop, Answer.NEGATIVE) for crop in of_scene], question=question, tagger=account
-        )
-        for scene, of_scene in crops.items()
-    }
-    # Again, and of the new squares too: drawing takes a while, and people go on tagging.
-    _check_undamaged(list(crops), question, keep_off_m)
-    return statuses
+    """Store the squares and their tags; looks again at the end, for people go on tagging meanwhile."""
+    squares = [(scene, crop) for scene, of_scene in crops.items() for crop in of_scene]
+    statuses = store_many(
+        [(crop, Answer.NEGATIVE) for _scene, crop in squares],
+        question=question,
+        tagger=automatic_account(UNDAMAGED),
+        check=lambda: _check_undamaged(list(crops), question, keep_off_m),
+    )
+    counts: dict[Scene, Counter[str]] = {scene: Counter() for scene in crops}
+    for (scene, _crop), status in zip(squares, statuses, strict=True):
+        counts[scene][status] += 1
+    return counts

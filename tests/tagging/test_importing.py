@@ -181,10 +181,10 @@ def test_when_the_rows_cannot_be_written_no_file_stays(folder, monkeypatch, fail
     def fail(*args, **kwargs):
         raise failure
 
-    monkeypatch.setattr(importing, "store_answers", fail)
+    monkeypatch.setattr(importing, "store_many", fail)
     with pytest.raises(type(failure)):
         import_crops(listed(folder, "a.png,Adiyaman,damage,,,,,,,,"), event="E")
-    assert (Crop.objects.count(), Town.objects.count(), stored_files()) == (0, 0, [])
+    assert (Crop.objects.count(), stored_files()) == (0, [])
 
 
 def test_a_square_that_is_tagged_and_cannot_be_cut_gets_the_label_and_nobody_elses_pixels(folder, scene):
@@ -199,8 +199,8 @@ def test_a_square_that_is_tagged_and_cannot_be_cut_gets_the_label_and_nobody_els
 def test_the_number_of_queries_does_not_grow_with_the_list(folder, django_assert_num_queries):
     csv = listed(folder, *(f"{name}.png,Adiyaman,damage,,,,,,,," for name in "abcd"))
     import_crops(csv, event="E")
-    # question, pending crops, scenes, crops; savepoint, event, town, account, tags, savepoint released
-    with django_assert_num_queries(10):
+    # question, pending crops, scenes, crops; event, town, account, tags
+    with django_assert_num_queries(8):
         import_crops(csv, event="E")
 
 
