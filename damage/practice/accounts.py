@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
 from damage.accounts.models import Role, User
 from damage.accounts.services import create_account
@@ -23,16 +22,17 @@ def create_demo_accounts() -> Path:
     Accounts that are there already are left alone. Returns the file.
     """
     path = settings.DATA_DIR / ACCOUNTS_FILE
-    with transaction.atomic():
-        there = set(User.objects.filter(username__in=Role.values).values_list("username", flat=True))
-        known = [one for one in _read(path) if one["username"] in there]
-        missing = [role for role in Role if role.value not in there]
-        for role in missing:
-            password = secrets.token_urlsafe(9)
-            create_account(username=role.value, password=password, role=role)
-            known.append({"username": role.value, "password": password, "role": role.value})
-        if missing:
-            _write(path, known)
+    there = set(User.objects.filter(username__in=Role.values).values_list("username", flat=True))
+    known = [one for one in _read(path) if one["username"] in there]
+    missing = {role: secrets.token_urlsafe(9) for role in Role if role.value not in there}
+    new = [
+        {"username": role.value, "password": password, "role": role.value}
+        for role, password in missing.items()
+    ]
+    if missing:  # first: an account whose password nobody knows would stay so
+        _write(path, known + new)
+    for role, password in missing.items():
+        create_account(username=role.value, password=password, role=role)
     return path
 
 
