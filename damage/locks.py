@@ -1,14 +1,20 @@
 """Locks on folders, which end with the process that holds them, however it ends."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from math import inf
 from pathlib import Path
-from time import time
+from time import monotonic, sleep, time
+from typing import TextIO
 from uuid import uuid4
 
 LOCK_FILE = "lock"
+# Who only looks whether a lock is free holds it for a moment.
+PATIENCE_S = 0.5
+LOOK_S = 0.01
 # A folder without a lock is of an earlier version, or was being made when its process was killed.
 OLD_S = 24 * 60 * 60
 
@@ -19,14 +25,31 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[bool]:
 
     With `wait` it is waited for instead.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    file = _taken(folder, inf if wait else PATIENCE_S)
+    if file is None:
+        yield False
+        return
+    with file:
+        yield True
+
+
+def _taken(folder: Path, patience_s: float) -> TextIO | None:
+    """The folder's lock file, locked; None where another holds it for longer than it takes to look (`is_free`)."""
+    deadline = monotonic() + patience_s
+    path = folder / LOCK_FILE
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError), ExitStack() as stack:
+            file = stack.enter_context(path.open("w"))
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # A folder that was swept between the two calls is made anew.
+                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    stack.pop_all()
+                    return file
+        if monotonic() >= deadline:
+            return None
+        sleep(LOOK_S)
 
 
 def is_free(folder: Path) -> bool | None:

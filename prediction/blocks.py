@@ -68,21 +68,27 @@ def outcomes(
     scene = SceneReader()
     reading: deque[tuple[BlockJob, Future[Pixels | None]]] = deque()
     judging: deque[_Judging] = deque()
+    asked: set[Network] = set()
     with (
         closing(scene),
         _stopping(ThreadPoolExecutor(1, thread_name_prefix="reader")) as reader,
         _stopping(ThreadPoolExecutor(thread_count(asked_threads()), thread_name_prefix="scaler")) as scalers,
     ):
-        while True:
-            while len(reading) < READ_AHEAD and (job := next(jobs, None)):
-                reading.append((job, reader.submit(_read, scene, job)))
-            if reading:
-                judging.append(_judged(*reading.popleft(), models, scalers))
-            if not judging:
-                return
-            if len(judging) > 1 or not reading:
-                done = judging.popleft()
-                yield done.job, done.outcome()
+        try:
+            while True:
+                while len(reading) < READ_AHEAD and (job := next(jobs, None)):
+                    reading.append((job, reader.submit(_read, scene, job)))
+                if reading:
+                    judging.append(_judged(*reading.popleft(), models, scalers, asked))
+                if not judging:
+                    return
+                if len(judging) > 1 or not reading:
+                    done = judging.popleft()
+                    yield done.job, done.outcome()
+        finally:
+            # A thread of a network that comes back when Python has ended dies of "FATAL: exception not rethrown".
+            for network in asked:
+                network.wait()
 
 
 @contextmanager
@@ -140,7 +146,11 @@ def _read(scene: SceneReader, job: BlockJob) -> Pixels | None:
 
 
 def _judged(
-    job: BlockJob, reading: Future[Pixels | None], models: Mapping[str, bytes], scalers: ThreadPoolExecutor
+    job: BlockJob,
+    reading: Future[Pixels | None],
+    models: Mapping[str, bytes],
+    scalers: ThreadPoolExecutor,
+    asked: set[Network],
 ) -> _Judging:
     """Ask the network about all of a block."""
     try:
@@ -154,6 +164,7 @@ def _judged(
         )
     except Refused as refusal:
         return _Judging(job, refusal)
+    asked.add(network)
     judging = _Judging(job)
     if pixels is None or not pixels.has_ground:
         return judging

@@ -5,10 +5,11 @@ from contextlib import ExitStack, closing, contextmanager
 from time import monotonic, perf_counter
 
 import numpy as np
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from damage.errors import Refused, reason_of
+from damage.clock import database_now
+from damage.disk import trouble_explained
+from damage.errors import Refused
 from damage.locks import locked
 from damage.progress import Progress, no_progress
 from prediction import claims
@@ -17,7 +18,7 @@ from prediction.execution import Outcome, Runner
 from prediction.journal import Journal
 from prediction.models import PredictionRun
 from prediction.planning import model_for, planned, source_of
-from prediction.storing import disk_trouble_explained, store
+from prediction.storing import store
 
 SECONDS_BETWEEN_REPORTS = 1.0
 
@@ -31,6 +32,8 @@ def carry_out(
     first refusal is raised at the end.
     """
     with ExitStack() as stack:
+        stack.enter_context(claims.waiting_settled(runs))
+        stack.enter_context(claims.kept_alive(runs))
         attempts = {run.pk: Attempt(run, stack) for run in runs}
         try:
             for attempt in attempts.values():
@@ -75,16 +78,19 @@ class Attempt:
 
     def begin(self) -> None:
         """Claim the run, choose its way and take up what is settled already."""
+        folder = claims.folder_of(self.run)
         try:
-            claims.claim(self.run)
+            with claims.waiting_settled([self.run]):
+                if not self._stack.enter_context(locked(folder)):
+                    raise Refused(
+                        _("Another process carries out prediction run %(run)s.") % {"run": self.run.pk}
+                    )
+                claims.claim(self.run)  # once it is locked: a run that runs without a lock was killed
         except Refused as refusal:  # somebody else has it: the row is not this attempt's to write
             self.refusal = refusal
             return
         self.goes_on = True
         with self._refusing():
-            folder = claims.folder_of(self.run)
-            if not self._stack.enter_context(locked(folder)):
-                raise Refused(_("Another process carries out prediction run %(run)s.") % {"run": self.run.pk})
             self.plan = planned(self.run)
             self.layout = self.plan.layout
             self.model_sha256, self.model = model_for(self.run, self.plan)
@@ -152,13 +158,13 @@ class Attempt:
         if self.goes_on and monotonic() - self._reported_at >= SECONDS_BETWEEN_REPORTS:
             self._reported_at = monotonic()
             with self._refusing():
-                claims.write(self.run, pixels_done=self.run.pixels_done, heartbeat_at=timezone.now())
+                claims.write(self.run, pixels_done=self.run.pixels_done, heartbeat_at=database_now())
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
         """What is refused ends this run and not the others."""
         try:
-            with disk_trouble_explained():
+            with trouble_explained():
                 yield
         except Refused as refusal:
             self.fail(refusal)
@@ -172,13 +178,6 @@ class Attempt:
         if isinstance(error, claims.ClaimLost):
             return
         try:
-            claims.write(
-                self.run,
-                status=PredictionRun.Status.FAILED,
-                claim="",
-                error=reason_of(error),
-                pixels_done=self.run.pixels_done,
-                finished_at=timezone.now(),
-            )
+            claims.record_failure(self.run, error, pixels_done=self.run.pixels_done)
         except claims.ClaimLost as lost:
             self.refusal = lost

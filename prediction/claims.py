@@ -10,9 +10,21 @@ from prediction.models import PredictionRun
 from training import claims
 from training.claims import ClaimLost
 
-__all__ = ["ClaimLost", "cancel", "claim", "folder_of", "record_abandoned", "write"]
-
+__all__ = [
+    "ClaimLost",
+    "cancel",
+    "claim",
+    "folder_of",
+    "kept_alive",
+    "record_abandoned",
+    "record_failure",
+    "waiting_settled",
+    "write",
+]
 cancel = claims.cancel
+kept_alive = claims.kept_alive
+record_failure = claims.record_failure
+waiting_settled = claims.waiting_settled
 
 
 def folder_of(run: PredictionRun) -> Path:

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
+from damage.clock import database_now
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import MessageField
 from training.models import ModelRun
@@ -41,7 +41,11 @@ class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
     def with_detection_counts(self) -> "PredictionRunQuerySet":
         """Each run with `detection_count`: how many detections reach its threshold."""
         counts = (
-            Detection.objects.filter(run=models.OuterRef("pk"), score__gte=models.OuterRef("threshold"))
+            Detection.objects.filter(
+                run=models.OuterRef("pk"),
+                look=models.OuterRef("look"),
+                score__gte=models.OuterRef("threshold"),
+            )
             .order_by()
             .values("run")
             .annotate(n=models.Count("pk"))
@@ -75,6 +79,8 @@ class PredictionRun(models.Model):
     # Everything that decides the result: window, stride, overlap of suppression, threshold, engine.
     parameters = models.JSONField(default=dict)
     threshold = models.FloatField()
+    # The detections that show are those of this look: others are being written, or about to go.
+    look = models.PositiveIntegerField(default=0)
     windows_total = models.PositiveIntegerField(default=0)
     timings_s = models.JSONField(default=dict)
 
@@ -125,7 +131,7 @@ class PredictionRun(models.Model):
         """Whether it should be at work but gives no sign of life."""
         if self.status != self.Status.RUNNING or not self.heartbeat_at:
             return False
-        return timezone.now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
+        return database_now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
 
     @property
     def speed_mpx_s(self) -> float | None:
@@ -146,12 +152,16 @@ class PredictionRun(models.Model):
 
     def found(self) -> "DetectionQuerySet":
         """The detections that reach the run's threshold; rows below it wait for whoever lowers it."""
-        return Detection.objects.filter(run=self, score__gte=self.threshold)
+        return Detection.objects.filter(run=self, look=self.look, score__gte=self.threshold)
 
 
 class DetectionQuerySet(models.QuerySet["Detection"]):
     def of_finished_runs(self) -> "DetectionQuerySet":
-        return self.filter(run__status=PredictionRun.Status.DONE)
+        return self.filter(run__status=PredictionRun.Status.DONE, look=models.F("run__look"))
+
+    def of_other_looks(self) -> "DetectionQuerySet":
+        """Those that do not show: being written, or replaced."""
+        return self.exclude(look=models.F("run__look"))
 
     def with_scenes(self) -> "DetectionQuerySet":
         """Each with its run and scene, which are read once however many detections they have."""
@@ -180,6 +190,7 @@ class Detection(models.Model):
     """
 
     run = models.ForeignKey(PredictionRun, on_delete=models.CASCADE, related_name="detections")
+    look = models.PositiveIntegerField(default=0)
     x_px = models.IntegerField()
     y_px = models.IntegerField()
     width_px = models.PositiveIntegerField()

@@ -1,8 +1,8 @@
 """What people ask of predictions: each prediction is a run of its own and replaces nothing."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,14 +10,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
-from damage.errors import Refused
+from damage.disk import trouble_explained
+from damage.errors import Conflict, Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
+from damage.locks import locked
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.models import PredictionRun
 from prediction.tasks import run_prediction
 from training.models import ModelRun
+from training.settling import waiting_for_a_worker
 from training.sight import Sight, gsd_warnings
 
 if TYPE_CHECKING:
@@ -55,9 +58,10 @@ def request_prediction(
     scene: Scene, model_run: ModelRun, *, requested_by: User | None, threshold: float | None = None
 ) -> PredictionRun:
     """Queue a prediction; `manage.py db_worker` carries it out."""
+    run = _new_run(scene, model_run, Wishes(threshold=threshold), requested_by)
     with transaction.atomic():
-        run = _queued_run(scene, model_run, Wishes(threshold=threshold), requested_by)
-        transaction.on_commit(partial(run_prediction.enqueue, run.pk))
+        run.save()
+        run_prediction.enqueue(run.pk)  # a row beside the run's own: both are there, or neither
     return run
 
 
@@ -90,19 +94,23 @@ def predict_all(
 
     `begun` is told the runs before the work, so that somebody knows which to resume.
     """
-    with transaction.atomic():
-        runs = [_queued_run(scene, model_run, wishes, requested_by) for scene in scenes]
-    begun(runs)
-    carry_out(runs, workplace=workplace, progress=progress)
+    runs = [_new_run(scene, model_run, wishes, requested_by) for scene in scenes]
+    with claims.waiting_settled(runs):
+        with transaction.atomic():
+            for run in runs:
+                run.save()
+        begun(runs)
+        carry_out(runs, workplace=workplace, progress=progress)
     return runs
 
 
 def resume(
     run: PredictionRun, *, workplace: Workplace | None = None, progress: Progress = no_progress
 ) -> PredictionRun:
-    """Go on now with a run that failed, was cancelled, or whose process was killed; what is settled stays so."""
+    """Go on now with a run that stopped, whose process was killed, or that waits; what is settled stays so."""
     claims.record_abandoned(run)
-    reopen(run)
+    if run.status != PredictionRun.Status.QUEUED:  # else it waits for a worker that perhaps never comes
+        reopen(run)
     carry_out([run], workplace=workplace, progress=progress)
     return run
 
@@ -167,10 +175,11 @@ def cancel(run: PredictionRun, *, by: User | None) -> None:
 
 def request_continuation(run: PredictionRun) -> None:
     """Queue a run that stopped before its end once more; blocks that are settled are not done again."""
+    claims.record_abandoned(run)
     with transaction.atomic():
-        claims.record_abandoned(run)
-        reopen(run)
-        transaction.on_commit(partial(run_prediction.enqueue, run.pk))
+        if run.status != PredictionRun.Status.QUEUED or run.pk in waiting_for_a_worker(run_prediction):
+            reopen(run)
+        run_prediction.enqueue(run.pk)
 
 
 def continue_abandoned() -> list[PredictionRun]:
@@ -194,8 +203,18 @@ def derive_again(run: PredictionRun, *, threshold: float | None, max_iou: float 
     chosen = run.threshold if threshold is None else threshold
     overlap = run.parameters["max_iou"] if max_iou is None else max_iou
     _check_look(chosen, overlap)
-    with storing.disk_trouble_explained():
-        storing.derive_again(run, threshold=chosen, max_iou=overlap)
+    with trouble_explained():
+        folder = claims.folder_of(run)
+        with locked(folder) as mine:
+            if not mine:
+                raise Conflict(
+                    _("Another process works on prediction run %(run)s.") % {"run": run.pk},
+                    _("Try again when it is done."),
+                )
+            try:
+                storing.derive_again(run, threshold=chosen, max_iou=overlap)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
     run.refresh_from_db()
 
 
@@ -221,10 +240,8 @@ def reopen(run: PredictionRun) -> None:
         )
 
 
-def _queued_run(
-    scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: User | None
-) -> PredictionRun:
-    """A new row, after refusing what cannot work."""
+def _new_run(scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: User | None) -> PredictionRun:
+    """A new run, not saved yet, after refusing what cannot work."""
     if model_run.status != ModelRun.Status.DONE or not model_run.window_px:
         raise Refused(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
@@ -234,7 +251,7 @@ def _queued_run(
         model_run.threshold if wishes.threshold is None else wishes.threshold, wishes.max_iou
     )
     gsd_warnings(Sight(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
-    return PredictionRun.objects.create(
+    return PredictionRun(
         scene=scene,
         model_run=model_run,
         requested_by=requested_by,

@@ -1,22 +1,24 @@
 """Putting a finished run in place: rasters, detections, exports and the row, together or not at all."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.core.files import File
-from django.db import transaction
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.utils.translation import gettext as _
 
-from damage.errors import Refused
+from damage.batches import write_in_batches
+from damage.clock import database_now
+from damage.errors import Conflict
 from damage.ingestion.models import SceneKind
+from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from prediction import claims
 from prediction.addresses import ADDRESSES
 from prediction.exports import Finding, write_geojson, write_shapefile_zip
@@ -38,18 +40,6 @@ OUTPUTS = {
 EXPORTS = ("geojson_file", "shapefile_zip")
 
 
-@contextmanager
-def disk_trouble_explained() -> Iterator[None]:
-    """Turn what the disk refuses into words with a remedy."""
-    try:
-        yield
-    except OSError as error:
-        raise Refused(
-            _("The prediction could not be written: %(error)s.") % {"error": error},
-            _("Make room on the disk, then continue the run."),
-        ) from error
-
-
 def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float) -> None:
     """Store what a run's values say; raises `ClaimLost`, with nothing stored, when the run is not this process's."""
     begun = perf_counter()
@@ -59,8 +49,8 @@ def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float)
         "least_kept_score": min(LEAST_KEPT_SCORE, run.threshold),
         "geocoder": settings.ENVIRONMENT.geocoder,
     }
-    with TemporaryDirectory(prefix="prediction-") as folder:
-        files = {field: Path(folder) / name for field, name in OUTPUTS.items()}
+    with work_folder("prediction") as folder:
+        files = {field: folder / name for field, name in OUTPUTS.items()}
         write_score_raster(files["score_file"], scores, grid, **_georeference(run))
         write_heat_raster(files["heat_file"], values, plan.layout, **_georeference(run))
         rows = findings(run, scores, grid)
@@ -72,7 +62,7 @@ def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float)
             rows,
             partial(claims.write, run),
             status=PredictionRun.Status.DONE,
-            finished_at=timezone.now(),
+            finished_at=database_now(),
             pixels_done=run.pixels_done,
             windows_total=scores.size,
             result_sha256=digest(values),
@@ -134,48 +124,77 @@ def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
 def derive_again(run: PredictionRun, *, threshold: float, max_iou: float) -> None:
     """Take a finished run's detections and exports from its scores anew; the network is not asked."""
     scores, grid = read_score_raster(Path(run.score_file.path))
-    before = {field: getattr(run, field).name for field in EXPORTS}
     run.threshold = threshold
     run.parameters |= {
         "max_iou": max_iou,
         "threshold_from": "person",
         "least_kept_score": min(LEAST_KEPT_SCORE, threshold),
     }
-    with TemporaryDirectory(prefix="prediction-") as folder:
-        files = {field: Path(folder) / OUTPUTS[field] for field in EXPORTS}
+    with work_folder("prediction") as folder:
+        files = {field: folder / OUTPUTS[field] for field in EXPORTS}
         rows = findings(run, scores, grid)
         _write_exports(files, [row for row in rows if row.score >= threshold])
-        write = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.DONE).update
+        write = partial(_write_finished, run)
         _put_in_place(run, files, rows, write, threshold=threshold, parameters=run.parameters)
-    for name in before.values():
-        run.geojson_file.storage.delete(name)
+
+
+def _write_finished(run: PredictionRun, **fields: Any) -> None:
+    """Update a finished run, unless somebody else looked at it anew since it was read."""
+    unchanged = PredictionRun.objects.filter(pk=run.pk, status=PredictionRun.Status.DONE, look=run.look)
+    if not unchanged.update(**fields):
+        raise Conflict(
+            _("Prediction run %(run)s was changed by somebody else meanwhile.") % {"run": run.pk},
+            _("Look at it, and ask again."),
+        )
 
 
 def _put_in_place(
     run: PredictionRun,
-    files: dict[str, Path],
+    paths: dict[str, Path],
     rows: Sequence[Finding],
     write: Callable[..., object],
     **fields: Any,
 ) -> None:
-    """Save the files, then rows and `fields` in one transaction; the files go again when that fails."""
-    stored = {}
-    try:
-        for field, path in files.items():
-            with path.open("rb") as file:
-                place = getattr(run, field)
-                name = place.field.generate_filename(run, f"prediction-{run.pk}-{path.name}")
-                stored[field] = place.storage.save(name, File(file))
-        with transaction.atomic():
-            write(**stored, **fields)
-            run.detections.all().delete()
-            Detection.objects.bulk_create((_detection(run, row) for row in rows), batch_size=1000)
-    except BaseException:
-        for field, name in stored.items():
-            getattr(run, field).storage.delete(name)
-        raise
+    """Save the files, then the rows as a new look, then `fields` and the look: from then on it is the one that shows.
+
+    What fails leaves the look that was there, and takes its own files and rows away.
+    """
+    look = secrets.randbelow(2**31 - 1) + 1  # two that work at once never mix
+    replaced = [name for field in paths if (name := getattr(run, field).name)]
+    with new_files() as files:
+        try:
+            stored = {field: _store_file(run, field, path, files) for field, path in paths.items()}
+            write_in_batches(
+                [_detection(run, look, row) for row in rows],
+                lambda some: Detection.objects.bulk_create(some, batch_size=len(some)),
+            )
+            for name in replaced:
+                files.append(name)  # which no row names once this is written
+            with transaction.atomic():
+                write(**stored, look=look, **fields)
+        except BaseException:
+            with suppress(OperationalError, InterfaceError):  # then the next start does it
+                remove_other_looks(run)
+            raise
+        remove_unnamed(replaced)
+    remove_other_looks(run)
 
 
-def _detection(run: PredictionRun, finding: Finding) -> Detection:
+def _store_file(run: PredictionRun, field: str, path: Path, files: NewFiles) -> str:
+    name = getattr(run, field).field.generate_filename(run, f"prediction-{run.pk}-{path.name}")
+    with path.open("rb") as content:
+        return files.save(name, File(content))
+
+
+def remove_other_looks(run: PredictionRun) -> None:
+    """Delete a run's detections that are not of the look that shows: replaced, or never finished."""
+    others = run.detections.exclude(look=models.F("run__look")).order_by()
+    write_in_batches(
+        list(others.values_list("pk", flat=True)),
+        lambda some: Detection.objects.filter(pk__in=some).delete(),
+    )
+
+
+def _detection(run: PredictionRun, look: int, finding: Finding) -> Detection:
     names = ("x_px", "y_px", "width_px", "height_px", "lon", "lat", "score", "address")
-    return Detection(run=run, **{name: getattr(finding, name) for name in names})
+    return Detection(run=run, look=look, **{name: getattr(finding, name) for name in names})

@@ -3,26 +3,34 @@
 For whatever row has a status, a claim and a heartbeat: trainings, experiments, predictions.
 """
 
+import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
+from threading import Event, Thread
+from time import monotonic, sleep
 from typing import Any, Protocol, cast
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from damage.clock import database_now
+from damage.disk import trouble_explained
 from damage.errors import Refused, reason_of
 from damage.locks import is_free, locked
 from damage.progress import Progress, no_progress
-from training.models import Work
+from training.models import SILENCE_S, Work
 from training.versions import code_version, hardware, library_versions
 
+logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_REPORTS = 1.0
+SECONDS_BETWEEN_HEARTBEATS = SILENCE_S / 6
+# How often it is tried to write down why work failed, while the disk is full or the database away.
+PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Claimable(Protocol):
@@ -54,7 +62,7 @@ def folder_of(work: Work) -> Path:
 
 def claim(work: Claimable, **fields: Any) -> None:
     """Make queued work this process's own; raises `Refused` where another has it or it is settled."""
-    now = timezone.now()
+    now = database_now()
     waiting = _row(work).filter(status=Work.Status.QUEUED)
     if not waiting.update(
         status=Work.Status.RUNNING,
@@ -70,8 +78,7 @@ def claim(work: Claimable, **fields: Any) -> None:
 
 def write(work: Claimable, **fields: Any) -> None:
     """Update the row while the claim is this process's; raises `ClaimLost`, with nothing written, where not."""
-    mine = _row(work).filter(claim=work.claim, status=Work.Status.RUNNING).exclude(claim="")
-    if mine.update(**fields):
+    if _mine(work).update(**fields):
         for name, value in fields.items():
             setattr(work, name, value)
         return
@@ -84,16 +91,13 @@ def write(work: Claimable, **fields: Any) -> None:
 
 
 def finish(work: Work, **fields: Any) -> None:
-    """Settle work as done, with what code, libraries and machine did it; call it in one transaction with the result."""
+    """Settle work as done; call it in one transaction with the result."""
     write(
         work,
         **fields,
-        code_version=code_version(),
-        library_versions=library_versions(),
-        hardware=hardware(),
         status=Work.Status.DONE,
         claim="",
-        finished_at=timezone.now(),
+        finished_at=database_now(),
     )
 
 
@@ -107,7 +111,7 @@ def cancel(work: Claimable, *, by: Any) -> None:
             status=Work.Status.CANCELLED,
             claim="",
             error=_("Cancelled by %(who)s.") % {"who": who},
-            finished_at=timezone.now(),
+            finished_at=database_now(),
         )
     )
     work.refresh_from_db()
@@ -133,7 +137,7 @@ def record_abandoned(work: Claimable, folder: Path) -> bool:
             status=Work.Status.FAILED,
             claim="",
             error=_("The process that carried it out was killed, or lost its power."),
-            finished_at=timezone.now(),
+            finished_at=database_now(),
         )
     )
     work.refresh_from_db()
@@ -158,7 +162,7 @@ class Report:
 
     def step(self, name: str) -> Progress:
         """Begin a step; tell the result how many of its units are done. Raises `ClaimLost` once it was cancelled."""
-        now = timezone.now()
+        now = database_now()
         write(self._work, step=name, step_started_at=now, heartbeat_at=now, units_done=0, units_total=0)
         told_at = 0.0
 
@@ -167,7 +171,7 @@ class Report:
             self._progress(done, total)
             if done >= total or monotonic() - told_at >= SECONDS_BETWEEN_REPORTS:
                 told_at = monotonic()
-                write(self._work, units_done=done, units_total=total, heartbeat_at=timezone.now())
+                write(self._work, units_done=done, units_total=total, heartbeat_at=database_now())
 
         return tell
 
@@ -178,27 +182,105 @@ def carried_out(work: Work, progress: Progress = no_progress) -> Iterator[Report
 
     Whoever works ends with `finish(work, ...)`, in one transaction with the result.
     """
-    claim(work)
     folder = folder_of(work)
-    with locked(folder) as mine:
+    with locked(folder) as mine, waiting_settled([work]):
         try:
             if not mine:
                 raise Refused(_("Another process carries it out."))
-            yield Report(work, progress)
-        except ClaimLost:
-            raise
-        except BaseException as error:
-            with suppress(ClaimLost):
-                write(
-                    work,
-                    status=Work.Status.FAILED,
-                    claim="",
-                    error=reason_of(error),
-                    finished_at=timezone.now(),
-                )
-            raise
+            claim(  # once it is locked: work that runs without a lock was killed
+                work,
+                code_version=code_version(),
+                library_versions=library_versions(),
+                hardware=hardware(),
+            )
+            try:
+                with kept_alive([work]), trouble_explained():
+                    yield Report(work, progress)
+            except ClaimLost:
+                raise
+            except BaseException as error:
+                with suppress(ClaimLost):
+                    record_failure(work, error)
+                raise
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if mine:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def waiting_settled(works: Sequence[Claimable]) -> Iterator[None]:
+    """Settle work that still waits when the block ends early, with the reason: nobody else would do it."""
+    try:
+        yield
+    except BaseException as error:
+        for work in works:
+            with suppress(OperationalError, InterfaceError):  # then the next start settles it
+                _row(work).filter(status=Work.Status.QUEUED).update(
+                    status=Work.Status.FAILED, error=reason_of(error), finished_at=database_now()
+                )
+        raise
+
+
+def record_failure(work: Claimable, error: BaseException, **fields: Any) -> None:
+    """Settle work of this process as failed; raises `ClaimLost` where it is not its own any more.
+
+    While the disk is full or the database away it is tried for a while; after that the next start settles it.
+    """
+    pauses = () if isinstance(error, KeyboardInterrupt) else PAUSES_S
+    for pause_s in (*pauses, None):
+        try:
+            write(
+                work,
+                status=Work.Status.FAILED,
+                claim="",
+                error=reason_of(error),
+                finished_at=database_now(),
+                **fields,
+            )
+        except (OperationalError, InterfaceError):
+            if pause_s is None:
+                logger.exception("%s failed, which could not be written down.", work.named)
+                return
+            connection.close_if_unusable_or_obsolete()
+            sleep(pause_s)
+        else:
+            return
+
+
+@contextmanager
+def kept_alive(works: Sequence[Claimable]) -> Iterator[None]:
+    """Give signs of life of this process's work while the block goes on, however long one of its steps is silent."""
+    ended = Event()
+    thread = Thread(target=_beat, args=(works, ended), name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _beat(works: Sequence[Claimable], ended: Event) -> None:
+    """Refresh the heartbeats, on a connection of this thread's own."""
+    try:
+        while not ended.wait(SECONDS_BETWEEN_HEARTBEATS):
+            try:
+                if connection.vendor == "sqlite":
+                    with connection.cursor() as cursor:
+                        cursor.execute(
+                            "PRAGMA busy_timeout = 1000"
+                        )  # whoever ends the work waits for this thread
+                for work in works:
+                    _mine(work).update(heartbeat_at=database_now())
+            except (DatabaseError, InterfaceError):  # busy or lost: the next beat may succeed
+                connection.close()
+    finally:
+        connection.close()
+
+
+def _mine(work: Claimable) -> QuerySet[Any]:
+    """The work's row while this process has the claim."""
+    return _row(work).filter(claim=work.claim, status=Work.Status.RUNNING).exclude(claim="")
 
 
 def _row(work: Claimable) -> QuerySet[Any]:

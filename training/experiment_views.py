@@ -39,7 +39,6 @@ SENTENCE = 40
 @require_safe
 def experiments(request: HttpRequest) -> HttpResponse:
     """List all experiments with their state."""
-    claims.record_killed(Experiment)
     rows = Experiment.objects.select_related("question", "requested_by")
     rows = rows.defer("results", "library_versions", "hardware")
     page = Paginator(rows, EXPERIMENTS_PER_PAGE).get_page(request.GET.get("page"))
@@ -56,7 +55,6 @@ def experiments(request: HttpRequest) -> HttpResponse:
 @require_safe
 def experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one experiment: what it tried, tables, drawings, how to do it again."""
-    claims.record_killed(Experiment)
     found = get_object_or_404(Experiment.objects.select_related("question", "requested_by"), pk=pk)
     shown: dict[str, Any] = {
         "experiment": found,

@@ -1,6 +1,7 @@
 """Finished models at work: opened by their run, checked against its digests. Never loads TensorFlow."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,7 +54,12 @@ def load_engine(model_run: ModelRun) -> Engine:
 
 def load_keras_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on Keras: the reference; this does load TensorFlow."""
-    content = model_content(model_run, "keras")
+    return keras_engine_of(model_run, model_content(model_run, "keras"))
+
+
+def keras_engine_of(model_run: ModelRun, content: bytes) -> Engine:
+    """Open a model's Keras file, whose run need not be stored."""
+    _check_for_keras(model_run)
     window_px, is_dense = network_of(model_run)
     return DenseEngine(KerasDenseNetwork(content), window_px) if is_dense else KerasEngine(content)
 
@@ -86,19 +92,31 @@ def kinds_of(model_run: ModelRun) -> tuple[ModelFile.Kind, ...]:
 def model_content(model_run: ModelRun, engine: str) -> bytes:
     """The run's model for "openvino" or "keras" as one piece, checked; `training.engines` opens it anywhere."""
     if engine == "keras":
-        if is_headed(model_run):
-            raise Refused(
-                _("The head of %(run)s is no part of a network: Keras cannot open it.")
-                % {"run": model_run.named},
-                _("Leave out --engine keras."),
-            )
+        _check_for_keras(model_run)
         return checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
-    files = {kind: checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
+    return packed_files(
+        model_run, {kind: checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
+    )
+
+
+def packed_files(model_run: ModelRun, files: Mapping[str, bytes]) -> bytes:
+    """A model's files for OpenVINO as one piece; its run need not be stored."""
+    if missing := [kind for kind in kinds_of(model_run) if kind not in files]:
+        raise Refused(_("The model has no file of the kind %(kind)s.") % {"kind": missing[0].label})
     network = packed(*(files[kind] for kind in OPENVINO)) if not is_classical(model_run) else b""
     if not is_headed(model_run):
         return network
     classical = model_run.parameters["features"] if is_classical(model_run) else ""
     return packed_with_head(files[ModelFile.Kind.SKOPS], network=network, classical=classical)
+
+
+def _check_for_keras(model_run: ModelRun) -> None:
+    if is_headed(model_run):
+        raise Refused(
+            _("The head of %(run)s is no part of a network: Keras cannot open it.")
+            % {"run": model_run.named},
+            _("Leave out --engine keras."),
+        )
 
 
 def current_model(question: Question) -> ModelRun:
@@ -132,7 +150,11 @@ def answer_for_pixels(pixels: np.ndarray, question: Question) -> ModelAnswer:
 def _openvino_engine(run_pk: int, digests: tuple[str, ...], threads: int) -> Engine:
     """Keep the models in use compiled; another digest is another model."""
     model_run = ModelRun.objects.get(pk=run_pk)
-    content = model_content(model_run, "openvino")
+    return engine_of(model_run, model_content(model_run, "openvino"), threads)
+
+
+def engine_of(model_run: ModelRun, content: bytes, threads: int) -> Engine:
+    """Open what `model_content` or `packed_files` gave, on OpenVINO."""
     if is_headed(model_run):
         return FeaturesEngine(*opened_with_head(content, threads=threads))
     window_px, is_dense = network_of(model_run)

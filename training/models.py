@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from damage.clock import database_now
 from damage.messages import MessageField
 from tagging.models import Crop, Question
 from training.wording import duration_words, worded
@@ -70,7 +70,7 @@ class Work(models.Model):
         """Whether it should be at work but gives no sign of life."""
         if self.status != self.Status.RUNNING or not self.heartbeat_at:
             return False
-        return timezone.now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
+        return database_now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
 
     @property
     def seconds_left(self) -> float | None:

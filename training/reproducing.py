@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.progress import Progress, no_progress
+from training.claims import waiting_settled
 from training.classifiers import learnt_digest
 from training.models import ModelFile, ModelRun, ModelRunCrop
-from training.services import carry_out
-from training.storing import ROWS_AT_ONCE
+from training.services import carry_out, write_new_run
 
 # What the row says of how to train; the rest of it is what came of it.
 GIVEN = ("question", "backbone", "head", "seed", "parameters", "dataset_sha256", "window_m", "window_px")
@@ -43,7 +42,9 @@ def reproduce(
             _("%(run)s cannot be done again.") % {"run": run.named},
             _("Choose a finished run that was trained here."),
         )
-    again = carry_out(_copied(run, requested_by), progress=progress)
+    again = _copied(run, requested_by)
+    with waiting_settled([again]):
+        carry_out(again, progress=progress)
     before, after = _scores(run), _scores(again)
     return Reproduction(
         run=run,
@@ -54,15 +55,11 @@ def reproduce(
     )
 
 
-@transaction.atomic
 def _copied(run: ModelRun, requested_by: User | None) -> ModelRun:
     given: dict[str, Any] = {name: getattr(run, name) for name in GIVEN}
-    again = ModelRun.objects.create(parent=run, requested_by=requested_by, **given)
+    again = ModelRun(parent=run, requested_by=requested_by, **given)
     rows = run.run_crops.order_by("pk").values("crop_id", "part", "is_positive")
-    ModelRunCrop.objects.bulk_create(
-        (ModelRunCrop(model_run=again, **row) for row in rows), batch_size=ROWS_AT_ONCE
-    )
-    again.unlabelled_crops.set(run.unlabelled_crops.all())
+    write_new_run(again, [ModelRunCrop(**row) for row in rows], list(run.unlabelled_crops.all()))
     return again
 
 

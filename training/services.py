@@ -1,6 +1,6 @@
 """What happens to model runs: a training is planned whole, then carried out, and replaces no other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
-from damage.errors import Refused
+from damage.batches import write_in_batches
+from damage.errors import Conflict, Refused
 from damage.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
@@ -37,7 +38,7 @@ from training.dataset import (
 from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
 from training.features import CropCopy, CropImage, crop_features, image_hashes_of
 from training.models import ModelRun, ModelRunCrop
-from training.storing import ROWS_AT_ONCE, store
+from training.storing import store
 from training.tasks import run_training
 from training.unlabelled import (
     adaptation_record,
@@ -94,7 +95,10 @@ def train(
     Crops that are tagged but not cut yet are cut first. Those that cannot be are left out, and counted.
     """
     cut_pending_crops(_crops_of(question, recipe), progress=progress)
-    return carry_out(_queued_run(question, recipe, requested_by), progress=progress)
+    planned = _planned(question, recipe, requested_by)
+    with claims.waiting_settled([planned.run]):
+        write_new_run(planned.run, planned.crops, planned.unlabelled)
+        return carry_out(planned.run, progress=progress)
 
 
 def request_training(question: Question, recipe: Recipe, *, requested_by: User | None) -> ModelRun:
@@ -102,10 +106,10 @@ def request_training(question: Question, recipe: Recipe, *, requested_by: User |
 
     A request does not wait for pixels: crops that are not cut yet are left out, and counted.
     """
-    with transaction.atomic():
-        run = _queued_run(question, recipe, requested_by)
-        transaction.on_commit(partial(run_training.enqueue, run.pk))
-    return run
+    record_killed(ModelRun)
+    planned = _planned(question, recipe, requested_by)
+    write_new_run(planned.run, planned.crops, planned.unlabelled, run_training.enqueue)
+    return planned.run
 
 
 def _crops_of(question: Question, recipe: Recipe) -> QuerySet[Crop]:
@@ -133,9 +137,17 @@ def cancel(run: ModelRun, *, by: User | None) -> None:
     claims.cancel(run, by=by)
 
 
-@transaction.atomic
-def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -> ModelRun:
-    """A new row with its crops, after refusing what cannot work."""
+@dataclass(frozen=True)
+class _Planned:
+    """A training that is to be written: its run, the run's crops, and those of a town to adapt to."""
+
+    run: ModelRun
+    crops: Sequence[ModelRunCrop]
+    unlabelled: Sequence[Crop]
+
+
+def _planned(question: Question, recipe: Recipe, requested_by: User | None) -> _Planned:
+    """A new training with its crops, after refusing what cannot work; looks at many files, and writes no row."""
     backbone = recipe.chosen_backbone()
     _check(recipe)
     parent = _parent(question, recipe)
@@ -160,7 +172,7 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
     learnt = Crop.objects.select_related("scene").filter(
         pk__in=[crop.pk for crop in dataset.parts[Part.TRAIN]]
     )
-    run = ModelRun.objects.create(
+    run = ModelRun(
         question=question,
         parent=parent,
         requested_by=requested_by,
@@ -176,16 +188,37 @@ def _queued_run(question: Question, recipe: Recipe, requested_by: User | None) -
         window_m=dataset.window_m,
         window_px=dataset.window_px,
     )
-    ModelRunCrop.objects.bulk_create(
-        (
-            ModelRunCrop(model_run=run, crop_id=crop.pk, part=part, is_positive=crop.is_positive)
-            for part, crops in dataset.parts.items()
-            for crop in crops
-        ),
-        batch_size=ROWS_AT_ONCE,
-    )
-    run.unlabelled_crops.add(*unlabelled)
-    return run
+    crops = [
+        ModelRunCrop(crop_id=crop.pk, part=part, is_positive=crop.is_positive)
+        for part, crops in dataset.parts.items()
+        for crop in crops
+    ]
+    return _Planned(run, crops, unlabelled)
+
+
+def write_new_run(
+    run: ModelRun,
+    crops: Sequence[ModelRunCrop],
+    unlabelled: Sequence[Crop],
+    enqueue: Callable[[int], object] = lambda pk: None,
+) -> None:
+    """Write a new run's rows in short transactions; it waits to be carried out, and is enqueued, once all are there."""
+    run.status, run.error = ModelRun.Status.FAILED, _("The process that asked for it was killed.")
+    run.save()
+    try:
+        for row in crops:
+            row.model_run = run
+        write_in_batches(crops, ModelRunCrop.objects.bulk_create)
+        write_in_batches(unlabelled, lambda some: run.unlabelled_crops.add(*some))
+        with transaction.atomic():
+            run.status, run.error = ModelRun.Status.QUEUED, ""
+            run.save(update_fields=["status", "error"])
+            enqueue(run.pk)  # a row beside the run's own: both are there, or neither
+    except IntegrityError as error:  # it was planned before
+        run.delete()
+        raise Conflict(
+            _("Some of the crops were deleted meanwhile."), _("Ask for the training again.")
+        ) from error
 
 
 def _parent(question: Question, recipe: Recipe) -> ModelRun | None:

@@ -4,28 +4,39 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.stored_files import new_files, remove_unnamed
 from tagging.models import Question
 from training.backbones.registry import BACKBONES, find_backbone
 from training.cards import Facts, TownFacts, model_card
 from training.engines import TOLERANCE
 from training.foreign import check_files, parameter_count
-from training.inference import checked_bytes, is_classical, load_engine, load_keras_engine, network_of
+from training.inference import (
+    checked_bytes,
+    engine_of,
+    is_classical,
+    keras_engine_of,
+    load_engine,
+    network_of,
+    packed_files,
+)
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.packing import CARD, LICENCE, STAC, Package, read_package, write_package
 from training.probing import probe_windows
 from training.services import HEAD_NAMES
 from training.stac_mlm import stac_item
-from training.storing import FILE_NAMES, put_files, remove_files
+from training.storing import FILE_NAMES, put_files, store_rows
 from training.towns import town_labels
 
 Part = ModelRunCrop.Part
@@ -127,12 +138,12 @@ def export_model(run: ModelRun, path: Path, *, site: str = "") -> str:
 def import_model(path: Path, question: Question, *, sha256: str | None = None) -> Imported:
     """Make a candidate of a file that a site exported; one that is changed or foreign is refused, and nothing kept."""
     package = read_package(path, sha256=sha256)
-    if present := question.model_runs.filter(parameters__imported__sha256=package.sha256).first():
+    if present := _present(package, question):
         return Imported(present, is_new=False)
     facts = Facts.of_json(package.manifest["facts"])
     _check_known(facts, package)
     check_files(package.files)
-    return Imported(_stored(package, facts, question), is_new=True)
+    return _stored(package, facts, question)
 
 
 def _own_facts(run: ModelRun) -> dict[str, Any]:
@@ -239,26 +250,32 @@ def _check_known(facts: Facts, package: Package) -> None:
         raise Refused(_("The model has kinds of files that are not known here."), remedy)
 
 
-def _stored(package: Package, facts: Facts, question: Question) -> ModelRun:
-    """The new candidate; its model must have given the probe's scores on every engine, or nothing stays."""
-    files: list[ModelFile] = []
-    try:
+def _stored(package: Package, facts: Facts, question: Question) -> Imported:
+    """The new candidate; its model must have given the probe's scores on every engine, or nothing is stored."""
+    run = _new_run(package, facts, question)
+    _check_scores(run, package)
+    with new_files() as files:
+        rows = put_files(f"imported-{package.sha256[:12]}", package.files, files)
         with transaction.atomic():
-            run = _new_run(package, facts, question)
-            files += put_files(run, package.files)
-            ModelFile.objects.bulk_create(files)
-            _check_scores(run, package)
-    except BaseException:
-        remove_files(files)
-        raise
-    return run
+            # Somebody else may have taken in the same file meanwhile: then theirs stays.
+            present = _present(package, question)
+            if present is None:
+                run.save()
+                store_rows(run, rows)
+        if present:
+            remove_unnamed(files)
+    return Imported(present or run, is_new=present is None)
+
+
+def _present(package: Package, question: Question) -> ModelRun | None:
+    return question.model_runs.filter(parameters__imported__sha256=package.sha256).first()
 
 
 def _new_run(package: Package, facts: Facts, question: Question) -> ModelRun:
     told = package.manifest["facts"]
     origin = {"sha256": package.sha256, "site": package.manifest.get("site", "")}
     now = timezone.now()
-    return ModelRun.objects.create(
+    return ModelRun(
         question=question,
         status=ModelRun.Status.DONE,
         backbone=facts.backbone,
@@ -285,12 +302,13 @@ def _check_scores(run: ModelRun, package: Package) -> None:
     windows = probe_windows(window_px)
     if len(windows) != len(expected):
         raise Refused(_("The model's probe is not the one that this Damage knows."))
-    engines = [load_engine]
-    if ModelFile.Kind.KERAS in package.files:
-        engines.append(load_keras_engine)
-    for load in engines:
+    content, threads = packed_files(run, package.files), settings.ENVIRONMENT.threads
+    engines = [partial(engine_of, run, content, threads)]
+    if keras := package.files.get(ModelFile.Kind.KERAS):
+        engines.append(partial(keras_engine_of, run, keras))
+    for opened in engines:
         try:
-            scores = load(run).scores(windows)
+            scores = opened().scores(windows)
         except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
             raise Refused(
                 _("The model cannot be opened: %(why)s") % {"why": str(error)[:200]},

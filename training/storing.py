@@ -3,13 +3,17 @@
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
+from damage.batches import write_in_batches
+from damage.stored_files import NewFiles, new_files
 from training import claims
 from training.models import ModelFile, ModelRun, ModelRunCrop
 
@@ -22,7 +26,6 @@ FILE_NAMES = {
     ModelFile.Kind.OPENVINO_BIN: "model.bin",
     ModelFile.Kind.SKOPS: "model.skops",
 }
-ROWS_AT_ONCE = 500
 
 
 def log_folder_of(run: ModelRun) -> Path:
@@ -37,22 +40,33 @@ def store(run: ModelRun, outcome: "Fitted") -> None:
     log = claims.folder_of(run) / "log"
     chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}
     write_log(log, name=f"run-{run.pk}", metrics=outcome.metrics, chosen=chosen)
-    files = put_files(run, outcome.files)
-    try:
-        with transaction.atomic():
-            ModelFile.objects.bulk_create(files)
-            _store_scores(run, outcome)
-            claims.finish(
-                run,
-                parameters=run.parameters,
-                metrics=outcome.metrics,
-                threshold=outcome.threshold,
-                threshold_reason=outcome.threshold_reason,
-            )
+    with new_files() as files:
+        rows = put_files(str(run.pk), outcome.files, files)
+        try:
             _put_in_place(log, log_folder_of(run))
-    except BaseException:
-        remove_files(files)
-        raise
+            _store_scores(run, outcome.scores)
+            with transaction.atomic():
+                store_rows(run, rows)
+                claims.finish(
+                    run,
+                    parameters=run.parameters,
+                    metrics=outcome.metrics,
+                    threshold=outcome.threshold,
+                    threshold_reason=outcome.threshold_reason,
+                )
+        except BaseException:
+            with suppress(
+                OperationalError, InterfaceError
+            ):  # then scores and log stay, and nobody reads them
+                _take_back(run, outcome)
+            raise
+
+
+def _take_back(run: ModelRun, outcome: "Fitted") -> None:
+    """Remove the log and the scores of a run that is not done after all."""
+    if not ModelRun.objects.filter(pk=run.pk, status=ModelRun.Status.DONE).exists():
+        shutil.rmtree(log_folder_of(run), ignore_errors=True)
+        _store_scores(run, dict.fromkeys(outcome.scores))
 
 
 def _put_in_place(folder: Path, target: Path) -> None:
@@ -62,38 +76,36 @@ def _put_in_place(folder: Path, target: Path) -> None:
     folder.replace(target)
 
 
-def put_files(run: ModelRun, contents: Mapping[str, bytes]) -> list[ModelFile]:
-    """Put a model's files, by kind, in their place; gives their rows, not yet stored."""
-    files: list[ModelFile] = []
-    try:
-        for kind, content in contents.items():
-            row = ModelFile(
-                model_run=run,
-                kind=kind,
-                sha256=hashlib.sha256(content).hexdigest(),
-                size_bytes=len(content),
-            )
-            row.file.save(f"{run.pk}-{FILE_NAMES[ModelFile.Kind(kind)]}", ContentFile(content), save=False)
-            files.append(row)
-    except BaseException:
-        remove_files(files)
-        raise
-    return files
-
-
-def remove_files(files: Sequence[ModelFile]) -> None:
-    """Take files away whose rows are not stored after all."""
-    for row in files:
-        row.file.delete(save=False)
-
-
-def _store_scores(run: ModelRun, outcome: "Fitted") -> None:
+def put_files(prefix: str, contents: Mapping[str, bytes], files: NewFiles) -> list[ModelFile]:
+    """Store a model's files, by kind; gives their rows, which are still to be stored with their run."""
     rows = []
-    for part, scores in outcome.scores.items():
-        for row, score in zip(run.crops_of(part), scores, strict=True):
-            row.score = float(score)
+    for kind, content in contents.items():
+        row = ModelFile(kind=kind, sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+        name = row.file.field.generate_filename(row, f"{prefix}-{FILE_NAMES[ModelFile.Kind(kind)]}")
+        row.file.name = files.save(name, ContentFile(content))
+        rows.append(row)
+    return rows
+
+
+def store_rows(run: ModelRun, rows: Sequence[ModelFile]) -> None:
+    """Write the rows of a run's files."""
+    for row in rows:
+        row.model_run = run
+    ModelFile.objects.bulk_create(rows)
+
+
+def _store_scores(run: ModelRun, by_part: Mapping[str, Sequence[float] | np.ndarray | None]) -> None:
+    """Write the crops' scores, or take them back; nobody looks at them before the run is done."""
+    rows = []
+    for part, scores in by_part.items():
+        crops = list(run.crops_of(part))
+        for row, score in zip(crops, [None] * len(crops) if scores is None else scores, strict=True):
+            row.score = None if score is None else float(score)
             rows.append(row)
     # Not `bulk_update`, whose statement grows with its rows and takes seconds to make.
-    ModelRunCrop.objects.bulk_create(
-        rows, batch_size=ROWS_AT_ONCE, update_conflicts=True, unique_fields=["pk"], update_fields=["score"]
+    write_in_batches(
+        rows,
+        lambda some: ModelRunCrop.objects.bulk_create(
+            some, update_conflicts=True, unique_fields=["pk"], update_fields=["score"]
+        ),
     )

@@ -19,7 +19,7 @@ from damage.converters import row_number
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from tagging.models import in_use_by
-from training import claims, registry
+from training import registry
 from training.decisions import Decision, check_may
 from training.drawings import Drawing, drawn
 from training.inference import is_classical
@@ -37,7 +37,6 @@ MOST_COMPARED = 4
 @require_safe
 def model_runs(request: HttpRequest) -> HttpResponse:
     """List all trainings with their state, their figures and where they stand."""
-    claims.record_killed(ModelRun)
     runs = ModelRun.objects.select_related("question", "requested_by").light().with_figures()
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
     shown = {"page": page, "is_busy": any(run.can_cancel for run in page)}
@@ -48,7 +47,6 @@ def model_runs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
-    claims.record_killed(ModelRun)
     run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by"), pk=pk)
     chosen = {name: value for name, value in run.parameters.items() if name != "imported"}
     shown = {

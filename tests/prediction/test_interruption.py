@@ -206,11 +206,11 @@ def test_a_full_disk_fails_the_run_which_goes_on_when_there_is_room(mosaic, mode
 
     with monkeypatch.context() as disk:
         disk.setattr(Journal, "keep", full)
-        with pytest.raises(Refused, match=r"No space left on device.*Make room"):
+        with pytest.raises(Refused, match=r"The disk is full\. Make room on the disk of"):
             predict(mosaic, model_run, requested_by=None)
     run = PredictionRun.objects.get()
     assert run.status == "failed"
-    assert "No space left" in run.error
+    assert "The disk is full" in run.error
     assert resume(run).status == "done"
     assert run.detections.count() == 3
 

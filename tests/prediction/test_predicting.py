@@ -177,12 +177,9 @@ def test_a_run_is_carried_out_once(finished_run):
     assert finished_run.detections.count() == 3
 
 
-def test_a_requested_run_waits_for_the_worker(
-    mosaic, model_run, engine, work, site_admin, django_capture_on_commit_callbacks
-):
-    with django_capture_on_commit_callbacks(execute=True):
-        run = request_prediction(mosaic, model_run, requested_by=site_admin)
-        assert run.status == "queued"
+def test_a_requested_run_waits_for_the_worker(mosaic, model_run, engine, work, site_admin):
+    run = request_prediction(mosaic, model_run, requested_by=site_admin)
+    assert run.status == "queued"
     assert run.requested_by == site_admin
     work()
     run.refresh_from_db()

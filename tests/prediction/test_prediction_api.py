@@ -78,10 +78,9 @@ def test_analysts_do_not_start_predictions(analysts_api, mosaic, model_run):
 
 
 def test_an_admin_asks_for_a_run_and_a_worker_carries_it_out(
-    admins_api, mosaic, model_run, engine, work, site_admin, django_capture_on_commit_callbacks
+    admins_api, mosaic, model_run, engine, work, site_admin
 ):
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = admins_api.post(RUNS, {"scene": mosaic.pk, "model_run": model_run.pk, "threshold": 0.2})
+    answer = admins_api.post(RUNS, {"scene": mosaic.pk, "model_run": model_run.pk, "threshold": 0.2})
     assert answer.status_code == 202
     assert answer.data["status"] == "queued"
     assert answer.data["threshold"] == 0.2
@@ -318,16 +317,13 @@ def test_the_administration_shows_rows_and_changes_none(client, finished_run, si
     assert client.get("/admin/prediction/detection/add/").status_code == 403
 
 
-def test_an_admin_cancels_a_waiting_run_and_lets_it_go_on(
-    admins_api, mosaic, model_run, engine, work, django_capture_on_commit_callbacks
-):
+def test_an_admin_cancels_a_waiting_run_and_lets_it_go_on(admins_api, mosaic, model_run, engine, work):
     run = request_prediction(mosaic, model_run, requested_by=None)
     row = admins_api.post(f"{RUNS}{run.pk}/cancel/").json()
     assert (row["status"], row["error"]) == ("cancelled", "Cancelled by adela.")
     assert (row["can_cancel"], row["can_continue"]) == (False, True)
     assert admins_api.post(f"{RUNS}{run.pk}/cancel/").status_code == 400
-    with django_capture_on_commit_callbacks(execute=True):
-        row = admins_api.post(f"{RUNS}{run.pk}/continue/").json()
+    row = admins_api.post(f"{RUNS}{run.pk}/continue/").json()
     assert (row["status"], row["error"]) == ("queued", "")
     work()
     assert PredictionRun.objects.get(pk=run.pk).status == "done"

@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from tagging.services import record_tag
 from training.models import ModelRun, Promotion
 from training.services import HEAD_NAMES
+from training.settling import waiting_for_a_worker
+from training.tasks import run_training
 
 RUNS, ANSWER = "/api/v1/model-runs/", "/api/v1/model-answer/"
 
@@ -84,16 +86,15 @@ def test_volunteers_and_verifiers_do_not_see_trainings(api, volunteer, verifier,
         assert api.get(path).status_code == 403
 
 
-def test_an_admin_queues_a_training(api, site_admin, towns, tiny, django_capture_on_commit_callbacks):
+def test_an_admin_queues_a_training(api, site_admin, towns, tiny):
     api.force_authenticate(site_admin)
     wish = {"question": "damage", "backbone": tiny, "train_towns": ["Norte"], "seed": 3}
-    with django_capture_on_commit_callbacks() as enqueued:
-        answer = api.post(RUNS, wish)
+    answer = api.post(RUNS, wish)
     assert answer.status_code == 202
     assert (answer.data["status"], answer.data["seed"]) == ("queued", 3)
     assert answer.data["requested_by"] == "adela"
     assert answer.data["parameters"]["validation_towns"] == ["practice-quake/este"]
-    assert len(enqueued) == 1
+    assert waiting_for_a_worker(run_training) == {answer.data["id"]}
 
 
 def test_any_head_may_be_asked_for_on_classical_features(api, site_admin, towns):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from damage.errors import Refused
@@ -110,3 +111,60 @@ def test_an_experiment_is_claimed_in_the_same_way(question):
         1 / 0  # noqa: B018
     experiment.refresh_from_db()
     assert (experiment.status, experiment.error) == ("failed", "ZeroDivisionError: division by zero")
+
+
+def test_anothers_folder_is_left_alone(queued):
+    folder = claims.folder_of(queued)
+    with locked(folder):
+        (folder / "log").touch()
+        with pytest.raises(Refused, match="Another process"), claims.carried_out(queued):
+            pytest.fail("it is another's")
+        assert (folder / "log").exists()
+    queued.refresh_from_db()
+    assert queued.status == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_gives_signs_of_life_while_a_step_is_silent(monkeypatch):
+    from time import monotonic, sleep
+
+    monkeypatch.setattr(claims, "SECONDS_BETWEEN_HEARTBEATS", 0.02)
+    experiment = Experiment.objects.create(kind="roc")
+    with claims.carried_out(experiment):
+        began_at, deadline = Experiment.objects.get().heartbeat_at, monotonic() + 30
+        while Experiment.objects.get().heartbeat_at == began_at:
+            assert monotonic() < deadline
+            sleep(0.01)
+        claims.finish(experiment)
+    assert Experiment.objects.get().status == "done"
+
+
+def test_why_work_failed_is_written_down_once_there_is_room_again(question, monkeypatch):
+    write, tried = claims.write, []
+
+    def full_twice(work, **fields):
+        if fields.get("status") == "failed" and len(tried) < 2:
+            tried.append(fields)
+            raise OperationalError("database or disk is full")
+        write(work, **fields)
+
+    monkeypatch.setattr(claims, "write", full_twice)
+    monkeypatch.setattr(claims, "PAUSES_S", (0.0, 0.0, 0.0))
+    experiment = Experiment.objects.create(question=question, kind="roc")
+    with pytest.raises(Refused, match="disk is full"), claims.carried_out(experiment):
+        raise OSError(28, "No space left on device")
+    assert len(tried) == 2
+    experiment.refresh_from_db()
+    assert experiment.status == "failed"
+    assert "disk is full" in str(experiment.error)
+
+
+def test_looking_at_pages_writes_nothing(site_admin, queued, client):
+    claims.claim(queued)
+    with locked(claims.folder_of(queued)):
+        pass
+    client.force_login(site_admin)
+    for path in ("/training/", f"/training/runs/{queued.pk}/", "/training/experiments/"):
+        client.get(path)
+    queued.refresh_from_db()
+    assert queued.status == "running"
