@@ -12,12 +12,26 @@ from damage.accounts.models import Role, User
 from damage.accounts.services import create_account
 from damage.ingestion.models import Event, Town
 from tagging.models import Question
+from tests import transaction_guard
 
 # A busy machine is not a slow function.
 hypothesis.settings.register_profile("no_deadline", deadline=None)
 hypothesis.settings.load_profile("no_deadline")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def installed_transaction_guard():
+    transaction_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def short_transactions(installed_transaction_guard):
+    """No product code works with files, images or models while it keeps all others from writing."""
+    with transaction_guard.watched() as caught:
+        yield
+    assert caught == []
 
 
 @pytest.fixture(scope="session")
