@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import JSONParser, get_encoding
+from rest_framework.parsers import JSONParser
 from rest_framework.utils import json as strict_json
 
 DEEPEST = 20  # what we are sent nests three levels
@@ -31,7 +31,7 @@ class LimitedJSONParser(JSONParser):
         if len(content) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge
         try:
-            text = content.decode(get_encoding(parser_context or {}))
+            text = content.decode((parser_context or {}).get("encoding", settings.DEFAULT_CHARSET))
             given = json.loads(text, parse_constant=strict_json.strict_constant)
         except RecursionError:
             raise ParseError(_("The JSON is nested too deeply.")) from None

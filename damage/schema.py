@@ -1,7 +1,7 @@
 """How the API describes itself: every operation with the errors that it may answer."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -22,7 +22,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class Schema(AutoSchema):
     """drf-spectacular's description of an operation, and its errors by method and permissions."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status in sorted(self._errors()):
             body = self._get_response_for_code(

@@ -1,6 +1,6 @@
 """Models run over imagery, and the damage they found."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -112,6 +112,11 @@ class PredictionRun(models.Model):
 
     def __str__(self) -> str:
         return f"prediction {self.pk}"
+
+    @property
+    def asked_for_at(self) -> datetime:
+        """Since when it waits, or waited, to be carried out."""
+        return self.created_at
 
     @property
     def named(self) -> str:

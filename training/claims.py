@@ -241,7 +241,8 @@ def record_failure(work: Claimable, error: BaseException, **fields: Any) -> None
             if pause_s is None:
                 logger.exception("%s failed, which could not be written down.", work.named)
                 return
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             sleep(pause_s)
         else:
             return

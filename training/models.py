@@ -1,6 +1,6 @@
 """Trainings, experiments, and what came of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -60,6 +60,11 @@ class Work(models.Model):
     def named(self) -> str:
         """The work as people speak of it, such as "Model run 3"."""
         raise NotImplementedError
+
+    @property
+    def asked_for_at(self) -> datetime:
+        """Since when it waits, or waited, to be carried out."""
+        return self.created_at
 
     @property
     def can_cancel(self) -> bool:
@@ -305,6 +310,10 @@ class Promotion(Work):
                 name="one_waiting_promotion_per_run",
             ),
         ]
+
+    @property
+    def asked_for_at(self) -> datetime:
+        return self.proposed_at
 
     def __str__(self) -> str:
         return f"promotion {self.pk} of {self.model_run}"

@@ -42,10 +42,10 @@ def settle_waiting(model: type[Any], task: Task[Any, Any] | None) -> list[str]:
     queued = model._default_manager.filter(status=Work.Status.QUEUED)
     told = []
     for work in queued.exclude(pk__in=waiting):
-        if task and (work.created_at < old or was_queued(task, work.pk)):
+        if task and (work.asked_for_at < old or was_queued(task, work.pk)):
             task.enqueue(work.pk)
             told.append(_("%(work)s waited for nobody and is queued again.") % {"work": work.named})
-        elif not task and work.created_at < old:
+        elif not task and work.asked_for_at < old:
             queued.filter(pk=work.pk).update(
                 status=Work.Status.FAILED,
                 error=_("The process that asked for it ended before it began."),
