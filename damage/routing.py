@@ -21,7 +21,7 @@ class Router(DefaultRouter):
         return [
             URLPattern(each.pattern, _without_format(each.callback), each.default_args, each.name)
             for each in super().get_urls()
-            if isinstance(each, URLPattern) and each.callback
+            if isinstance(each, URLPattern)
         ]
 
 

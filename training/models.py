@@ -311,12 +311,12 @@ class Promotion(Work):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"promotion {self.pk} of {self.model_run}"
+
     @property
     def asked_for_at(self) -> datetime:
         return self.proposed_at
-
-    def __str__(self) -> str:
-        return f"promotion {self.pk} of {self.model_run}"
 
     @property
     def named(self) -> str:
