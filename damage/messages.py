@@ -1,8 +1,8 @@
 """Texts that are kept as a template and its values, and worded in the language of whoever reads them."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.utils.functional import Promise
@@ -78,8 +78,17 @@ def worded(data: Any) -> Any:
 
 def sentences(*parts: "str | Promise") -> Message:
     """Several texts as one, a space between; empty ones are left out."""
-    kept = {f"part_{number}": part for number, part in enumerate(parts) if part}
-    return Message(" ".join(f"%({name})s" for name in kept), kept)
+    return _joined(" ", [part for part in parts if part])
+
+
+def lines(*parts: "str | Promise") -> Message:
+    """Several texts as one, each on a line of its own."""
+    return _joined("\n", parts)
+
+
+def _joined(between: str, parts: "Sequence[str | Promise]") -> Message:
+    kept = {f"part_{number}": part for number, part in enumerate(parts)}
+    return Message(between.join(f"%({name})s" for name in kept), kept)
 
 
 def _plain(value: Any) -> Any:
@@ -92,7 +101,15 @@ def _lively(value: Any) -> Any:
     return Message.of_json(value) if isinstance(value, Mapping) else value
 
 
-class MessageField(models.TextField):
+if TYPE_CHECKING:
+    from django.db.models.expressions import Combinable
+
+    _TextField = models.TextField[str | Message | Combinable, Message]
+else:
+    _TextField = models.TextField
+
+
+class MessageField(_TextField):
     """A column of messages; plain words, as rows from earlier versions hold them, stay as they are."""
 
     def deconstruct(self) -> Any:

@@ -5,12 +5,12 @@ from contextlib import ExitStack, closing, contextmanager
 from time import monotonic, perf_counter
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from damage.clock import database_now
 from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.locks import locked
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.blocks import BlockJob

@@ -1,10 +1,10 @@
 """Models, runs and scenes by the names and numbers that people give; what is not there is refused with a remedy."""
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneKind
+from damage.messages import Message as _
 from prediction.models import PredictionRun
 from tagging.services import find_question
 from training.models import ModelRun

@@ -98,7 +98,7 @@ def plan_for(
         if whole_rows
         else _("Read in squares of about %(block_px)s px.") % {"block_px": layout.block_px},
     ]
-    return Plan(layout, engine, chosen, tuple(reasons), tuple(map(message_of, warnings)))
+    return Plan(layout, engine, chosen, tuple(reasons), tuple(warnings))
 
 
 def _way(layout: TileLayout | WindowLayout) -> Message:

@@ -14,6 +14,7 @@ from rasterio.windows import Window
 
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
+from damage.messages import Message as _
 from prediction.windows import Grid
 
 # Decoded parts of a file that GDAL keeps: a row of blocks of a wide mosaic shares its edge with the next row.
@@ -128,8 +129,8 @@ def explained(source: Source) -> Iterator[None]:
 
 def _unreadable(source: Source, error: Exception) -> SceneUnreadable:
     return SceneUnreadable(
-        f"The scene's file {source.name} cannot be read: {error}.",
-        "See that the file is where it was and unchanged, or ingest it again.",
+        _("The scene's file %(name)s cannot be read: %(error)s.") % {"name": source.name, "error": error},
+        _("See that the file is where it was and unchanged, or ingest it again."),
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.disk import trouble_explained
@@ -15,6 +14,7 @@ from damage.errors import Conflict, Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.locks import locked
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from prediction import claims
 from prediction.models import PredictionRun

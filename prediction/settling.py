@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from damage.locks import is_free, locked
+from damage.messages import Message
+from damage.messages import Message as _
 from damage.stored_files import sweep_left_overs
 from prediction.claims import folder_of
 from prediction.models import Detection, PredictionRun
@@ -16,7 +17,7 @@ from prediction.tasks import run_prediction
 from training.settling import settle_trainings, settle_waiting
 
 
-def settle_at_start() -> list[str]:
+def settle_at_start() -> list[Message]:
     """Settle, continue and sweep what killed processes left; what others are at work on is left alone.
 
     Tasks that a dead worker left running are to be settled before. Gives what happened, for people.

@@ -12,12 +12,12 @@ import numpy as np
 from django.conf import settings
 from django.core.files import File
 from django.db import InterfaceError, OperationalError, models, transaction
-from django.utils.translation import gettext as _
 
 from damage.batches import write_in_batches
 from damage.clock import database_now
 from damage.errors import Conflict
 from damage.ingestion.models import SceneKind
+from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from prediction import claims
 from prediction.addresses import ADDRESSES

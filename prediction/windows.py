@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from damage.errors import Refused
+from damage.messages import Message
+from damage.messages import Message as _
 from training.sight import Sight, gsd_warnings
 
 OVERLAP = 90 / 299
@@ -91,7 +93,7 @@ def starts(length_px: int, window_px: int, stride_px: int) -> np.ndarray:
 
 def grid_for(
     sight: Sight, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
-) -> tuple[Grid, list[str]]:
+) -> tuple[Grid, list[Message]]:
     """Windows of the ground size that the model's crops had, and warnings about what may mislead.
 
     Raises `Refused` when the scene's ground sample distance is too far from the training's.
@@ -102,8 +104,9 @@ def grid_for(
     window_px = round(side_px / scale)
     if window_px < LEAST_WINDOW_PX:
         raise Refused(
-            f"A window would be {window_px} pixels wide, too few to see anything.",
-            "Use imagery with a finer ground sample distance, or a model trained on larger crops.",
+            _("A window would be %(window_px)s pixels wide, too few to see anything.")
+            % {"window_px": window_px},
+            _("Use imagery with a finer ground sample distance, or a model trained on larger crops."),
         )
     stride_px = window_px - round(window_px * overlap)
     return Grid(width_px, height_px, window_px, stride_px, scale), warnings

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from damage.errors import Refused
 from damage.ingestion.decoding import decode_image
+from damage.messages import Message, lines
+from damage.messages import Message as _
 from damage.tables import unguarded
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
@@ -45,26 +47,30 @@ class ListedCrop:
 def read_crop_list(csv_path: Path) -> list[ListedCrop]:
     """Every line of the list; raises `Refused`, naming the lines, when any of them cannot be used."""
     crops: list[ListedCrop] = []
-    problems: list[str] = []
+    problems: list[Message] = []
     labels: dict[tuple[str, str], ListedCrop] = {}
     for line, cells in _lines(csv_path):
         try:
             crop = _listed_crop(line, cells, csv_path.resolve().parent)
         except _Wrong as problem:
-            problems.append(f"line {line}: {problem}")
+            problems.append(_("line %(line)s: %(problem)s") % {"line": line, "problem": problem.args[0]})
             continue
         twin = labels.setdefault((crop.town, crop.sha256), crop)
         if twin.label != crop.label:
-            problems.append(f"line {line}: the same image is labelled {twin.label} on line {twin.line}")
+            problems.append(
+                _("line %(line)s: the same image is labelled %(label)s on line %(other)s")
+                % {"line": line, "label": twin.label, "other": twin.line}
+            )
         crops.append(crop)
     if problems:
-        more = [f"and {len(problems) - SHOWN_PROBLEMS} more"] if len(problems) > SHOWN_PROBLEMS else []
-        raise Refused(
-            "\n".join([f"{csv_path.name} was not imported:", *problems[:SHOWN_PROBLEMS], *more]),
-            "\nCorrect these lines, and import the list again.",
-        )
+        heading = _("%(name)s was not imported:") % {"name": csv_path.name}
+        more = [_("and %(count)s more") % {"count": len(problems) - SHOWN_PROBLEMS}]
+        shown = [heading, *problems[:SHOWN_PROBLEMS], *(more if len(problems) > SHOWN_PROBLEMS else [])]
+        raise Refused(lines(*shown, ""), _("Correct these lines, and import the list again."))
     if not crops:
-        raise Refused(f"{csv_path.name} lists no crops.", "Give it a line for each crop.")
+        raise Refused(
+            _("%(name)s lists no crops.") % {"name": csv_path.name}, _("Give it a line for each crop.")
+        )
     return crops
 
 
@@ -77,36 +83,45 @@ def _lines(csv_path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             missing = [name for name in NEEDED if name not in columns]
             if missing:
                 raise Refused(
-                    f"{csv_path.name} has no column {' and no column '.join(missing)}.",
-                    f"Its first line must name the columns, at least: {', '.join(NEEDED)}.",
+                    _("%(name)s lacks the columns %(missing)s.")
+                    % {"name": csv_path.name, "missing": ", ".join(missing)},
+                    _("Its first line must name the columns, at least: %(needed)s.")
+                    % {"needed": ", ".join(NEEDED)},
                 )
             reader.fieldnames = columns
             for cells in reader:
                 yield reader.line_num, {name: unguarded(str(cells[name] or "").strip()) for name in columns}
     except OSError as error:
-        raise Refused(f"{csv_path} cannot be read ({error.strerror}).", "Check the path.") from error
+        raise Refused(
+            _("%(path)s cannot be read (%(why)s).") % {"path": csv_path, "why": error.strerror},
+            _("Check the path."),
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(
-            f"{csv_path.name} is no CSV in UTF-8 ({error}).", "Save the table as CSV, UTF-8, with commas."
+            _("%(name)s is no CSV in UTF-8 (%(error)s).") % {"name": csv_path.name, "error": error},
+            _("Save the table as CSV, UTF-8, with commas."),
         ) from error
 
 
 def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
     for name in NEEDED:
         if not cells[name]:
-            raise _Wrong(f"{name} is empty")
+            raise _Wrong(_("%(name)s is empty") % {"name": name})
     if cells["label"] not in LABELS:
-        raise _Wrong(f"label {cells['label']!r} is none of {', '.join(LABELS)}")
+        raise _Wrong(
+            _("label %(label)r is none of %(labels)s")
+            % {"label": cells["label"], "labels": ", ".join(LABELS)}
+        )
     if not any(letter.isalnum() for letter in cells["town"]):
-        raise _Wrong(f"town {cells['town']!r} is no name")
+        raise _Wrong(_("town %(town)r is no name") % {"town": cells["town"]})
     path, side_px = _image(cells["file"], folder)
     x_px, y_px = _whole(cells, "x", least=0), _whole(cells, "y", least=0)
     lon, lat = _number(cells, "lon", -180, 180), _number(cells, "lat", -90, 90)
     gsd_m = _number(cells, "gsd_m", 0, 1000)
     if (x_px is None) != (y_px is None) or (lon is None) != (lat is None):
-        raise _Wrong("x goes with y, and lon with lat")
+        raise _Wrong(_("x goes with y, and lon with lat"))
     if gsd_m == 0:
-        raise _Wrong("gsd_m is 0; leave it empty when unknown")
+        raise _Wrong(_("gsd_m is 0; leave it empty when unknown"))
     return ListedCrop(
         line=line,
         file=cells["file"],
@@ -128,20 +143,26 @@ def _image(file: str, folder: Path) -> tuple[Path, int]:
     """The image's path and side, if it is an image that can be read and lies below the list's folder."""
     path = (folder / file).resolve()
     if not path.is_relative_to(folder):
-        raise _Wrong(f"{file} lies outside the folder of the list")
+        raise _Wrong(_("%(file)s lies outside the folder of the list") % {"file": file})
     if not path.is_file():
-        raise _Wrong(f"there is no file {file}")
+        raise _Wrong(_("there is no file %(file)s") % {"file": file})
     try:
         image = decode_image(path, most_px=MOST_SIZE_PX)
     except Refused as error:
-        raise _Wrong(f"{file} is no JPEG, PNG or TIFF image that can be read") from error
+        raise _Wrong(_("%(file)s is no JPEG, PNG or TIFF image that can be read") % {"file": file}) from error
     if image.mode not in {"RGB", "RGBA"}:
-        raise _Wrong(f"{file} is not an 8-bit colour image")
+        raise _Wrong(_("%(file)s is not an 8-bit colour image") % {"file": file})
     sides_px = (image.width_px, image.height_px)
     if not LEAST_SIZE_PX <= min(sides_px) <= max(sides_px) <= MOST_SIZE_PX:
         raise _Wrong(
-            f"{file} is {image.width_px} x {image.height_px} pixels; "
-            f"{LEAST_SIZE_PX} to {MOST_SIZE_PX} are used"
+            _("%(file)s is %(width_px)s x %(height_px)s pixels; %(least)s to %(most)s are used")
+            % {
+                "file": file,
+                "width_px": image.width_px,
+                "height_px": image.height_px,
+                "least": LEAST_SIZE_PX,
+                "most": MOST_SIZE_PX,
+            }
         )
     # Side of the square of the image's area: oblong crops are squeezed into squares for training.
     return path, round(sqrt(image.width_px * image.height_px))
@@ -150,7 +171,7 @@ def _image(file: str, folder: Path) -> tuple[Path, int]:
 def _whole(cells: dict[str, str], name: str, *, least: int, most: int = 2**31 - 1) -> int | None:
     number = _number(cells, name, least, most)
     if number is not None and number != int(number):
-        raise _Wrong(f"{name} {cells[name]!r} is not a whole number")
+        raise _Wrong(_("%(name)s %(text)r is not a whole number") % {"name": name, "text": cells[name]})
     return None if number is None else int(number)
 
 
@@ -161,7 +182,10 @@ def _number(cells: dict[str, str], name: str, least: float, most: float) -> floa
     try:
         number = float(text)
     except ValueError:
-        raise _Wrong(f"{name} {text!r} is not a number") from None
+        raise _Wrong(_("%(name)s %(text)r is not a number") % {"name": name, "text": text}) from None
     if not isfinite(number) or not least <= number <= most:
-        raise _Wrong(f"{name} {text} is not between {least} and {most}")
+        raise _Wrong(
+            _("%(name)s %(text)s is not between %(least)s and %(most)s")
+            % {"name": name, "text": text, "least": least, "most": most}
+        )
     return number

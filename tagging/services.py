@@ -7,7 +7,6 @@ from typing import cast
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import Role, User
 from damage.commits import committed
@@ -15,6 +14,7 @@ from damage.errors import NotNow, Refused
 from damage.ingestion.models import Scene, SceneKind
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
+from damage.messages import Message as _
 from tagging.crops import (
     THUMBNAIL_PX,
     centre_lonlat,

@@ -12,7 +12,6 @@ from statistics import median
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from damage.accounts.services import automatic_account, find_automatic_account
 from damage.batches import write_in_batches
@@ -20,6 +19,8 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import is_whole
+from damage.messages import Message
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
 from tagging.cutting import cut_pending_crops
@@ -58,7 +59,7 @@ class ClearedScene:
 @dataclass(frozen=True)
 class _Size:
     px: int
-    note: str = ""
+    note: str | Message = ""
 
 
 def tag_undamaged(
@@ -99,7 +100,7 @@ def tag_undamaged(
             added=statuses[scene]["added"],
             already=statuses[scene]["already"],
             without_room=count - len(crops[scene]),
-            note=sizes[scene].note,
+            note=str(sizes[scene].note),
         )
         for scene in scenes
     ]

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from damage.errors import Refused
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from damage.tables import write_csv
 from tagging.crops import encoded_png

@@ -16,12 +16,12 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from damage.clock import database_now
 from damage.disk import trouble_explained
 from damage.errors import Refused, reason_of
 from damage.locks import is_free, locked
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from training.models import SILENCE_S, Work
 from training.versions import code_version, hardware, library_versions

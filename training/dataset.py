@@ -9,10 +9,10 @@ from statistics import median
 
 import numpy as np
 from django.db.models import Count, Q
-from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Town
+from damage.messages import Message as _
 from tagging.models import Answer, Crop, Question, Tag
 from tagging.undamaged import UNDAMAGED
 from training.models import ModelRunCrop

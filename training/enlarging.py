@@ -7,11 +7,11 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import is_whole, read_square
+from damage.messages import Message as _
 from tagging.models import Crop
 from tagging.services import image_bytes
 from training.augment import (

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
+from damage.messages import Message as _
+from damage.messages import message_of
 from damage.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
@@ -159,11 +160,11 @@ def _rows(
         try:
             figures = _figures(parts(trial), trial, design, features[design.backbone])
         except Refused as refusal:
-            figures = {"refused": str(refusal)}
+            figures = {"refused": refusal.message.as_json()}
         rows.append({"backbone": design.backbone, "head": design.head} | asdict(trial) | figures)
     tell(len(trials), len(trials))
     if all("refused" in row for row in rows):
-        raise Refused(rows[0]["refused"])
+        raise Refused(message_of(rows[0]["refused"]))
     return rows
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Event, Scene, SceneKind, Town
 from damage.ingestion.rasters import TILE_PX, max_zoom, read_reduced, tile_window
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
@@ -149,7 +149,9 @@ def _pictures(wanted: Exploration, question: Question | None) -> list[Picture]:
         return [picture for town, scene in of_towns for picture in _of_scene(town, scene)]
     if wanted.of == CROPS:
         return _of_crops(towns, labels, question)
-    raise Refused(_("There is nothing called %(of)s to explore.") % {"of": wanted.of}, "scenes, crops")
+    raise Refused(
+        _("There is nothing called %(of)s to explore.") % {"of": wanted.of}, _("Choose scenes or crops.")
+    )
 
 
 def _towns(wanted: Exploration) -> list[Town]:

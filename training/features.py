@@ -13,6 +13,7 @@ from PIL import Image
 
 from damage.errors import Refused
 from damage.ingestion.opening import open_image
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from training.backbones.registry import Backbone
 from training.classical import ClassicalFeatures
@@ -87,8 +88,8 @@ def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
     content = crop.read()
     if hashlib.sha256(content).hexdigest() != crop.sha256:
         raise Refused(
-            f"The image of crop {crop.sha256[:12]} has changed since it was stored.",
-            "Restore the file from a backup, or delete the crop and tag the place again.",
+            _("The image of crop %(sha256)s has changed since it was stored.") % {"sha256": crop.sha256[:12]},
+            _("Restore the file from a backup, or delete the crop and tag the place again."),
         )
     with open_image(BytesIO(content)) as image:
         return np.asarray(image.convert("RGB"))

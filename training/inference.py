@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from damage.errors import Conflict, Refused
+from damage.messages import Message as _
 from tagging.models import Question
 from training.backbones.registry import find_backbone
 from training.engines import (

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.errors import Refused
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from training import claims
 from training.adapting import logit

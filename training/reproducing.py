@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from damage.accounts.models import User
 from damage.errors import Refused
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from training.claims import waiting_settled
 from training.classifiers import learnt_digest

@@ -10,11 +10,11 @@ import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from damage.accounts.models import User
 from damage.batches import write_in_batches
 from damage.errors import Conflict, Refused
+from damage.messages import Message as _
 from damage.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question

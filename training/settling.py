@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django_tasks.base import Task, TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from damage.clock import database_now
 from damage.locks import is_free, locked
+from damage.messages import Message
+from damage.messages import Message as _
 from training.claims import record_killed
 from training.models import SILENCE_S, ModelRun, Promotion, Work
 from training.tasks import run_comparison, run_training
@@ -21,9 +22,9 @@ from training.tasks import run_comparison, run_training
 TASKS: Mapping[type[Any], Task[Any, Any]] = {ModelRun: run_training, Promotion: run_comparison}
 
 
-def settle_trainings() -> list[str]:
+def settle_trainings() -> list[Message]:
     """Settle work whose process was killed, queue what waits for nobody, sweep; gives what happened, for people."""
-    told: list[str] = []
+    told: list[Message] = []
     for model in Work.__subclasses__():
         told += [
             _("%(work)s was cut off; ask for it again.") % {"work": work.named}
@@ -34,13 +35,13 @@ def settle_trainings() -> list[str]:
     return told
 
 
-def settle_waiting(model: type[Any], task: Task[Any, Any] | None) -> list[str]:
+def settle_waiting(model: type[Any], task: Task[Any, Any] | None) -> list[Message]:
     """Queue waiting work that no worker will come for once more; what has no background door has failed."""
     waiting = waiting_for_a_worker(task) if task else set()
     # Who carries work out where it is asked for claims it within moments.
     old = database_now() - timedelta(seconds=SILENCE_S)
     queued = model._default_manager.filter(status=Work.Status.QUEUED)
-    told = []
+    told: list[Message] = []
     for work in queued.exclude(pk__in=waiting):
         if task and (work.asked_for_at < old or was_queued(task, work.pk)):
             task.enqueue(work.pk)

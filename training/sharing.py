@@ -12,10 +12,10 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.messages import Message as _
 from damage.stored_files import new_files, remove_unnamed
 from tagging.models import Question
 from training.backbones.registry import BACKBONES, find_backbone

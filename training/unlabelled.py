@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from damage.errors import Refused
 from damage.ingestion.models import Town
+from damage.messages import Message as _
 from tagging.models import Crop
 from training.adapting import LEAST_CROPS
 from training.dataset import Agreement, Dataset, Part, check_kept, find_town

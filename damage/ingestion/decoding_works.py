@@ -14,6 +14,7 @@ from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image
 from damage.ingestion.photos import read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
+from damage.messages import Message as _
 
 # A refusal says what matters; libraries' own remarks would come between the lines of a report.
 logging.getLogger("rasterio").addHandler(logging.NullHandler())
@@ -56,7 +57,7 @@ def image(path: str, most_px: int) -> dict[str, Any]:
                 opened.load()
             return {"mode": opened.mode, "width_px": opened.width, "height_px": opened.height}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Refused("It is no JPEG, PNG or TIFF image that can be read.") from error
+        raise Refused(_("It is no JPEG, PNG or TIFF image that can be read.")) from error
 
 
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {

@@ -1,9 +1,8 @@
 """Scenes by the names and numbers that people give; what is not there is refused with a remedy."""
 
-from django.utils.translation import gettext as _
-
 from damage.errors import Refused
 from damage.ingestion.models import Scene
+from damage.messages import Message as _
 
 
 def find_scene(name_or_id: str) -> Scene:

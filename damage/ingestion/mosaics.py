@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
+from damage.messages import Message as _
 
 WGS84 = Geod(ellps="WGS84")
 OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn from
@@ -47,7 +48,7 @@ class MosaicFacts:
 def read_mosaic_facts(path: Path) -> MosaicFacts:
     """Read what an orthomosaic says of itself; raise `Refused`, with the remedy, when it cannot be used."""
     if path.stat().st_size == 0:
-        raise Refused("The file is empty.", "Copy it again from where it came.")
+        raise Refused(_("The file is empty."), _("Copy it again from where it came."))
     try:
         _check_kind(path)
         with open_raster(path) as dataset:
@@ -55,19 +56,24 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
             return _facts(dataset)
     except (CRSError, ProjError) as error:
         raise Refused(
-            "Its coordinate system cannot be brought to longitude and latitude.", _ASSIGN_CRS
+            _("Its coordinate system cannot be brought to longitude and latitude."), _ASSIGN_CRS
         ) from error
     except RasterioIOError as error:
         raise Refused(
-            "It is not an image that can be read: truncated, or another kind of file with this name.",
-            "Copy it again from where it came, and check it with: gdalinfo -checksum FILE",
+            _("It is not an image that can be read: truncated, or another kind of file with this name."),
+            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
         ) from error
     except RasterioError as error:
-        raise Refused(f"It cannot be used ({error}).", "Check it with: gdalinfo FILE") from error
+        raise Refused(
+            _("It cannot be used (%(error)s).") % {"error": error}, _("Check it with: gdalinfo FILE")
+        ) from error
 
 
-_NOT_ON_EARTH = ("Its place is not on earth.", "Check its coordinate system and geotransform: gdalinfo FILE")
-_ASSIGN_CRS = "Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif"
+_NOT_ON_EARTH = (
+    _("Its place is not on earth."),
+    _("Check its coordinate system and geotransform: gdalinfo FILE"),
+)
+_ASSIGN_CRS = _("Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif OUT.tif")
 
 
 def _check_kind(path: Path) -> None:
@@ -76,8 +82,11 @@ def _check_kind(path: Path) -> None:
         kind = {b"\xff\xd8\xff": "JPEG", b"\x89PN": "PNG"}.get(file.read(3))
     if kind:
         raise Refused(
-            f"It is a {kind} file, not a GeoTIFF.",
-            "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN OUT.tif",
+            _("It is a %(kind)s file, not a GeoTIFF.") % {"kind": kind},
+            _(
+                "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN "
+                "OUT.tif"
+            ),
         )
 
 
@@ -85,20 +94,27 @@ def check_usable(dataset: DatasetReader, path: Path) -> None:
     """Raise `Refused` for what is no 8-bit RGB GeoTIFF with a place on earth."""
     if dataset.count not in (3, 4):
         raise Refused(
-            f"It has {dataset.count} band{'s' if dataset.count > 1 else ''}; red, green, blue (and alpha) are needed.",
-            "Choose the bands: gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif (or -expand rgb for a palette)",
+            _("Its number of bands is %(count)s; red, green, blue (and alpha) are needed.")
+            % {"count": dataset.count},
+            _(
+                "Choose the bands: gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif (or -expand rgb for a "
+                "palette)"
+            ),
         )
     if set(dataset.dtypes) != {"uint8"}:
         raise Refused(
-            f"Its pixels are {dataset.dtypes[0]}, not 8-bit.",
-            "Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif",
+            _("Its pixels are %(kind)s, not 8-bit.") % {"kind": dataset.dtypes[0]},
+            _("Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif"),
         )
     if dataset.crs is None:
-        raise Refused("It has no coordinate system.", _ASSIGN_CRS)
+        raise Refused(_("It has no coordinate system."), _ASSIGN_CRS)
     if dataset.transform.is_identity or dataset.transform.is_degenerate:
         raise Refused(
-            "It has a coordinate system, but no place in it.",
-            "Georeference it: gdal_translate -a_ullr WEST NORTH EAST SOUTH IN.tif OUT.tif (control points: gdalwarp)",
+            _("It has a coordinate system, but no place in it."),
+            _(
+                "Georeference it: gdal_translate -a_ullr WEST NORTH EAST SOUTH IN.tif OUT.tif (control "
+                "points: gdalwarp)"
+            ),
         )
     _check_bomb(dataset, path)
     _check_complete(dataset, path)
@@ -108,14 +124,19 @@ def _check_bomb(dataset: DatasetReader, path: Path) -> None:
     pixels = dataset.width * dataset.height
     if pixels > MAX_PIXELS or pixels * dataset.count > MAX_BYTES_FROM_ONE * path.stat().st_size:
         raise Refused(
-            f"It claims {dataset.width} x {dataset.height} px in {path.stat().st_size} bytes: no photograph does.",
-            "If it is mostly empty, cut it to what was flown: gdal_translate -srcwin X Y WIDTH HEIGHT IN.tif OUT.tif",
+            _("It claims %(width)s x %(height)s px in %(size)s bytes: no photograph does.")
+            % {"width": dataset.width, "height": dataset.height, "size": path.stat().st_size},
+            _(
+                "If it is mostly empty, cut it to what was flown: gdal_translate -srcwin X Y WIDTH HEIGHT "
+                "IN.tif OUT.tif"
+            ),
         )
     rows, columns = dataset.block_shapes[0]
     if rows * columns > MAX_BLOCK_PX:
         raise Refused(
-            f"It is stored in blocks of {columns} x {rows} px, too large to read one by one.",
-            "Tile it: gdal_translate -co TILED=YES -co COMPRESS=JPEG IN.tif OUT.tif",
+            _("It is stored in blocks of %(columns)s x %(rows)s px, too large to read one by one.")
+            % {"columns": columns, "rows": rows},
+            _("Tile it: gdal_translate -co TILED=YES -co COMPRESS=JPEG IN.tif OUT.tif"),
         )
 
 
@@ -130,7 +151,8 @@ def _check_complete(dataset: DatasetReader, path: Path) -> None:
         length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
         if offset and length and int(offset) + int(length) > size_bytes:
             raise Refused(
-                "It is truncated: the file ends before its pixels do.", "Copy it again from where it came."
+                _("It is truncated: the file ends before its pixels do."),
+                _("Copy it again from where it came."),
             )
 
 
@@ -200,7 +222,9 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
 def _valid_area(mask: np.ndarray) -> BaseGeometry:
     pieces = [shape(geometry) for geometry, value in shapes((mask > 0).astype(np.uint8)) if value == 1]
     if not pieces:
-        raise Refused("It holds no data: every pixel is marked as empty.", "Check the export of the mosaic.")
+        raise Refused(
+            _("It holds no data: every pixel is marked as empty."), _("Check the export of the mosaic.")
+        )
     largest = max(piece.area for piece in pieces)
     area = shapely.union_all([piece for piece in pieces if piece.area >= min(16, largest)])
     return shapely.simplify(area, 1.0)

@@ -12,8 +12,10 @@ from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
 from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.orientation import TURNED
 from damage.ingestion.rasters import read_photo
+from damage.messages import Message
+from damage.messages import Message as _
 
-COPY_AGAIN = "Copy it again from the camera's card."
+COPY_AGAIN = _("Copy it again from the camera's card.")
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ def read_usable_photo(path: Path, *, max_mpx: int) -> Photo:
     try:
         pixels = read_photo(path, facts.orientation)
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken pixels
-        raise Refused(f"It is truncated or damaged ({error}).", COPY_AGAIN) from error
+        raise Refused(_("It is truncated or damaged (%(error)s).") % {"error": error}, COPY_AGAIN) from error
     stored_width_px = pixels.shape[0] if facts.orientation in TURNED else pixels.shape[1]
     return Photo(facts, pixels, camera_gsd_m(facts, stored_width_px))
 
 
 def _check_file(path: Path, *, max_mpx: int) -> None:
     if path.stat().st_size == 0:
-        raise Refused("The file is empty.", COPY_AGAIN)
+        raise Refused(_("The file is empty."), COPY_AGAIN)
     try:
         with open_image(path) as image:
             width, height, kind, mode = *image.size, image.format, image.mode
@@ -47,28 +49,34 @@ def _check_file(path: Path, *, max_mpx: int) -> None:
         raise Refused(*_too_large(max_mpx)) from error
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise Refused(
-            "It is not a JPEG, PNG or TIFF image, whatever its name says.",
-            "Convert raw or HEIC photos to JPEG first; copy a damaged file again from the camera's card.",
+            _("It is not a JPEG, PNG or TIFF image, whatever its name says."),
+            _("Convert raw or HEIC photos to JPEG first; copy a damaged file again from the camera's card."),
         ) from error
     if width * height > max_mpx * 1_000_000:
         raise Refused(*_too_large(max_mpx))
     if kind == "TIFF" and _is_georeferenced(path):
-        raise Refused("It is an orthomosaic: it has a coordinate system.", "Ingest it with ingest_mosaic.")
+        raise Refused(
+            _("It is an orthomosaic: it has a coordinate system."), _("Ingest it with ingest_mosaic.")
+        )
     if mode.startswith(("I", "F")):
         raise Refused(
-            "Its pixels are not 8-bit.", "Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif"
+            _("Its pixels are not 8-bit."), _("Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif")
         )
     if mode not in {"RGB", "RGBA"}:
         raise Refused(
-            f"It is not a colour photo in red, green and blue ({mode}); it may be thermal or a drawing.",
-            "Send the camera's colour photo; a palette is resolved by: gdal_translate -expand rgb IN OUT.tif",
+            _("It is not a colour photo in red, green and blue (%(mode)s); it may be thermal or a drawing.")
+            % {"mode": mode},
+            _(
+                "Send the camera's colour photo; a palette is resolved by: gdal_translate -expand rgb IN "
+                "OUT.tif"
+            ),
         )
 
 
-def _too_large(max_mpx: int) -> tuple[str, str]:
+def _too_large(max_mpx: int) -> tuple[Message, Message]:
     return (
-        f"It has more than {max_mpx} megapixels, which no drone photo has.",
-        "If it is real, raise DAMAGE_MAX_PHOTO_MPX.",
+        _("It has more than %(most)s megapixels, which no drone photo has.") % {"most": max_mpx},
+        _("If it is real, raise DAMAGE_MAX_PHOTO_MPX."),
     )
 
 

@@ -153,11 +153,11 @@ def tile_window(width_px: int, height_px: int, z: int, x: int, y: int) -> Window
     """The part of a scene that a tile of the pyramid shows; raises `OutsideScene` where there is no tile."""
     levels_down = max_zoom(width_px, height_px) - z
     if min(levels_down, z, x, y) < 0:
-        raise OutsideScene("There is no such tile.")
+        raise OutsideScene(_("There is no such tile."))
     side = TILE_PX * 2**levels_down
     left, top = x * side, y * side
     if left >= width_px or top >= height_px:
-        raise OutsideScene("There is no such tile.")
+        raise OutsideScene(_("There is no such tile."))
     return Window(left, top, min(side, width_px - left), min(side, height_px - top))
 
 
@@ -192,14 +192,14 @@ def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> I
     """Bands of a raster on a web-mercator XYZ tile; raises `OutsideScene` where it does not reach."""
     _check_present(path)
     if not (0 <= z <= MAX_MAP_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
-        raise OutsideScene("There is no such tile.")
+        raise OutsideScene(_("There is no such tile."))
     with _opened(path) as dataset, Reader(None, dataset=dataset) as reader:
         try:
             return reader.tile(
                 x, y, z, indexes=bands, resampling_method="bilinear", reproject_method="bilinear"
             )
         except TileOutsideBounds as error:
-            raise OutsideScene("The scene does not reach this tile.") from error
+            raise OutsideScene(_("The scene does not reach this tile.")) from error
 
 
 @contextmanager
@@ -218,14 +218,18 @@ def _opened(path: Path) -> Iterator[DatasetReader]:
 def _check_present(path: Path) -> None:
     if not path.is_file():
         raise NotNow(
-            f"{path.name} is no longer where it was when the scene was taken in.",
-            "Ask an admin to put the file back.",
+            _("%(name)s is no longer where it was when the scene was taken in.") % {"name": path.name},
+            _("Ask an admin to put the file back."),
         )
 
 
 def _check_inside(x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int) -> None:
     if size_px < 1 or x_px < 0 or y_px < 0 or x_px + size_px > width_px or y_px + size_px > height_px:
         raise OutsideScene(
-            f"A square of {size_px} px at ({x_px}, {y_px}) is not inside a scene of {width_px} x {height_px} px.",
-            "Move it inside, or make it smaller.",
+            _(
+                "A square of %(size_px)s px at (%(x_px)s, %(y_px)s) is not inside a scene of %(width_px)s x "
+                "%(height_px)s px."
+            )
+            % {"size_px": size_px, "x_px": x_px, "y_px": y_px, "width_px": width_px, "height_px": height_px},
+            _("Move it inside, or make it smaller."),
         )

@@ -154,8 +154,9 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
     except Refused as error:
         return FileReport(str(path), "refused", reason=str(error))
     except OSError as error:  # the file was taken away while it was read
-        return FileReport(str(path), "refused", reason=f"It cannot be read or stored ({error}).")
-    note = "no GPS position" if ingested.scene.lon is None else ""
+        reason = _("It cannot be read or stored (%(why)s).") % {"why": error}
+        return FileReport(str(path), "refused", reason=str(reason))
+    note = str(_("no GPS position")) if ingested.scene.lon is None else ""
     return FileReport(
         str(path), "already" if ingested.already else "added", scene=ingested.scene.pk, note=note
     )
@@ -216,8 +217,9 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
         return None
     if (scene.town.event.slug, scene.town.slug) != (slug_of(event), slug_of(town)):
         raise Refused(
-            f"The same file is already there, as scene {scene.pk} of {scene.town} ({scene.town.event}).",
-            "Ingest it for one town only.",
+            _("The same file is already there, as scene %(scene)s of %(town)s (%(event)s).")
+            % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
+            _("Ingest it for one town only."),
         )
     return Ingested(scene, already=True)
 
@@ -225,17 +227,18 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
 def _digest(path: Path) -> str:
     if not path.is_file():
         raise Refused(
-            "It is a folder." if path.is_dir() else "There is no such file.",
-            "Name files; a folder of photos goes in with ingest_photos."
+            _("It is a folder.") if path.is_dir() else _("There is no such file."),
+            _("Name files; a folder of photos goes in with ingest_photos.")
             if path.is_dir()
-            else "Check the path.",
+            else _("Check the path."),
         )
     try:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise Refused(
-            f"It cannot be read ({error.strerror}).", "Check its permissions and the disk."
+            _("It cannot be read (%(why)s).") % {"why": error.strerror},
+            _("Check its permissions and the disk."),
         ) from error
 
 
@@ -244,5 +247,7 @@ def slug_of(name: str) -> str:
     name = name.replace("ı", "i")  # the one Turkish letter that does not decompose
     slug = slugify(name) or slugify(name, allow_unicode=True)
     if not slug:
-        raise Refused(f"{name!r} is no name for an event or a town.", "Use letters or digits.")
+        raise Refused(
+            _("%(name)r is no name for an event or a town.") % {"name": name}, _("Use letters or digits.")
+        )
     return slug

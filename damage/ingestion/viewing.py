@@ -15,6 +15,7 @@ from rio_cogeo.profiles import cog_profiles
 
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
+from damage.messages import Message as _
 
 WRITE_FAILED = re.compile(r"write (error|failed)|failed to write|error while writing", re.IGNORECASE)
 LEAST_FREE_BYTES = 2**20
@@ -63,6 +64,6 @@ def _write_cog(dataset: DatasetReader, target: Path) -> None:
         if WRITE_FAILED.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
             raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
         raise Refused(
-            f"Some of its pixels cannot be read: {error}.",
-            "Copy it again from where it came, and check it with: gdalinfo -checksum FILE",
+            _("Some of its pixels cannot be read: %(error)s.") % {"error": error},
+            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
         ) from error

@@ -161,7 +161,7 @@ def test_a_link_out_of_the_folder_is_not_followed(folder):
 
 
 def test_missing_columns_are_named(folder):
-    with pytest.raises(Refused, match="no column town and no column label"):
+    with pytest.raises(Refused, match="lacks the columns town, label"):
         import_crops(listed(folder, "a.png,1", header="file,x"), event="E")
 
 

@@ -34,7 +34,7 @@ class Command(db_worker.Command):
             began_at = time.monotonic()
             try:
                 for line in recover(idle_worker=worker_id):
-                    self.stderr.write(line)
+                    self.stderr.write(str(line))
                 super().handle(worker_id=worker_id, batch=batch, **options)
                 return
             except (OperationalError, InterfaceError) as error:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
             check_migrated()
             collect_where_needed(self.tell)
             for line in recover():
-                self.tell(line)
+                self.tell(str(line))
             connections.close_all()
             supervisor = Supervisor(programs(listener.fileno()), self.tell)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

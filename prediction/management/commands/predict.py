@@ -3,12 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
+from damage.messages import Message as _
 from damage.messages import worded
 from damage.progress import progress_bar
 from prediction.finding import chosen_model, find_run, scenes_of
