@@ -88,9 +88,9 @@ def bands(count, dtype="uint8"):
 @pytest.mark.parametrize(
     ("changes", "reason", "remedy"),
     [
-        ({"pixels": bands(1)}, "has 1 band;", "gdal_translate -b"),
-        ({"pixels": bands(2)}, "has 2 bands;", "gdal_translate -b"),
-        ({"pixels": bands(5)}, "has 5 bands;", "gdal_translate -b"),
+        ({"pixels": bands(1)}, "number of bands is 1;", "gdal_translate -b"),
+        ({"pixels": bands(2)}, "number of bands is 2;", "gdal_translate -b"),
+        ({"pixels": bands(5)}, "number of bands is 5;", "gdal_translate -b"),
         ({"pixels": bands(3, "uint16")}, "uint16, not 8-bit", "gdal_translate -ot Byte -scale"),
         ({"pixels": bands(3, "float32")}, "float32, not 8-bit", "gdal_translate -ot Byte -scale"),
         ({"crs": None}, "no coordinate system", "gdal_translate -a_srs"),
