@@ -21,11 +21,11 @@ help: ## Say what there is
 	touch $@
 
 .venv/.run: .venv/.uv requirements.txt
-	$(UV) pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(PY) --no-deps --require-hashes -r requirements.txt
 	touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt
-	$(UV) pip install --quiet --python $(PY) --no-deps --require-hashes -r requirements-dev.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(PY) --no-deps --require-hashes -r requirements-dev.txt
 	touch $@
 
 node_modules/.installed: package.json package-lock.json

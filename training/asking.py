@@ -5,18 +5,19 @@ ask about squares that they have answered themselves, get words and no score, an
 also keeps the crowd's answers the crowd's own. Taking a tag back, or giving another answer, gives no question back.
 """
 
+import hashlib
 from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from damage.accounts.models import Role, User
-from damage.errors import NotNow, Refused
+from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.messages import Message as _
 from tagging.models import Crop, Question, Tag
 from tagging.quotas import DAY, MINUTE, check_count
-from tagging.services import image_bytes
+from tagging.services import image_bytes, picture_png
 from training.features import CropImage, read_pixels
 from training.inference import ModelAnswer, answer_for_pixels, current_model
 from training.models import ModelAnswerRequest, ModelRun
@@ -38,11 +39,17 @@ def ask_model(
     model_run = current_model(question)
     crop = _answered_crop(person, question, {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px})
     gsd_warnings(Sight(model_run.window_px or 0, model_run.window_px or 0, model_run.window_m), scene.gsd_m)
-    if not crop.image:
-        raise NotNow(_("The square is not ready yet."), _("Ask again in a moment."))
+    image = stored_or_read_image(crop)
     _spend(person, crop, model_run)
-    pixels = read_pixels(CropImage(crop.sha256, partial(image_bytes, crop)))
-    return answer_for_pixels(pixels, question)
+    return answer_for_pixels(read_pixels(image), question)
+
+
+def stored_or_read_image(crop: Crop) -> CropImage:
+    """A crop's image; raises `NotNow` while it is being cut out of its photo, which a web process never decodes."""
+    if crop.sha256:
+        return CropImage(crop.sha256, partial(image_bytes, crop))
+    png = picture_png(crop)
+    return CropImage(hashlib.sha256(png).hexdigest(), lambda: png)
 
 
 def may_see_scores(person: User) -> bool:

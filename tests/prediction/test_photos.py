@@ -12,6 +12,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
+from damage.messages import worded
 from prediction.finding import scenes_of
 from prediction.models import PredictionRun
 from prediction.planning import source_of
@@ -89,7 +90,7 @@ def test_damage_is_found_where_a_person_sees_it_in_a_turned_photo(photo, model_r
     assert [detection.score for detection in run.detections.all()[:2]] == pytest.approx(
         [0.25, 0.25], abs=0.01
     )
-    assert "windows are 32 scene pixels wide" in run.parameters["warnings"][0]
+    assert "windows are 32 scene pixels wide" in worded(run.parameters["warnings"])[0]
 
 
 def test_a_place_in_a_photo_is_the_camera_s_and_approximate(photo, model_run, engine):

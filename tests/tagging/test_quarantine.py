@@ -10,6 +10,7 @@ from damage.ingestion.models import Scene, SceneQuarantineStep
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from prediction.models import Detection, PredictionRun
 from prediction.services import request_prediction
+from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, CropQuarantineStep, Tag
 from tagging.quarantine import check_crops_in_use, quarantine_crop, release_crop
 from tagging.services import change_tag, delete_tag, record_tag
@@ -36,6 +37,15 @@ def run(scene, question, site_admin) -> PredictionRun:
     run.save()
     Detection.objects.create(run=run, score=0.9, x_px=0, y_px=0, width_px=32, height_px=32)
     return run
+
+
+@pytest.fixture(autouse=True)
+def cut(request):
+    """Squares have their pixels, as a moment after they were tagged."""
+    if "tag" in request.fixturenames:
+        tag = request.getfixturevalue("tag")
+        cut_pending_crops()
+        tag.crop.refresh_from_db()
 
 
 def lists_and_pictures(scene, crop, run) -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tagging.cutting import cut_pending_crops
 from tagging.services import record_tag
 from training.models import ModelRun, Promotion
 from training.services import HEAD_NAMES
@@ -27,6 +28,7 @@ def done(question):
 
 def test_a_volunteer_asks_the_model_about_their_answer(api, volunteer, promoted, scene, question, body):
     record_tag(tagger=volunteer, answer="unsure", **body | {"scene": scene, "question": question})
+    cut_pending_crops()
     api.force_authenticate(volunteer)
     answer = api.post(ANSWER, body)
     assert answer.status_code == 200

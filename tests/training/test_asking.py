@@ -216,7 +216,7 @@ def test_it_refuses_the_ground_that_prediction_refuses(gsd_m, status, api, volun
 
 
 def test_a_square_whose_pixels_are_not_cut_yet_is_asked_about_later(api, volunteer, model, body):
-    Crop.objects.update(image="")
+    Crop.objects.update(image="", sha256="")
     api.force_authenticate(volunteer)
     answer = api.post(ASK, body(0))
     assert (answer.status_code, bool(answer["Retry-After"])) == (503, True)

@@ -201,6 +201,19 @@ function discard(item) {
   showWaiting(queue.waiting.length > 0);
 }
 
+/** Try again for some seconds what the site cannot do yet: a square of a photo is cut a moment after its answer. */
+async function patiently(request, isPointless) {
+  for (let triesLeft = 5; ; triesLeft -= 1) {
+    try {
+      return await request();
+    } catch (error) {
+      const isNotYet = error instanceof ApiError && error.status === 503;
+      if (!isNotYet || !triesLeft || isPointless()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 /** Ask about the square that was answered last, or the one that one stands on if it is answered: never before. */
 async function askModel() {
   if (!session.scene) return;
@@ -212,7 +225,7 @@ async function askModel() {
   if (isElsewhere()) return undefined;
   if (queue.holds(asked.place)) return showModel(gettext("Your answer has not reached the server yet. Ask again once it has."));
   try {
-    const answer = await post("/api/v1/model-answer/", asked.place);
+    const answer = await patiently(() => post("/api/v1/model-answer/", asked.place), isElsewhere);
     if (!isElsewhere()) showModelAnswer(asked, answer); // else it is about a place that is no longer meant
   } catch (error) {
     if (isElsewhere()) return undefined;
