@@ -87,3 +87,9 @@ test("an error carries when to ask again", async () => {
   globalThis.fetch = async () => new Response('{"detail": "Too fast."}', { status: 429, headers: { "Retry-After": "7" } });
   await assert.rejects(post("/t/", {}), (error) => error.retryAfterS === 7 && error.isPassing && error.isTooMany && error.isTold);
 });
+
+test("401 asks to log in; 403 does not, and bars as well", () => {
+  const [stranger, forbidden, wrong] = [401, 403, 400].map((status) => new ApiError(status, { detail: "no" }));
+  assert.deepEqual([stranger, forbidden, wrong].map((error) => error.isLoggedOut), [true, false, false]);
+  assert.deepEqual([stranger, forbidden, wrong].map((error) => error.isBarred), [true, true, false]);
+});

@@ -32,7 +32,12 @@ export class ApiError extends Error {
 
   /** Whether somebody has to log in first. */
   get isLoggedOut() {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401;
+  }
+
+  /** Whether the person has to do something first: log in, or reload a page whose token is out of date. */
+  get isBarred() {
+    return this.isLoggedOut || this.status === 403;
   }
 }
 

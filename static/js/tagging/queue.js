@@ -151,7 +151,7 @@ export class AnswerQueue {
 
   /** Note what became of an answer that was not stored; says whether sending stops. */
   #stops(item, error, handlers) {
-    if (error instanceof Offline || error.isLoggedOut || error.isTooMany) {
+    if (error instanceof Offline || error.isBarred || error.isTooMany) {
       this.#problem = error;
       if (error.isTooMany) this.#pause(error.retryAfterS * 1000 || FIRST_WAIT_MS);
       return true;
