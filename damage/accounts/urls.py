@@ -11,7 +11,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/password/", views.OwnPassword.as_view(), name="own-password"),
     path("account/tokens/", views.own_tokens, name="own-tokens"),
-    path("account/tokens/<int:pk>/revoke/", views.revoke_own_token, name="revoke-token"),
+    path("account/tokens/<row:pk>/revoke/", views.revoke_own_token, name="revoke-token"),
     # The administration has doors of its own for these; one is enough.
     path("admin/login/", views.to_the_login),
     path("admin/password_change/", RedirectView.as_view(pattern_name="own-password")),

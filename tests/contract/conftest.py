@@ -15,6 +15,7 @@ from damage.accounts.services import create_account
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from prediction.models import Detection, PredictionRun
+from tagging.cutting import cut_pending_crops
 from tagging.models import Question, Tag
 from tagging.services import record_tag
 from training.models import Experiment, ModelRun, ModelRunCrop
@@ -85,6 +86,8 @@ def site(town, question, tmp_path) -> Site:
     tag = record_tag(
         tagger=people[Role.VOLUNTEER], question=question, scene=photo, answer="positive", **SQUARE
     )
+    cut_pending_crops()
+    tag.crop.refresh_from_db()
     parameters = {"network": {"window_px": 32, "is_dense": False}}
     model_run = ModelRun.objects.create(
         question=question, status="done", backbone="redness", window_px=32, window_m=16.0, threshold=0.5,
