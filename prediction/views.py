@@ -5,6 +5,7 @@ from typing import cast
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from damage.accounts.models import Role, User
 from damage.ingestion.models import Scene, SceneKind
@@ -17,6 +18,7 @@ RUNS_PER_PAGE = 50
 
 
 @page_for(ForAnalysts)
+@require_safe
 def damage_map(request: HttpRequest) -> HttpResponse:
     """Look at predicted damage; its script asks the API for everything else."""
     facts = {"mayPredict": cast(User, request.user).plays(Role.ADMIN)}
@@ -24,6 +26,7 @@ def damage_map(request: HttpRequest) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
+@require_safe
 def prediction_runs(request: HttpRequest) -> HttpResponse:
     """List every run with its state, what it found and its files."""
     rows = PredictionRun.objects.in_use().with_detection_counts().with_places()
@@ -36,6 +39,7 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
 
 
 @page_for(ForAnalysts)
+@require_safe
 def photo(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a run, by default the newest, found in a photo."""
     scenes = Scene.objects.visible_to(cast(User, request.user)).select_related("town__event")

@@ -4,6 +4,7 @@ from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from damage.accounts.models import Role, User
 from damage.permissions import ForTaggers, page_for
@@ -24,6 +25,7 @@ def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]
 
 
 @page_for(ForTaggers)
+@require_safe
 def tagging(request: HttpRequest) -> HttpResponse:
     """Answer open questions about squares of a scene."""
     facts = _facts(request, list(Question.objects.filter(is_open=True)))
@@ -31,6 +33,7 @@ def tagging(request: HttpRequest) -> HttpResponse:
 
 
 @page_for(ForTaggers)
+@require_safe
 def tags(request: HttpRequest) -> HttpResponse:
     """Look at recent tags; change and delete one's own."""
     facts = _facts(request, list(Question.objects.all()))

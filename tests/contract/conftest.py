@@ -1,5 +1,7 @@
 """A small site in which every address leads to something: one row of each kind, with its files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +9,13 @@ import pytest
 import rasterio
 from affine import Affine
 from django.core.files.base import ContentFile
+from django.db import transaction
 from PIL import Image
 from rest_framework.test import APIClient
 
-from damage.accounts.models import Role, User
+from damage.accounts.models import ApiToken, Role, User
 from damage.accounts.services import create_account
+from damage.accounts.tokens import create_token
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from prediction.models import Detection, PredictionRun
@@ -36,6 +40,7 @@ class Site:
     experiment: Experiment
     prediction_run: PredictionRun
     detection: Detection
+    token: ApiToken
 
     def client_of(self, role: Role | None) -> APIClient:
         """A browser in which somebody of the role is logged in, or nobody; a fault is an answer, not an exception."""
@@ -43,6 +48,15 @@ class Site:
         if role is not None:
             client.force_login(self.people[role])
         return client
+
+    @contextmanager
+    def taken_back(self) -> Iterator[None]:
+        """Of what is written within, nothing stays; the block is the test's own, like the one around each test."""
+        block = transaction.atomic()
+        block._from_testcase = True
+        with block:
+            yield
+            transaction.set_rollback(True)
 
 
 def _mosaic(path, event, town) -> Scene:
@@ -97,10 +111,16 @@ def site(town, question, tmp_path) -> Site:
         model_run=model_run, crop=tag.crop, part="train", is_positive=True, score=0.75
     )
     experiment = Experiment.objects.create(
-        kind="roc", question=question, status="failed", error="The disk was full."
+        kind="roc",
+        question=question,
+        status="failed",
+        error="The disk was full.",
+        parameters={"model_run": model_run.pk},
     )
     prediction_run = _prediction(mosaic, model_run)
     detection = Detection.objects.create(
         run=prediction_run, score=0.75, x_px=8, y_px=8, width_px=32, height_px=32, lon=39.0, lat=37.5
     )
-    return Site(people, mosaic, photo, question, tag, model_run, experiment, prediction_run, detection)
+    create_token(people[Role.VOLUNTEER], name="phone")
+    token = ApiToken.objects.get()
+    return Site(people, mosaic, photo, question, tag, model_run, experiment, prediction_run, detection, token)
