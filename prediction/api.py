@@ -144,7 +144,7 @@ class GeoJsonExportView(_RunFileView):
     permission_classes = [ForAnalysts]
     field, media_type, suffix = "geojson_file", "application/geo+json", "geojson"
 
-    @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.OBJECT})
     def get(self, request: Request, pk: int) -> FileResponse:
         """All detections of a run as a GeoJSON file."""
         return self.file_of(pk)

@@ -26,8 +26,8 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     """A proposal that a model answers and predicts, and what became of it."""
 
     proposed_by = serializers.CharField(source="proposed_by.username")
-    confirmed_by = serializers.CharField(source="confirmed_by.username", default=None)
-    ended_by = serializers.CharField(source="ended_by.username", default=None)
+    confirmed_by = serializers.CharField(source="confirmed_by.username", default=None, allow_null=True)
+    ended_by = serializers.CharField(source="ended_by.username", default=None, allow_null=True)
     step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
     seconds_left = serializers.FloatField(help_text="until the comparison is done", allow_null=True)
     is_stalled = serializers.BooleanField()
@@ -54,7 +54,7 @@ class ModelRunRowSerializer(serializers.ModelSerializer[ModelRun]):
     """A training without what is long: its parameters, its versions, all its metrics."""
 
     question = serializers.SlugField(source="question.slug")
-    requested_by = serializers.CharField(source="requested_by.username", default=None)
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
     files = ModelFileSerializer(many=True)
     promotions = PromotionRowSerializer(many=True)
     step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
@@ -105,8 +105,8 @@ class ModelRunCropSerializer(serializers.ModelSerializer[ModelRunCrop]):
 class ExperimentRowSerializer(serializers.ModelSerializer[Experiment]):
     """An experiment without its results, which can be long."""
 
-    question = serializers.CharField(source="question.slug", default=None)
-    requested_by = serializers.CharField(source="requested_by.username", default=None)
+    question = serializers.CharField(source="question.slug", default=None, allow_null=True)
+    requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
     step_words = serializers.CharField(help_text="the step for a person, in the reader's language")
     seconds_left = serializers.FloatField(help_text="until the present step is done", allow_null=True)
     can_cancel = serializers.BooleanField()
