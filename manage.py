@@ -9,17 +9,17 @@ from django.db import Error
 
 
 def main() -> None:
-    """Run the command that was asked for; trouble with the database is told in a line."""
+    """Run the command that was asked for; trouble with database or disk is told in a line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
     try:
         execute_from_command_line(sys.argv)
-    except Error as error:
-        from damage.database_trouble import words_of  # needs the settings, and says why they are bad
+    except (Error, OSError) as error:
+        from damage.disk import trouble_of  # needs the settings, which may be what is wrong with other errors
 
-        words = "" if "--traceback" in sys.argv else words_of(error)
-        if not words:
+        trouble = None if "--traceback" in sys.argv else trouble_of(error)
+        if trouble is None:
             raise
-        sys.exit(words)
+        sys.exit(str(trouble))
 
 
 if __name__ == "__main__":

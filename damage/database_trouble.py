@@ -1,42 +1,91 @@
-"""What is wrong with the database, in words for whoever runs a command."""
+"""What the database refuses: what SQLite says and PostgreSQL's codes, and what is behind them.
 
-from django.conf import settings
-from django.db import Error
+Asked through `damage.disk`, which knows in what errors such trouble hides, and words what is the disk's.
+"""
 
-NOT_MIGRATED = "The database is not set up for this version of Damage. Run: manage.py migrate"
+import errno
+from enum import Enum, auto
 
-# What SQLite says, and what it means.
-_SQLITE = {
-    "no such table": NOT_MIGRATED,
-    "no such column": NOT_MIGRATED,
-    "database is locked": "The database is busy: another program writes to it at length. Try again.",
-    "readonly database": "The database cannot be written: {file}. Let this account write the file and its folder.",
-    "unable to open": "The database cannot be opened: {file}. Let this account read and write the file and its folder.",
-    "not a database": "{file} is no SQLite database, or damaged. Put a copy from your backups in its place.",
-    "malformed": "The database is damaged: {file}. Put a copy from your backups in its place.",
-    "disk i/o error": "The disk refuses to read or write the database: {file}. Look after the disk.",
-    "disk is full": "The disk is full: {file} cannot be written. Make room.",
+from django.db import Error, InterfaceError, OperationalError, connection
+
+from damage.errors import NotNow
+from damage.messages import Message as _
+
+NOT_MIGRATED = _("The database is not set up for this version of Damage.")
+MIGRATE = _("Run: manage.py migrate")
+
+
+class Trouble(Enum):
+    """What may be behind an error of the database, beside what is the disk's."""
+
+    BUSY = auto()
+    NOT_MIGRATED = auto()
+    DAMAGED = auto()
+
+
+# Numbers are the system's, of the disk. In lower case, as the words come in either.
+SQLITE_WORDS: dict[str, int | Trouble] = {
+    "database or disk is full": errno.ENOSPC,
+    "readonly database": errno.EROFS,
+    "unable to open database file": errno.EACCES,
+    "disk i/o error": errno.EIO,
+    "database is locked": Trouble.BUSY,
+    "database table is locked": Trouble.BUSY,
+    "no such table": Trouble.NOT_MIGRATED,
+    "no such column": Trouble.NOT_MIGRATED,
+    "not a database": Trouble.DAMAGED,
+    "malformed": Trouble.DAMAGED,
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_UNDEFINED = ("42P01", "42703")
+POSTGRESQL_CODES: dict[str, int | Trouble] = {
+    "53100": errno.ENOSPC,
+    "25006": errno.EROFS,
+    "58030": errno.EIO,
+    "55P03": Trouble.BUSY,
+    "40P01": Trouble.BUSY,
+    "40001": Trouble.BUSY,
+    "42P01": Trouble.NOT_MIGRATED,
+    "42703": Trouble.NOT_MIGRATED,
+    "XX001": Trouble.DAMAGED,
+    "XX002": Trouble.DAMAGED,
+}
 
 
-def words_of(error: Error) -> str:
-    """What to tell of an error and do about it; empty where it is no trouble with the database as such."""
-    if settings.ENVIRONMENT.database_url:
-        return _words_of_postgresql(error)
+def behind(error: Error) -> int | Trouble | None:
+    """The system's number of what the disk refused, or what else is known to be behind an error; else None."""
+    code = getattr(error.__cause__, "sqlstate", None)
+    if code is not None:
+        return POSTGRESQL_CODES.get(code)
     said = str(error).casefold()
-    words = next((words for part, words in _SQLITE.items() if part in said), "")
-    return words.format(file=settings.DATABASES["default"]["NAME"])
+    return next((trouble for words, trouble in SQLITE_WORDS.items() if words in said), None)
 
 
-def _words_of_postgresql(error: Error) -> str:
-    state = getattr(error.__cause__, "sqlstate", None)
-    if state in _UNDEFINED:
-        return NOT_MIGRATED
-    # Without a state it came from no server: none answers, or it went away. 08 and 57 are its own words for that;
-    # 28 and 3D refuse the account or the database, 53 says that it is full.
-    if state is None or state[:2] in ("08", "28", "3D", "53", "57"):
-        first, *_ = str(error).strip().splitlines() or ["no reason given"]
-        return f"The database that DATABASE_URL names cannot be used: {first}"
-    return ""
+def refusal_of(error: Error) -> NotNow | None:
+    """An error of the database that is not the disk's, in words; None where it is no trouble of the database as such.
+
+    What the database said itself is in the remedy: it may name a server, which strangers need not know.
+    """
+    match behind(error):
+        case Trouble.BUSY:
+            return NotNow(
+                _("The database is busy."),
+                _(
+                    "Try again in a moment. If it stays so, look for a command that writes for long, and end it."
+                ),
+            )
+        case Trouble.NOT_MIGRATED:
+            return NotNow(NOT_MIGRATED, MIGRATE)
+        case Trouble.DAMAGED:
+            return NotNow(
+                _("The database is damaged."),
+                _("Put a copy from your backups in its place: %(name)s")
+                % {"name": str(connection.settings_dict["NAME"])},
+            )
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    first, *_others = str(error).strip().splitlines() or [type(error).__name__]
+    return NotNow(
+        _("The database cannot be used at the moment."),
+        _("It says: %(why)s. See whether it runs, whether DATABASE_URL names it rightly, and what it logs.")
+        % {"why": first.rstrip(".")},
+    )

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
+from damage.database_trouble import behind, refusal_of
 from damage.errors import NotNow
 from damage.messages import Message
 from damage.messages import Message as _
@@ -24,19 +25,8 @@ BROKEN = (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO)
 MISSING = (errno.ENOENT, errno.ENOTDIR)
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 KNOWN = (*FULL, *FORBIDDEN, errno.EROFS, *BROKEN, *TOO_MANY_OPEN)
+# What GDAL says of a full disk; why it could not write, it tells only its log.
 GDAL_WRITES = re.compile(r"write (error|failed)|failed to write|error while writing", re.IGNORECASE)
-
-# What SQLite says, and the error that it comes from.
-SQLITE_WORDS = {
-    "database or disk is full": errno.ENOSPC,
-    "readonly database": errno.EROFS,
-    "unable to open database file": errno.EACCES,
-    "disk I/O error": errno.EIO,
-}
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-POSTGRESQL_CODES = {"53100": errno.ENOSPC, "25006": errno.EROFS, "58030": errno.EIO}
-BUSY = ("database is locked", "database table is locked")
-BUSY_CODES = ("55P03", "40P01", "40001")
 
 
 @contextmanager
@@ -44,7 +34,7 @@ def trouble_explained() -> Iterator[None]:
     """Turn what the disk or the database refuses into `NotNow`, with words and a remedy; all else stays as it is."""
     try:
         yield
-    except (OSError, DatabaseError, InterfaceError) as error:
+    except (OSError, Error) as error:
         if trouble := trouble_of(error):
             raise trouble from error
         raise
@@ -55,9 +45,10 @@ def trouble_of(error: BaseException) -> NotNow | None:
     for cause in _causes(error):
         if isinstance(cause, NotNow):
             return cause
-        if isinstance(cause, OperationalError | InterfaceError):
-            return _of_database(cause)
-        if code := _code(cause):
+        if isinstance(cause, Error):
+            if trouble := _of_database(cause):
+                return trouble
+        elif code := _code(cause):
             return _worded(code, _place(getattr(cause, "filename", None)))
     return None
 
@@ -92,28 +83,18 @@ def _code(error: BaseException) -> int | None:
         return error.errno if error.errno in KNOWN or is_missing else None
     if isinstance(error, OSError) or type(error).__module__.startswith(("rasterio", "fiona", "pyogrio")):
         named = (code for code in KNOWN if os.strerror(code) in str(error))
-        # GDAL tells its log why it could not write, and us only that; it is the disk, which is hardly ever broken.
+        # A disk is hardly ever broken, and often full.
         return next(named, errno.ENOSPC if GDAL_WRITES.search(str(error)) else None)
     return None
 
 
-def _of_database(error: Exception) -> NotNow:
-    words, code = str(error), getattr(error.__cause__, "sqlstate", None)
-    if code in BUSY_CODES or any(busy in words for busy in BUSY):
-        return NotNow(
-            _("The database is busy."),
-            _("Try again in a moment. If it stays so, look for a command that writes for long, and end it."),
-        )
-    known = POSTGRESQL_CODES.get(code or "") or next(
-        (code for said, code in SQLITE_WORDS.items() if said in words), None
-    )
-    if known:
-        name = str(connection.settings_dict["NAME"])
-        is_file = connection.vendor == "sqlite"
-        return _worded(known, Path(name).parent if is_file else Path(settings.DATA_DIR))
-    return NotNow(
-        _("The database does not do it: %(why)s.") % {"why": words.strip().rstrip(".")},
-        _("Try again in a moment. If it stays so, see whether the database runs, and what it logs."),
+def _of_database(error: Error) -> NotNow | None:
+    code = behind(error)
+    if not isinstance(code, int):
+        return refusal_of(error)
+    is_file = connection.vendor == "sqlite"
+    return _worded(
+        code, Path(connection.settings_dict["NAME"]).parent if is_file else Path(settings.DATA_DIR)
     )
 
 

@@ -4,13 +4,12 @@ import os
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from django.db import DatabaseError, Error
 
-from damage.database_trouble import words_of
+from damage.disk import trouble_of
+from tests.tiny_disk import fill, tiny_disk
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,9 +44,13 @@ def test_a_database_that_was_never_migrated(tmp_path):
     assert "manage.py migrate" in words
 
 
-@pytest.fixture(autouse=True)
-def on_sqlite(settings):
-    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, database_url="")
+def test_a_disk_without_room_stops_commands_of_django_too_in_a_line(tmp_path):
+    with tiny_disk(tmp_path / "tiny", 1) as disk:
+        (disk / "data").mkdir(mode=0o700)
+        fill(disk)
+        words = told_in_a_line(manage("migrate", "--verbosity=0", data=disk / "data"))
+    assert "The disk is full." in words
+    assert str(disk) in words
 
 
 def sqlite_error(file: Path) -> Error:
@@ -62,12 +65,12 @@ def sqlite_error(file: Path) -> Error:
 def test_a_file_that_is_no_database(tmp_path):
     file = tmp_path / "damage.sqlite3"
     file.write_bytes(b"This is no database at all. " * 100)
-    assert "backups" in words_of(sqlite_error(file))
+    assert "backups" in str(trouble_of(sqlite_error(file)))
 
 
 def test_a_folder_in_place_of_the_database(tmp_path):
-    assert "cannot be opened" in words_of(sqlite_error(tmp_path))
+    assert "the right to read and write" in str(trouble_of(sqlite_error(tmp_path)))
 
 
 def test_what_is_no_trouble_with_the_database_keeps_its_traceback():
-    assert words_of(DatabaseError("UNIQUE constraint failed: tagging_tag.id")) == ""
+    assert trouble_of(DatabaseError("UNIQUE constraint failed: tagging_tag.id")) is None

@@ -12,7 +12,6 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands import db_worker as theirs
 from django_tasks_db.models import DBTaskResult
 
-from damage.database_trouble import NOT_MIGRATED
 from damage.locks import locked
 from damage.management.commands import db_worker as ours
 from damage.management.commands.serve import check_migrated
@@ -92,7 +91,6 @@ def test_a_worker_survives_the_loss_of_its_database(running, monkeypatch, capsys
 def test_a_database_that_was_never_migrated_is_not_waited_for(monkeypatch):
     error = OperationalError("no such table: django_tasks_database_dbtaskresult")
     monkeypatch.setattr(ours, "recover", Mock(side_effect=error))
-    monkeypatch.setattr(ours, "words_of", lambda error: NOT_MIGRATED)
     with pytest.raises(OperationalError):
         call_command("db_worker", reload=False)
 

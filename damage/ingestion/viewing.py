@@ -1,6 +1,5 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
-import re
 import warnings
 from errno import ENOSPC
 from os import strerror
@@ -13,11 +12,11 @@ from rasterio.io import DatasetReader, MemoryFile
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
+from damage.disk import GDAL_WRITES
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
 from damage.messages import Message as _
 
-WRITE_FAILED = re.compile(r"write (error|failed)|failed to write|error while writing", re.IGNORECASE)
 LEAST_FREE_BYTES = 2**20
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
 
@@ -60,8 +59,7 @@ def _write_cog(dataset: DatasetReader, target: Path) -> None:
             config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
         )
     except RasterioIOError as error:
-        # GDAL tells its log why it could not write, and us only that it could not.
-        if WRITE_FAILED.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
+        if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
             raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
         raise Refused(
             _("Some of its pixels cannot be read: %(error)s.") % {"error": error},

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
-from damage.database_trouble import NOT_MIGRATED, words_of
+from damage.database_trouble import Trouble, behind
 from damage.locks import locked
 from damage.recovery import recover
 from damage.workers import folder_of
@@ -38,7 +38,7 @@ class Command(db_worker.Command):
                 super().handle(worker_id=worker_id, batch=batch, **options)
                 return
             except (OperationalError, InterfaceError) as error:
-                if batch or words_of(error) == NOT_MIGRATED:
+                if batch or behind(error) is Trouble.NOT_MIGRATED:
                     raise
                 if time.monotonic() - began_at > LONGEST_WAIT_S:
                     wait_s = FIRST_WAIT_S

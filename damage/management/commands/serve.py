@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from damage.database_trouble import NOT_MIGRATED
+from damage.database_trouble import MIGRATE, NOT_MIGRATED
 from damage.environment import BASE_DIR
 from damage.listening import address_words, listen, warnings
 from damage.practice.accounts import ACCOUNTS_FILE
@@ -96,4 +96,4 @@ def check_migrated() -> None:
     """Raise `CommandError` where the database is of another version."""
     executor = MigrationExecutor(connections["default"])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise CommandError(NOT_MIGRATED)
+        raise CommandError(f"{NOT_MIGRATED} {MIGRATE}")
