@@ -9,23 +9,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic, sleep
 from typing import NoReturn
+from uuid import uuid4
 
 import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone
 from PIL import Image
 from rasterio.errors import RasterioError
 
-from damage.errors import Refused, reason_of
+from damage.disk import trouble_explained
+from damage.errors import NotNow, Refused, reason_of
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import squares_of
 from damage.locks import locked
 from damage.messages import Message
 from damage.progress import Progress, no_progress
+from damage.stored_files import NewFiles, new_files, remove_unnamed
 from tagging.crops import encoded_png
 from tagging.models import Crop
 
@@ -35,7 +37,7 @@ PAUSE_S = 1.0
 # Rows in one transaction: few, so that whoever tags at the same moment hardly waits.
 BATCH = 16
 LEAST_PAUSE_S, MOST_PAUSE_S = 10, 3600
-# What reading a scene's pixels, or storing a crop's, fails with: the crop waits, others go on.
+# What reading a scene's pixels fails with: the crop waits, others go on. That nothing can be stored ends the cutting.
 UNREADABLE = (
     Refused,
     OSError,
@@ -115,10 +117,11 @@ def keep_cutting() -> NoReturn:
     failures = 0
     while True:
         try:
-            outcome = cut_pending_crops(only_due=True, but_not_of=resting.scenes())
-        except (OperationalError, InterfaceError) as error:  # the database is away, or was held for too long
+            with trouble_explained():
+                outcome = cut_pending_crops(only_due=True, but_not_of=resting.scenes())
+        except NotNow as trouble:  # the disk is full, or the database away or held for too long
             failures += 1
-            logger.warning("Crops cannot be cut while the database does not answer: %s", error)
+            logger.warning("Crops cannot be cut: %s", trouble)
             connection.close()
             sleep(min(PAUSE_S * 2**failures, MOST_PAUSE_S / 60))
             continue
@@ -165,7 +168,9 @@ def _cut_from(scene: Scene, crops: Sequence[Crop], outcome: Cut) -> Iterator[int
             return
         for start in range(0, len(crops), BATCH):
             batch = crops[start : start + BATCH]
-            _write_rows(scene, batch, [_stored_image(scene, crop, square_at) for crop in batch], outcome)
+            with new_files() as files:
+                images = [_stored_image(scene, crop, square_at, files) for crop in batch]
+                _write_rows(scene, batch, images, outcome)
             yield start + len(batch)
 
 
@@ -177,27 +182,28 @@ def _note_attempt(crops: Sequence[Crop]) -> None:
     )
 
 
-def _stored_image(scene: Scene, crop: Crop, square_at: SquareAt) -> _Image | Message:
-    """Store a crop's pixels, outside any transaction; gives why that failed, if it did."""
+def _stored_image(scene: Scene, crop: Crop, square_at: SquareAt, files: NewFiles) -> _Image | Message:
+    """Store a crop's pixels, outside any transaction; gives why the scene does not show them, if so."""
     x_px, y_px = crop.x_px or 0, crop.y_px or 0
     try:
         png = encoded_png(square_at(x_px, y_px, crop.size_px))
-        # The place decides the name, and the row names no file yet: one that is there was left by a killed process.
-        name = f"crops/{scene.sha256[:16]}-{x_px}-{y_px}-{crop.size_px}.png"
-        default_storage.delete(name)
-        return _Image(default_storage.save(name, ContentFile(png)), hashlib.sha256(png).hexdigest())
     except UNREADABLE as error:
         return reason_of(error)
+    # No two attempts share a name: what a killed one noted is swept, while this one's is not in its row yet.
+    name = f"crops/{scene.sha256[:16]}-{x_px}-{y_px}-{crop.size_px}-{uuid4().hex[:8]}.png"
+    return _Image(files.save(name, ContentFile(png)), hashlib.sha256(png).hexdigest())
 
 
 def _write_rows(
     scene: Scene, crops: Sequence[Crop], images: Sequence[_Image | Message], outcome: Cut
 ) -> None:
+    unused = []
     with transaction.atomic():
         for crop, image in zip(crops, images, strict=True):
             row = Crop.objects.pending().filter(pk=crop.pk)
             if isinstance(image, Message):
                 row.update(cut_problem=image)
-            else:
-                row.update(image=image.name, sha256=image.sha256, cut_problem="", cut_after=None)
+            elif not row.update(image=image.name, sha256=image.sha256, cut_problem="", cut_after=None):
+                unused.append(image.name)
+    remove_unnamed(unused)  # of crops that were deleted meanwhile
     outcome.count(scene, images)

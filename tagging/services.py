@@ -1,11 +1,8 @@
 """Tagging: a tag, its history and its crop come together, or not at all; the crop's pixels are cut later."""
 
-from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from damage.accounts.models import Role, User
@@ -144,41 +141,6 @@ def _store_first_answer(crop: Crop, question: Question, tagger: User, answer: st
     tag = Tag.objects.create(**given)
     TagChange.objects.create(**given, changed_by=tagger)
     return tag
-
-
-def store_answers(answers: Sequence[tuple[Crop, str]], *, question: Question, tagger: User) -> Counter[str]:
-    """Store one account's answers for many crops: how many were `added`, `already` there, or `changed`.
-
-    To be called within a transaction. A corrected answer replaces the one before; history keeps both.
-    """
-    tags = {tag.crop_id: tag for tag in Tag.objects.filter(question=question, tagger=tagger)}
-    status: Counter[str] = Counter()
-    new, corrected, steps = [], [], []
-    for crop, answer in answers:
-        tag = tags.get(crop.pk)
-        if tag is None:
-            tags[crop.pk] = tag = Tag(crop=crop, question=question, tagger=tagger, answer=answer)
-            new.append(tag)
-            status["added"] += 1
-        elif tag.answer == answer:
-            status["already"] += 1
-            continue
-        else:
-            tag.answer = answer
-            corrected.append(tag)
-            status["changed"] += 1
-        steps.append(TagChange(crop=crop, question=question, tagger=tagger, changed_by=tagger, answer=answer))
-    Tag.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
-    for tag in corrected:
-        tag.save(update_fields=["answer", "updated_at"])
-    TagChange.objects.bulk_create(steps, batch_size=ROWS_AT_ONCE)
-    return status
-
-
-def remove_stored(names: Sequence[str]) -> None:
-    """Take files away whose rows are not stored after all."""
-    for name in names:
-        default_storage.delete(name)
 
 
 def check_open(question: Question) -> None:

@@ -16,6 +16,7 @@ from damage.messages import Message
 from damage.messages import Message as _
 from training.claims import record_killed
 from training.models import SILENCE_S, ModelRun, Promotion, Work
+from training.storing import log_folders
 from training.tasks import run_comparison, run_training
 
 # The background door by which each kind of work is carried out; other kinds are done where they are asked for.
@@ -32,6 +33,7 @@ def settle_trainings() -> list[Message]:
         ]
         told += settle_waiting(model, TASKS.get(model))
     _sweep(Path(settings.DATA_DIR) / "training-work")
+    _sweep_logs(log_folders())
     return told
 
 
@@ -66,6 +68,13 @@ def waiting_for_a_worker(task: Task[Any, Any]) -> set[int]:
 def was_queued(task: Task[Any, Any], pk: int) -> bool:
     """Whether a task was ever there for this work."""
     return DBTaskResult.objects.filter(task_path=task.module_path, args_kwargs__args=[pk]).exists()
+
+
+def _sweep_logs(folders: Mapping[int, Path]) -> None:
+    """Remove the logs of trainings that were killed between their log and their row."""
+    unfinished = ModelRun.objects.filter(status__in=(Work.Status.FAILED, Work.Status.CANCELLED))
+    for pk in unfinished.filter(pk__in=folders).values_list("pk", flat=True):
+        shutil.rmtree(folders[pk], ignore_errors=True)
 
 
 def _sweep(place: Path) -> None:

@@ -30,7 +30,17 @@ FILE_NAMES = {
 
 def log_folder_of(run: ModelRun) -> Path:
     """Where TensorBoard's log of a finished training lies. Nothing reads it but TensorBoard: it may be deleted."""
-    return Path(settings.DATA_DIR) / "tensorboard" / f"run-{run.pk}"
+    return _logs() / f"run-{run.pk}"
+
+
+def log_folders() -> dict[int, Path]:
+    """The logs that lie there, by the number of their training."""
+    numbered = ((path.name.removeprefix("run-"), path) for path in _logs().glob("run-*"))
+    return {int(number): path for number, path in numbered if number.isdecimal()}
+
+
+def _logs() -> Path:
+    return Path(settings.DATA_DIR) / "tensorboard"
 
 
 def store(run: ModelRun, outcome: "Fitted") -> None:

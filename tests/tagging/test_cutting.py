@@ -20,10 +20,11 @@ from PIL import Image
 from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
 from damage.storage import DurableStorage
+from damage.stored_files import sweep_left_overs
 from tagging import cutting
 from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops, keep_cutting
-from tagging.models import Crop, Question, Tag
+from tagging.models import Crop, Question, Tag, TagChange
 from tagging.services import image_bytes, record_tag
 from tests.tagging.conftest import SQUARE, gradient
 
@@ -180,19 +181,27 @@ def test_a_full_disk_leaves_no_half_file_and_loses_nothing(tags, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(DurableStorage, "_save", fill)
-    outcome = cut_pending_crops()
-    assert (outcome.cut, outcome.failed, len(stored_crops())) == (7, 13, 7)
+    with pytest.raises(OSError, match="No space left"):
+        cut_pending_crops()
+    assert stored_crops() == []  # those of the same batch are cut again
+    assert not Crop.objects.exclude(cut_problem="").exists()
     monkeypatch.setattr(DurableStorage, "_save", save)
-    assert cut_pending_crops().cut == 13
+    assert cut_pending_crops().cut == 20
+    assert len(stored_crops()) == 20
 
 
-def test_a_half_file_of_a_cutter_that_was_killed_is_replaced(tag, scene):
-    half = Path(default_storage.path(f"crops/{scene.sha256[:16]}-40-24-32.png"))
-    half.parent.mkdir(parents=True)
-    half.write_bytes(b"PNG, half")
+def test_a_crop_that_is_deleted_while_it_is_cut_leaves_no_file(tags, monkeypatch):
+    save = DurableStorage._save
+
+    def delete_meanwhile(storage, name, content):
+        TagChange.objects.filter(crop=tags[0].crop_id).delete()
+        Tag.objects.filter(crop=tags[0].crop_id).delete()
+        Crop.objects.filter(pk=tags[0].crop_id).delete()
+        return save(storage, name, content)
+
+    monkeypatch.setattr(DurableStorage, "_save", delete_meanwhile)
     cut_pending_crops()
-    assert stored_crops() == [half.name]
-    assert np.array_equal(np.asarray(Image.open(Crop.objects.get().image)), gradient(200, 120)[24:56, 40:72])
+    assert len(stored_crops()) == 19
 
 
 def test_an_attempt_is_written_down_before_the_scene_is_opened(tag, monkeypatch):
@@ -257,6 +266,7 @@ def test_a_cutter_that_is_killed_in_the_middle_leaves_nothing_half(tags, monkeyp
     assert Crop.objects.pending().count() == 20
     assert len(stored_crops()) == 16
     assert cut_pending_crops().cut == 20
+    sweep_left_overs()
     named = {Path(name).name for name in Crop.objects.values_list("image", flat=True)}
     assert named == set(stored_crops())
 
@@ -295,11 +305,14 @@ def test_the_watcher_cuts_what_is_tagged_and_rests_from_a_scene_that_does_not_op
     assert Tag.objects.count() == 61
 
 
-def test_the_watcher_waits_for_a_database_that_is_away(monkeypatch, db):
+@pytest.mark.parametrize(
+    "error", [OperationalError("the server closed the connection"), OSError(errno.ENOSPC, "full")]
+)
+def test_the_watcher_waits_for_a_database_that_is_away_and_for_room(monkeypatch, db, error):
     waits = []
 
     def away(**how):
-        raise OperationalError("the server closed the connection unexpectedly")
+        raise error
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
