@@ -1,14 +1,10 @@
 """Texts that are kept as a template and its values, and worded in the language of whoever reads them."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext
-
-_MARK = '{"message": '  # how a kept message begins; a row from before there were any holds plain words
 
 
 class Message(Promise):
@@ -99,39 +95,3 @@ def _plain(value: Any) -> Any:
 
 def _lively(value: Any) -> Any:
     return Message.of_json(value) if isinstance(value, Mapping) else value
-
-
-if TYPE_CHECKING:
-    from django.db.models.expressions import Combinable
-
-    _TextField = models.TextField[str | Message | Combinable, Message]
-else:
-    _TextField = models.TextField
-
-
-class MessageField(_TextField):
-    """A column of messages; plain words, as rows from earlier versions hold them, stay as they are."""
-
-    def deconstruct(self) -> Any:
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "damage.messages.MessageField", args, kwargs
-
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Message | None:
-        return None if value is None else _read(value)
-
-    def to_python(self, value: Any) -> Message | None:
-        return value if value is None or isinstance(value, Message) else _read(str(value))
-
-    def get_prep_value(self, value: Any) -> str | None:
-        if isinstance(value, Message):
-            return json.dumps(value.as_json()) if value else ""
-        plain = None if value is None else str(value)
-        # Words from elsewhere that look like a kept message are words all the same.
-        return json.dumps(Message(plain).as_json()) if plain and plain.startswith(_MARK) else plain
-
-    def value_to_string(self, obj: models.Model) -> str:
-        return self.get_prep_value(self.value_from_object(obj)) or ""
-
-
-def _read(text: str) -> Message:
-    return Message.of_json(json.loads(text)) if text.startswith(_MARK) else Message(text)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.models import Role, User
 from damage.clock import database_now
 from damage.ingestion.models import Scene, SceneKind
-from damage.messages import MessageField
+from damage.message_field import MessageField
 from training.models import ModelRun
 
 # Without a sign of life for so long, a worker is taken for dead.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
 from damage.ingestion.models import QuarantineStep, Scene, Town
-from damage.messages import MessageField
+from damage.message_field import MessageField
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 

@@ -9,7 +9,8 @@ from rest_framework.test import APIRequestFactory
 
 from damage.api import answer_error
 from damage.errors import Conflict, NotNow, Refused, TooMany, reason_of
-from damage.messages import Message, MessageField, worded
+from damage.message_field import MessageField
+from damage.messages import Message, worded
 from damage.messages import Message as _
 from training.models import Experiment
 
@@ -74,7 +75,7 @@ def test_an_error_of_python_is_told_with_its_kind():
 
 
 def test_the_field_is_known_to_migrations_by_its_module():
-    assert MessageField().deconstruct()[1] == "damage.messages.MessageField"
+    assert MessageField().deconstruct()[1] == "damage.message_field.MessageField"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.clock import database_now
-from damage.messages import MessageField
+from damage.message_field import MessageField
 from tagging.models import Crop, Question
 from training.wording import duration_words, worded
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-import damage.messages
+import damage.message_field
 
 
 class Migration(migrations.Migration):
@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="predictionrun",
             name="error",
-            field=damage.messages.MessageField(blank=True),
+            field=damage.message_field.MessageField(blank=True),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import damage.messages
+import damage.message_field
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="crop",
             name="cut_problem",
-            field=damage.messages.MessageField(blank=True, verbose_name="why its pixels could not be cut"),
+            field=damage.message_field.MessageField(
+                blank=True, verbose_name="why its pixels could not be cut"
+            ),
         ),
         migrations.AlterField(
             model_name="crop",

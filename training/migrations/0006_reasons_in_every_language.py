@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-import damage.messages
+import damage.message_field
 
 
 class Migration(migrations.Migration):
@@ -14,11 +14,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="experiment",
             name="error",
-            field=damage.messages.MessageField(blank=True),
+            field=damage.message_field.MessageField(blank=True),
         ),
         migrations.AlterField(
             model_name="modelrun",
             name="error",
-            field=damage.messages.MessageField(blank=True),
+            field=damage.message_field.MessageField(blank=True),
         ),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 from django.db.models import F, Max, OuterRef, Subquery
 from django.utils import timezone
 
-import damage.messages
+import damage.message_field
 from damage.messages import Message as _
 
 
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="promotion",
             name="error",
-            field=damage.messages.MessageField(blank=True),
+            field=damage.message_field.MessageField(blank=True),
         ),
         migrations.AddField(
             model_name="promotion",
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="promotion",
             name="end_reason",
-            field=damage.messages.MessageField(blank=True),
+            field=damage.message_field.MessageField(blank=True),
         ),
         migrations.RunPython(settle, migrations.RunPython.noop),
         migrations.AddConstraint(
