@@ -1,5 +1,6 @@
 """The standing cast and places of the tests."""
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -40,6 +41,14 @@ def django_db_modify_db_settings(tmp_path_factory):
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        command = database["OPTIONS"]["init_command"]
+        database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    """Nobody cuts the power of a test, and flushing takes most of its time; `test_durability` has real processes do it."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture(autouse=True)
