@@ -47,7 +47,7 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick_disk(monkeypatch):
-    """Nobody cuts the power of a test, and flushing takes most of its time; `test_durability` has real processes do it."""
+    """Nobody cuts a test off from its power; `test_durability` looks at what real processes flush."""
     monkeypatch.setattr(os, "fsync", lambda file: None)
 
 

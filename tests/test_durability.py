@@ -44,9 +44,9 @@ say("ingesting")
 scene = ingest_photo(photo, event="Quake", town="Altamira").scene
 client = APIClient(SERVER_NAME="localhost")
 client.force_authenticate(create_account(username="rosa", password="x", role=Role.VOLUNTEER))
-for x_px in (0, 40, 80):
+for x_px in (0, 60, 120):
     say("tagging")
-    place = {"scene": scene.pk, "x_px": x_px, "y_px": 0, "size_px": 32}
+    place = {"scene": scene.pk, "x_px": x_px, "y_px": 0, "size_px": 60}
     answer = client.post("/api/v1/tags/", {"question": "damage", "answer": "positive", **place})
     say(f"answered {answer.status_code}")
 say("cutting")
