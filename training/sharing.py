@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from damage.disk import trouble_of
 from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.messages import Message as _
@@ -127,7 +128,7 @@ def export_model(run: ModelRun, path: Path, *, site: str = "") -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         part.replace(path)
     except OSError as error:
-        raise Refused(
+        raise trouble_of(error) or Refused(
             _("%(path)s cannot be written: %(why)s.") % {"path": path, "why": error.strerror}
         ) from error
     finally:

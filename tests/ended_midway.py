@@ -1,9 +1,10 @@
-"""A site whose services are killed in the middle: `python -m tests.killed_midway FOLDER`, then a case a line on stdin.
+"""A site whose services end in the middle: `python -m tests.ended_midway FOLDER`, then a case a line on stdin.
 
-Each case begins with the same site. A forked process does the work up to a step, says so and waits; it is killed there,
-and the site is put in order as at its start. The answer, a line of JSON, says what is not as it should be.
+Each case begins with the same site. A forked process does the work up to a step. There it is killed, and the site is
+put in order as at its start; or the disk is full there. The answer, a line of JSON, says what is not as it should be.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from pkgutil import resolve_name
@@ -150,13 +152,30 @@ def derive_again(folder: Path) -> None:
     services.derive_again(PredictionRun.objects.get(), threshold=0.3)
 
 
+def export_model(folder: Path) -> None:
+    from training import sharing
+    from training.models import ModelRun
+
+    with mock.patch.object(sharing, "write_model", lambda run, file, site: file.write(b"half")):
+        sharing.export_model(ModelRun.objects.get(), folder / "out.damage-model")
+
+
 ACTIONS = {
     action.__name__: action
-    for action in (ingest_photo, import_crops, cut_crops, train, import_model, predict, derive_again)
+    for action in (
+        ingest_photo,
+        import_crops,
+        cut_crops,
+        train,
+        import_model,
+        export_model,
+        predict,
+        derive_again,
+    )
 }
 
 
-def answered(folder: Path, action: str, step: str, calls: int, is_done: bool) -> dict[str, Any]:
+def killed(folder: Path, action: str, step: str, calls: int, *, is_done: bool) -> dict[str, Any]:
     """Kill an action where it has called a step so many times, put the site in order, and say how it is."""
     from damage.recovery import recover
 
@@ -166,15 +185,51 @@ def answered(folder: Path, action: str, step: str, calls: int, is_done: bool) ->
     settled = in_child(lambda: unsettled(folder))
     if is_queued():
         in_child(work_off)
-    return in_child(
-        lambda: {
-            "told": told,
-            "lost": lost(before, state()),
-            "strays": strays(folder),
-            "missing": missing(),
-            "unsettled": [*settled, *unsettled(folder)],
-        }
+    found = in_child(lambda: how_it_is(folder, before))
+    return found | {"told": told, "unsettled": [*settled, *found["unsettled"]]}
+
+
+def without_room(folder: Path, action: str, step: str, calls: int, *, of_database: bool) -> dict[str, Any]:
+    """Let a step find no room on the disk when it is called for the so-many-th time, and say how the site is then."""
+    from django.db import OperationalError
+
+    error = (
+        OperationalError("database or disk is full")
+        if of_database
+        else OSError(errno.ENOSPC, "No space left on device")
     )
+
+    def refuse() -> None:
+        raise error
+
+    def refused() -> list[str]:
+        from damage.disk import trouble_explained
+        from damage.errors import Refused
+        from prediction.models import PredictionRun
+        from training.models import ModelRun
+
+        said = ["it went on"]
+        try:
+            with stopping(step, calls, refuse, is_done=False), trouble_explained():
+                ACTIONS[action](folder)
+        except Refused as refusal:
+            said = [type(refusal).__name__, str(refusal)]
+        failed = [model.objects.filter(status="failed") for model in (ModelRun, PredictionRun)]
+        return said + [str(run.error) for runs in failed for run in runs]
+
+    before = in_child(state)
+    said = in_child(refused)
+    return in_child(lambda: how_it_is(folder, before)) | {"said": said}
+
+
+def how_it_is(folder: Path, before: dict[str, str]) -> dict[str, Any]:
+    """What is not as it should be; each list is to be empty."""
+    return {
+        "lost": lost(before, state()),
+        "strays": strays(folder),
+        "missing": missing(),
+        "unsettled": unsettled(folder),
+    }
 
 
 def kill_at(work: Callable[[], object], step: str, calls: int, *, is_done: bool) -> None:
@@ -182,8 +237,12 @@ def kill_at(work: Callable[[], object], step: str, calls: int, *, is_done: bool)
     here, there = FORK.Pipe(duplex=False)
 
     def stopped() -> None:
-        with stopping(step, calls, lambda: there.send("here"), is_done=is_done):
+        with stopping(step, calls, tell_and_wait, is_done=is_done):
             work()
+
+    def tell_and_wait() -> None:
+        there.send("here")
+        signal.pause()
 
     child = FORK.Process(target=stopped)
     child.start()
@@ -198,7 +257,7 @@ def kill_at(work: Callable[[], object], step: str, calls: int, *, is_done: bool)
 
 
 def stopping(step: str, calls: int, tell: Callable[[], object], *, is_done: bool) -> Any:
-    """Replace a function by one that tells and waits for its end at its so-many-th call."""
+    """Replace a function by one that tells at its so-many-th call, instead of being done or after it."""
     module, _dot, name = step.rpartition(".")
     original = getattr(resolve_name(module), name)
     called = 0
@@ -210,9 +269,7 @@ def stopping(step: str, calls: int, tell: Callable[[], object], *, is_done: bool
             return original(*args, **kwargs)
         if is_done:
             original(*args, **kwargs)
-        tell()
-        while True:
-            signal.pause()
+        return tell()
 
     return mock.patch(step, stopped)
 
@@ -268,8 +325,12 @@ def lost(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def strays(folder: Path) -> list[str]:
-    """Files that no row names, and what is left of work; logs of trainings belong to finished runs."""
+    """Files that no row names, and what is left of work.
+
+    Logs of trainings belong to finished runs, blocks of predictions to those that can be gone on with.
+    """
     from damage.stored_files import named_in_rows
+    from prediction.models import PredictionRun
     from training.models import ModelRun
 
     files = [
@@ -281,13 +342,17 @@ def strays(folder: Path) -> list[str]:
     logs = tuple(
         f"tensorboard/run-{pk}/" for pk in ModelRun.objects.filter(status="done").values_list("pk", flat=True)
     )
-    others = {name for name in names if not name.startswith(("files/", "damage.sqlite3", *logs))}
+    resumable = PredictionRun.objects.exclude(status="done").values_list("pk", flat=True)
+    blocks = {f"prediction-work/{pk}" for pk in resumable}
+    known = ("files/", "damage.sqlite3", "work/cutting/", *logs, *(f"{place}/" for place in blocks))
+    others = {name for name in names if not name.startswith(known)}
     left = {
         f"{place}/{path.name}"
         for place in ("work", "workers", "training-work", "prediction-work")
         for path in (folder / place).glob("*")
+        if path.name != "cutting"  # whose lock stays
     }
-    return sorted(unnamed | others | left)
+    return sorted(unnamed | others | left - blocks)
 
 
 def missing() -> list[str]:
@@ -325,6 +390,14 @@ def unsettled(folder: Path) -> list[str]:
     return found
 
 
+HOWS: dict[str, Callable[..., dict[str, Any]]] = {
+    "killed before": partial(killed, is_done=False),
+    "killed after": partial(killed, is_done=True),
+    "full disk": partial(without_room, of_database=False),
+    "full database": partial(without_room, of_database=True),
+}
+
+
 def main(folder: Path) -> None:
     """Prepare the site once; answer each case with what it left of it."""
     os.environ["DAMAGE_GEOCODER"] = "nominatim"
@@ -343,7 +416,8 @@ def main(folder: Path) -> None:
     print("prepared", flush=True)
     for line in sys.stdin:
         try:
-            answer = answered(folder, *json.loads(line))
+            how, *case = json.loads(line)
+            answer = HOWS[how](folder, *case)
         except RuntimeError as error:
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)
