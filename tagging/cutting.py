@@ -20,6 +20,7 @@ from django.utils import timezone
 from PIL import Image
 from rasterio.errors import RasterioError
 
+from damage.batches import write_in_batches
 from damage.disk import trouble_explained
 from damage.errors import NotNow, Refused, reason_of
 from damage.ingestion.models import Scene
@@ -163,7 +164,7 @@ def _cut_from(scene: Scene, crops: Sequence[Crop], outcome: Cut) -> Iterator[int
             square_at = stack.enter_context(squares_of(scene.path, orientation=scene.exif_orientation))
         except UNREADABLE as error:
             outcome.unopened.add(scene.pk)
-            _write_rows(scene, crops, [reason_of(error)] * len(crops), outcome)
+            _write_problem(scene, crops, reason_of(error), outcome)
             yield len(crops)
             return
         for start in range(0, len(crops), BATCH):
@@ -177,8 +178,12 @@ def _cut_from(scene: Scene, crops: Sequence[Crop], outcome: Cut) -> Iterator[int
 def _note_attempt(crops: Sequence[Crop]) -> None:
     """Write down that this is tried before it is: a scene that kills the process has its next turn after a pause."""
     pause_s = _pause_s(max(crop.cut_attempts for crop in crops))
-    Crop.objects.filter(pk__in=[crop.pk for crop in crops]).update(
-        cut_attempts=F("cut_attempts") + 1, cut_after=timezone.now() + timedelta(seconds=pause_s)
+    after = timezone.now() + timedelta(seconds=pause_s)
+    write_in_batches(
+        [crop.pk for crop in crops],
+        lambda some: Crop.objects.filter(pk__in=some).update(
+            cut_attempts=F("cut_attempts") + 1, cut_after=after
+        ),
     )
 
 
@@ -192,6 +197,15 @@ def _stored_image(scene: Scene, crop: Crop, square_at: SquareAt, files: NewFiles
     # No two attempts share a name: what a killed one noted is swept, while this one's is not in its row yet.
     name = f"crops/{scene.sha256[:16]}-{x_px}-{y_px}-{crop.size_px}-{uuid4().hex[:8]}.png"
     return _Image(files.save(name, ContentFile(png)), hashlib.sha256(png).hexdigest())
+
+
+def _write_problem(scene: Scene, crops: Sequence[Crop], problem: Message, outcome: Cut) -> None:
+    """Say of all crops of a scene, which may be thousands, why they could not be cut."""
+    write_in_batches(
+        [crop.pk for crop in crops],
+        lambda some: Crop.objects.pending().filter(pk__in=some).update(cut_problem=problem),
+    )
+    outcome.count(scene, [problem] * len(crops))
 
 
 def _write_rows(

@@ -129,6 +129,13 @@ def test_a_missing_photo_keeps_the_tag_and_says_why(tags, scene):
         image_bytes(Crop.objects.first())
 
 
+def test_a_missing_photo_of_many_squares_keeps_nobody_waiting(tags, scene, django_assert_max_num_queries):
+    """However many squares wait for it, each statement writes some of them, and there is not one for each."""
+    default_storage.delete(scene.file.name)
+    with django_assert_max_num_queries(6):
+        cut_pending_crops()
+
+
 def test_what_failed_waits_longer_each_time_and_is_cut_once_its_file_is_back(tag, scene, tmp_path):
     away = scene.path.rename(tmp_path / "away.png")
     for pause_s in (10, 20, 40):
