@@ -19,7 +19,50 @@ from tests import transaction_guard
 hypothesis.settings.register_profile("no_deadline", deadline=None)
 hypothesis.settings.load_profile("no_deadline")
 
+# Fixtures by which pytest-django opens the database, beside its mark.
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+# Fixtures of tests that cost much and ask the database nothing that others do not ask: those with real imagery, and
+# those that train a network each; `shared_training` trains once for all.
+COSTLY_FIXTURES = {"shared", "tiny"}
+ONCE_FOR_ALL = {"shared_training"}
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="only tests that ask the database, and of them not the costly ones",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose for `--only-database`, by what tests ask for, so that a new test is chosen without being named."""
+    if not config.getoption("--only-database"):
+        return
+    is_everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
+    known = {name for item in items for name in getattr(item, "fixturenames", ())}
+    unknown = (DATABASE_FIXTURES | COSTLY_FIXTURES | ONCE_FOR_ALL) - known
+    if is_everything and unknown:
+        raise pytest.UsageError(
+            f"No test asks for {', '.join(sorted(unknown))}: tests/conftest.py names them."
+        )
+    chosen = [item for item in items if asks_the_database(item) and not is_costly(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def asks_the_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
+def is_costly(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    is_marked = any(item.get_closest_marker(name) for name in ("browser", "one_database"))
+    return is_marked or (bool(fixtures & COSTLY_FIXTURES) and not fixtures & ONCE_FOR_ALL)
 
 
 @pytest.fixture(scope="session")

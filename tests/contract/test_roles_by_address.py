@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from damage.accounts.models import Role
 
+pytestmark = pytest.mark.one_database  # doors ask for the role before they ask the database
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 LOOKING = ("GET", "HEAD")
 ALL = frozenset(Role)

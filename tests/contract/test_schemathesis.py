@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from damage.accounts.models import Role
 
+pytestmark = pytest.mark.one_database  # what is asked here is about the schema, and costs much
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

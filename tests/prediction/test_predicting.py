@@ -142,11 +142,11 @@ def test_a_failure_while_storing_takes_everything_back(
         monkeypatch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
     else:
         monkeypatch.setattr(broken, full_disk)
-    with pytest.raises(Refused, match=r"No space left on device\. Make room"):
+    with pytest.raises(Refused, match=r"The disk is full\. Make room"):
         predict(mosaic, model_run, requested_by=None)
     run = PredictionRun.objects.get()
     assert run.status == "failed"
-    assert "No space left on device" in run.error
+    assert "The disk is full" in run.error
     assert not run.geojson_file
     assert Detection.objects.count() == 0
     assert stored_files(settings) == []
@@ -258,7 +258,7 @@ def test_a_failure_while_deriving_again_leaves_all_as_it_was(finished_run, setti
 
     with monkeypatch.context() as patch:
         patch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
-        with pytest.raises(Refused, match=r"No space left on device\. Make room"):
+        with pytest.raises(Refused, match=r"The disk is full\. Make room"):
             derive_again(finished_run, threshold=0.2)
     run = PredictionRun.objects.get()
     assert (run.threshold, run.detections.count()) == (0.0625, 3)
