@@ -85,6 +85,7 @@ class ModelRunRowSerializer(serializers.ModelSerializer[ModelRun]):
 class ModelRunSerializer(ModelRunRowSerializer):
     """A training, with all that is needed to do it again."""
 
+    threshold_reason = serializers.CharField(source="threshold_words")
     promotions = PromotionSerializer(many=True)  # type: ignore[assignment]
     metrics = serializers.JSONField()  # type: ignore[assignment]
 

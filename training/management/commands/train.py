@@ -98,7 +98,7 @@ def summary(run: ModelRun) -> dict[str, Any]:
         "towns": {part: parameters[f"{part}_towns"] for part in PARTS},
         "left_out": parameters["left_out"],
         "threshold": run.threshold,
-        "threshold_reason": run.threshold_reason,
+        "threshold_reason": run.threshold_words,
         "metrics": run.metrics,
         "code_version": run.code_version,
         "files": {row.kind: {"name": row.file.name, "sha256": row.sha256} for row in run.files.all()},
