@@ -34,7 +34,7 @@ class ExperimentCommand(JsonCommand):
         return {name: options[name] for name in ("towns", "backbone", "head")}
 
     def result(self, experiment: Experiment) -> dict[str, Any]:
-        return {"experiment": experiment.pk, "kind": experiment.kind, **experiment.results}
+        return {"experiment": experiment.pk, "kind": experiment.kind, **experiment.worded_results}
 
     def describe(self, result: dict[str, Any]) -> str:
         refused = sorted({row["refused"] for row in result["trials"] if "refused" in row})

@@ -32,7 +32,7 @@ class Table:
 
 def tables_of(experiment: Experiment) -> dict[str, Table]:
     """The tables of a finished experiment by name; the first is its result, the others what it rests on."""
-    results = experiment.results
+    results = experiment.worded_results
     if "columns" not in results:
         return {}
     tables = {"result": Table(_("Result"), results["columns"], results["rows"])}

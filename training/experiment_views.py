@@ -119,7 +119,7 @@ def experiment_results(request: HttpRequest, pk: int) -> HttpResponse:
         "question": found.question.slug if found.question else None,
         "seed": found.seed,
         "parameters": found.parameters,
-        "results": found.results,
+        "results": found.worded_results,
         "code_version": found.code_version,
         "library_versions": found.library_versions,
         "hardware": found.hardware,

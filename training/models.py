@@ -1,6 +1,7 @@
 """Trainings, experiments, and what came of them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.clock import database_now
 from damage.message_field import MessageField
+from damage.messages import worded as worded_data
 from tagging.models import Crop, Question
 from training.wording import duration_words, worded
 
@@ -355,3 +357,9 @@ class Experiment(Work):
     @property
     def named(self) -> str:
         return gettext("Experiment %(experiment)s") % {"experiment": self.pk}
+
+    @property
+    def worded_results(self) -> dict[str, Any]:
+        """The results, with what was refused in the reader's language."""
+        results: dict[str, Any] = worded_data(self.results)
+        return results

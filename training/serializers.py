@@ -127,6 +127,8 @@ class ExperimentRowSerializer(serializers.ModelSerializer[Experiment]):
 class ExperimentSerializer(ExperimentRowSerializer):
     """An experiment with its results: tables, every trial, and what else its kind reports."""
 
+    results = serializers.JSONField(source="worded_results")
+
     class Meta(ExperimentRowSerializer.Meta):
         fields = [*ExperimentRowSerializer.Meta.fields, "results", "model_runs"]
         read_only_fields = fields
