@@ -147,18 +147,18 @@ def test_the_command_proposes_and_a_second_person_confirms(run, site_admin, anal
 def test_the_api_asks_who_decides(run, client, site_admin, analyst, volunteer):
     address = f"/api/v1/model-runs/{run.pk}"
     client.force_login(analyst)
-    assert client.post(f"{address}/propose/").status_code == 403
+    assert client.post(f"{address}/propose/", content_type="application/json").status_code == 403
     client.force_login(site_admin)
-    proposed = client.post(f"{address}/propose/", {"reason": "new tags"})
+    proposed = client.post(f"{address}/propose/", {"reason": "new tags"}, content_type="application/json")
     assert proposed.json()["promotions"][0]["status"] == "queued"
     compare(run.promotions.get())
     assert proposed.json()["promotions"][0]["proposed_by"] == site_admin.username
-    assert client.post(f"{address}/confirm/").status_code == 400
+    assert client.post(f"{address}/confirm/", content_type="application/json").status_code == 400
     client.force_login(volunteer)
-    assert client.post(f"{address}/confirm/").status_code == 403
+    assert client.post(f"{address}/confirm/", content_type="application/json").status_code == 403
     client.force_login(analyst)
-    assert client.post(f"{address}/confirm/").json()["stage"] == "promoted"
-    assert client.post(f"{address}/roll-back/").status_code == 400
+    assert client.post(f"{address}/confirm/", content_type="application/json").json()["stage"] == "promoted"
+    assert client.post(f"{address}/roll-back/", content_type="application/json").status_code == 400
 
 
 @pytest.fixture
@@ -265,11 +265,16 @@ def test_a_request_compares_nothing_and_nobody_confirms_before_a_worker_has(
     client.force_login(site_admin)
     with monkeypatch.context() as patch, django_capture_on_commit_callbacks() as enqueued:
         patch.setattr("training.registry.comparison", None)
-        assert client.post(f"{address}/propose/").json()["promotions"][0]["status"] == "queued"
-        assert client.post(f"{address}/propose/").status_code == 400
+        assert (
+            client.post(f"{address}/propose/", content_type="application/json").json()["promotions"][0][
+                "status"
+            ]
+            == "queued"
+        )
+        assert client.post(f"{address}/propose/", content_type="application/json").status_code == 400
     assert (len(enqueued), run.promotions.count()) == (1, 1)
     client.force_login(analyst)
-    early = client.post(f"{address}/confirm/")
+    early = client.post(f"{address}/confirm/", content_type="application/json")
     assert (early.status_code, early.json()["detail"]) == (409, "The two models are still being compared.")
     page = client.get(f"/training/runs/{run.pk}/").content.decode()
     assert "being compared" in page
@@ -277,7 +282,7 @@ def test_a_request_compares_nothing_and_nobody_confirms_before_a_worker_has(
     run_comparison.call(run.promotions.get().pk)
     promotion = run.promotions.get()
     assert (promotion.status, promotion.units_done, promotion.units_total) == ("done", 24, 24)
-    assert client.post(f"{address}/confirm/").json()["stage"] == "promoted"
+    assert client.post(f"{address}/confirm/", content_type="application/json").json()["stage"] == "promoted"
 
 
 def test_a_comparison_that_fails_says_why_and_is_asked_for_again(
@@ -295,13 +300,19 @@ def test_a_comparison_that_fails_says_why_and_is_asked_for_again(
     page = client.get(f"/training/runs/{run.pk}/").content.decode()
     assert "ZeroDivisionError" in page
     assert 'value="compare"' not in page
-    assert client.post(f"/api/v1/model-runs/{run.pk}/compare/").status_code == 403
+    assert (
+        client.post(f"/api/v1/model-runs/{run.pk}/compare/", content_type="application/json").status_code
+        == 403
+    )
     client.force_login(site_admin)
     assert 'value="compare"' in client.get(f"/training/runs/{run.pk}/").content.decode()
     with django_capture_on_commit_callbacks() as enqueued:
         client.post(f"/training/runs/{run.pk}/decide/", {"action": "compare"})
     assert len(enqueued) == 1
-    assert client.post(f"/api/v1/model-runs/{run.pk}/compare/").status_code == 409  # it waits already
+    assert (
+        client.post(f"/api/v1/model-runs/{run.pk}/compare/", content_type="application/json").status_code
+        == 409
+    )  # it waits already
     assert compare(Promotion.objects.get()).is_compared
 
 
