@@ -76,10 +76,12 @@ def test_keys_go_from_image_to_image_and_open_one(page, opened):
     page.locator("#plane").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#card")).to_be_visible()
-    first = page.locator("#card-what").text_content()
+    seen = {page.locator("#card-what").text_content()}
+    # Where the images lie differs from processor to processor, so a way round may end where it began.
     for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
-    expect(page.locator("#card-what")).not_to_have_text(first or "")
+        seen.add(page.locator("#card-what").text_content())
+    assert len(seen) > 1
     page.keyboard.press("+")
     expect(page.locator("#fit")).to_be_enabled()
     page.keyboard.press("0")

@@ -142,7 +142,7 @@ def test_answers_wait_without_network_and_are_sent_when_it_is_back(open_page, vo
 
 
 def test_somebody_logged_out_loses_no_answer(open_page, volunteer, scene):
-    page = open_page(ignoring="403")
+    page = open_page(ignoring="401")
     log_in(page, volunteer)
     open_tagging(page)
     page.context.clear_cookies()
@@ -261,7 +261,7 @@ def test_one_answer_that_cannot_be_stored_holds_up_no_other_and_is_shown(open_pa
 def test_a_refused_answer_is_shown_with_the_reason_until_its_author_discards_it(
     open_page, volunteer, site_admin, scene
 ):
-    page = open_page(ignoring="409")
+    page = open_page(ignoring="status of 4")
     log_in(page, volunteer)
     open_tagging(page)
     quarantine_scene(scene, by=site_admin, reason="blurred")
