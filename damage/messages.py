@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
@@ -22,8 +23,7 @@ class Message(Promise):
         return Message(self.template, values)
 
     def __str__(self) -> str:
-        # gettext answers the empty text with the catalogue's header.
-        text = gettext(self.template) if self.template else ""
+        text = _translated(self.template)
         return text if self.values is None else text % self.values
 
     _proxy____cast = __str__  # what Django calls when a text that is worded late reaches a plain column
@@ -53,6 +53,15 @@ class Message(Promise):
         """The message that `as_json` gave."""
         values = data["values"]
         return cls(data["message"], values and {name: _lively(value) for name, value in values.items()})
+
+
+def _translated(template: str) -> str:
+    if not template:
+        return ""  # which gettext answers with the catalogue's header
+    try:
+        return gettext(template)
+    except (AppRegistryNotReady, ImproperlyConfigured):
+        return template  # a process that only computes, such as a cluster's worker, has no reader to ask for a language
 
 
 def message_of(kept: "str | Mapping[str, Any]") -> Message:

@@ -21,10 +21,9 @@ hypothesis.settings.load_profile("no_deadline")
 
 # Fixtures by which pytest-django opens the database, beside its mark.
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
-# Fixtures of tests that cost much and ask the database nothing that others do not ask: those with real imagery, and
-# those that train a network each; `shared_training` trains once for all.
-COSTLY_FIXTURES = {"shared", "tiny"}
-ONCE_FOR_ALL = {"shared_training"}
+# Fixtures of tests that cost much and ask the database little that others do not ask: those with real imagery, and
+# those that train a network.
+COSTLY_FIXTURES = {"shared", "tiny", "shared_training"}
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -44,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     is_everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     known = {name for item in items for name in getattr(item, "fixturenames", ())}
-    unknown = (DATABASE_FIXTURES | COSTLY_FIXTURES | ONCE_FOR_ALL) - known
+    unknown = (DATABASE_FIXTURES | COSTLY_FIXTURES) - known
     if is_everything and unknown:
         raise pytest.UsageError(
             f"No test asks for {', '.join(sorted(unknown))}: tests/conftest.py names them."
@@ -62,7 +61,7 @@ def asks_the_database(item: pytest.Item) -> bool:
 def is_costly(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     is_marked = any(item.get_closest_marker(name) for name in ("browser", "one_database"))
-    return is_marked or (bool(fixtures & COSTLY_FIXTURES) and not fixtures & ONCE_FOR_ALL)
+    return is_marked or bool(fixtures & COSTLY_FIXTURES)
 
 
 @pytest.fixture(scope="session")

@@ -420,7 +420,7 @@ def main(folder: Path) -> None:
             answer = HOWS[how](folder, *case)
         except RuntimeError as error:
             answer = {"error": str(error)}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer, default=str), flush=True)
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.copytree(kept, folder, dirs_exist_ok=True)

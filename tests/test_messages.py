@@ -1,6 +1,9 @@
 """Texts that are worded for whoever reads them, long after they were written."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
@@ -8,6 +11,7 @@ from django.utils import translation
 from rest_framework.test import APIRequestFactory
 
 from damage.api import answer_error
+from damage.environment import BASE_DIR
 from damage.errors import Conflict, NotNow, Refused, TooMany, reason_of
 from damage.message_field import MessageField
 from damage.messages import Message, worded
@@ -100,3 +104,17 @@ def test_data_is_worded_message_by_message():
         "plan": {"reasons": ["Model run 3 is not finished.", "as before"], "scale": 2},
         "warnings": [],
     }
+
+
+def test_a_process_without_django_words_it_as_the_code_does():
+    code = "from damage.messages import Message; print(Message('%(run)s is not finished.') % {'run': 3})"
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "3 is not finished.\n"

@@ -4,8 +4,8 @@
 
 - that ask no database: pure functions, commands and servers in processes of their own;
 - in Chromium, which ask the API that other tests ask without it;
-- with the shared imagery, or which train a network each: they write the rows that the one training writes which all
-  others share;
+- with the shared imagery, or which train a network or need a trained one: most of the suite's time goes there, and what
+  is written of it is written in other tests of services too;
 - marked `one_database`: about SQLite itself, or costly and the same on either. Each says why.
 """
 

@@ -63,7 +63,7 @@ def test_a_refused_job_comes_back_with_its_refusal_and_the_others_go_on(standing
     )
     assert len(outcomes) == 8
     (refusal,) = [outcome for _, outcome in outcomes if isinstance(outcome, Refused)]
-    assert refusal.reason.startswith("The third is torn. (On worker tcp://127.0.0.1:")
+    assert str(refusal.reason).startswith("The third is torn. (On worker tcp://127.0.0.1:")
     assert refusal.remedy == "Mend it."
 
 
@@ -115,7 +115,9 @@ def test_a_model_that_is_not_the_one_named_is_refused_by_the_worker(standing, tm
     model, digest = small_network(), "0" * 64
     job = replace(real_jobs(write_mosaic(tmp_path / "mosaic.tif"), model)[-1], model_sha256=digest)
     ((_, refusal),) = DaskCluster(standing.address, compute_block).outcomes(iter([job]), {digest: model})
-    assert refusal.reason.startswith("The model is not the one that the run was made for. (On worker tcp://")
+    assert str(refusal.reason).startswith(
+        "The model is not the one that the run was made for. (On worker tcp://"
+    )
 
 
 def test_workers_that_come_after_all_were_lost_take_over(standing, tmp_path):

@@ -124,7 +124,7 @@ def test_a_plan_says_what_scores_and_why_in_f32(scene):
     alone = plan_for(Source(str(scene)), SIGHT, **OF_SCENE, is_classical=True)
     assert (beside.precision, alone.precision) == ("f32", "f32")
     assert any("scikit-learn on its features" in reason for reason in beside.reasons)
-    assert any(reason.startswith("scikit-image and scikit-learn") for reason in alone.reasons)
+    assert any(str(reason).startswith("scikit-image and scikit-learn") for reason in alone.reasons)
 
 
 def test_what_such_a_model_cannot_is_refused(scene):
