@@ -1,12 +1,13 @@
 """The same rows on the other database: every app's tests that ask one, again, on a PostgreSQL server of their own.
 
-`--only-database` (tests/conftest.py) chooses them by what they ask for, not by name. Left out are tests
+Of the suites below `--only-database` (tests/conftest.py) chooses the tests by what they ask for. Left out are tests
 
 - that ask no database: pure functions, commands and servers in processes of their own;
 - in Chromium, which ask the API that other tests ask without it;
-- with the shared imagery, or which train a network or need a trained one: most of the suite's time goes there, and what
-  is written of it is written in other tests of services too;
+- with the shared imagery, or which train a network or need a trained one: most of the suite's time goes there;
 - marked `one_database`: about SQLite itself, or costly and the same on either. Each says why.
+
+Of training, the modules are named whose tests write and lock rows without a network; the others' whole run took too long.
 """
 
 import os
@@ -22,8 +23,16 @@ from xml.etree import ElementTree
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-# Folders whose tests all run in a browser.
-IN_A_BROWSER = {"e2e"}
+SUITES = (
+    "tests/accounts",
+    "tests/ingestion",
+    "tests/tagging",
+    "tests/prediction",
+    *(
+        f"tests/training/test_{name}.py"
+        for name in ("api", "claims", "dataset", "deciding_at_once", "pending_crops", "registry")
+    ),
+)
 
 
 def server_programs() -> Path:
@@ -80,6 +89,7 @@ def test_every_apps_tests_pass_on_postgresql(server_url, tmp_path):
             "-p",
             "no:cacheprovider",
             "--only-database",
+            *SUITES,
             f"--junitxml={report}",
         ],
         cwd=TESTS.parent,
@@ -89,10 +99,10 @@ def test_every_apps_tests_pass_on_postgresql(server_url, tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-    folders = {path.parent.name for path in TESTS.glob("*/test_*.py")} - IN_A_BROWSER
     done = Counter(
         case.attrib["classname"].split(".")[1]
         for case in ElementTree.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it just now
         if case.find("skipped") is None
     )
+    folders = {suite.split("/")[1] for suite in SUITES}
     assert {folder for folder in folders if not done[folder]} == set()
