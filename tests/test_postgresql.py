@@ -7,7 +7,7 @@ Of the suites below `--only-database` (tests/conftest.py) chooses the tests by w
 - with the shared imagery, or which train a network or need a trained one: most of the suite's time goes there;
 - marked `one_database`: about SQLite itself, or costly and the same on either. Each says why.
 
-Of training, the modules are named whose tests write and lock rows without a network; the others' whole run took too long.
+Of training, the modules are named whose tests write and lock rows without a network; all others took too long.
 """
 
 import os
