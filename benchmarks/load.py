@@ -82,6 +82,7 @@ def scenes(wanted: str, folder: Path) -> list[Ground]:
 
 def accounts(count: int) -> list[Account]:
     """People who are logged in, made directly in the database."""
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
     from django.utils.crypto import get_random_string
@@ -93,7 +94,7 @@ def accounts(count: int) -> list[Account]:
         person = User.objects.create(username=f"tagger-{number:03}", role=Role.VOLUNTEER)
         session = SessionStore()
         session[SESSION_KEY] = str(person.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = person.get_session_auth_hash()
         session.create()
         people.append(Account(person.username, str(session.session_key), get_random_string(32)))
