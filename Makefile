@@ -9,6 +9,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := .venv/bin/uv
 SERVE ?= 1
+# Tests of a file run one after the other; files side by side, as most of a test keeps one core busy.
+PROCESSES ?= 2
 export DAMAGE_DEBUG ?= 1
 
 help: ## Say what there is
@@ -53,7 +55,7 @@ test: $(SETUP) .venv/.dev ## Set everything up and run every check and test
 	@$(MAKE) --no-print-directory lint types
 	$(PY) manage.py makemigrations --check --dry-run
 	npm run --silent test
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 lint: .venv/.dev node_modules/.installed ## Check style
 	.venv/bin/ruff check .
