@@ -5,7 +5,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.db import connections
+from django.db.models.signals import post_migrate
 from django.utils import translation
 from rest_framework.test import APIClient
 
@@ -85,6 +87,22 @@ def django_db_modify_db_settings(tmp_path_factory):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
         command = database["OPTIONS"]["init_command"]
         database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """What migrations put in is put back whenever a test with transactions of its own empties all tables.
+
+    The tests after it need those rows, and where files are shared out to processes such tests are not the last.
+    """
+    with django_db_blocker.unblock():
+        questions = list(Question.objects.all())
+
+    def restore(using, **_):
+        if not Question.objects.using(using).exists():
+            Question.objects.using(using).bulk_create(questions)
+
+    post_migrate.connect(restore, sender=apps.get_app_config("tagging"), weak=False)
 
 
 @pytest.fixture(autouse=True)

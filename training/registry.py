@@ -59,9 +59,8 @@ def compare_again(promotion: Promotion, *, by: User, progress: Progress = no_pro
 
 def request_comparison(promotion: Promotion, *, by: User) -> Promotion:
     """Queue a waiting proposal whose comparison failed once more."""
-    with transaction.atomic():
-        queued = _queued_again(promotion, by)
-        transaction.on_commit(partial(run_comparison.enqueue, queued.pk))
+    queued = _queued_again(promotion, by)
+    transaction.on_commit(partial(run_comparison.enqueue, queued.pk))
     return queued
 
 

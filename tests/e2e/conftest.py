@@ -20,7 +20,6 @@ from playwright.sync_api import (
 from damage.accounts.models import User
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
-from tagging.models import Question
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -37,20 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             # The site answers from another thread: it sees only what is committed.
             item.add_marker(pytest.mark.django_db(transaction=True))
-
-
-@pytest.fixture(scope="session")
-def migrated_questions(django_db_setup, django_db_blocker) -> list[Question]:
-    """What the migrations put in, before a test's end empties all tables."""
-    with django_db_blocker.unblock():
-        return list(Question.objects.all())
-
-
-@pytest.fixture(autouse=True)
-def restored_questions(transactional_db, migrated_questions) -> None:
-    # Not Django's serialized_rollback: it keeps the rows on a connection that Playwright's greenlet does not see.
-    for question in migrated_questions:
-        question.save()
 
 
 @pytest.fixture(scope="session")
