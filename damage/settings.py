@@ -168,6 +168,7 @@ SPECTACULAR_SETTINGS = {
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "damage.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # a volunteer's phone in the field must not ask for a password every day
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.https
 # The proxy that ends TLS says so in this header, and must drop it from what strangers send.

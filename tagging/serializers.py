@@ -1,13 +1,32 @@
 """How questions, crops and tags look in the API."""
 
+from functools import cached_property
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext
 from rest_framework import serializers
 
 from damage.ingestion.models import Scene
+from damage.statements import Lookup
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 from tagging.models import Answer, Crop, Question, Tag
+
+# REST framework asks a query set for `get` alone.
+_SCENES: Any = Lookup(Scene, "pk", without=("footprint_4326",))
+_QUESTIONS: Any = Lookup(Question, "slug")
+
+
+class _BoundOnce(serializers.BaseSerializer):
+    """A serializer whose fields are made once for the class and not for each request; they keep nothing of either."""
+
+    @cached_property
+    def fields(self) -> Any:
+        kind = type(self)
+        if "_fields_of_all" not in vars(kind):
+            kind._fields_of_all = super().fields  # type: ignore[attr-defined,misc]
+        return kind._fields_of_all  # type: ignore[attr-defined]
 
 
 class QuestionSerializer(serializers.ModelSerializer):
@@ -49,7 +68,7 @@ class CropSerializer(serializers.ModelSerializer):
         return reverse("api:crop-thumbnail", args=[crop.pk])
 
 
-class TagSerializer(serializers.ModelSerializer):
+class TagSerializer(_BoundOnce, serializers.ModelSerializer):
     """A tag with its place, so that a list of tags needs no further request."""
 
     question = serializers.SlugField(source="question.slug", read_only=True)
@@ -76,19 +95,17 @@ class TagSerializer(serializers.ModelSerializer):
         return reverse("api:crop-thumbnail", args=[tag.crop_id])
 
 
-class NewTagSerializer(serializers.Serializer):
+class NewTagSerializer(_BoundOnce, serializers.Serializer):
     """One answer for one square of a scene."""
 
-    scene = serializers.PrimaryKeyRelatedField(
-        queryset=Scene.objects.select_related("town").defer("footprint_4326")
-    )
+    scene: serializers.PrimaryKeyRelatedField[Scene] = serializers.PrimaryKeyRelatedField(queryset=_SCENES)
     x_px = serializers.IntegerField(help_text="left edge in scene pixels")
     y_px = serializers.IntegerField(help_text="top edge in scene pixels")
     size_px = serializers.IntegerField(
         help_text=f"side in scene pixels, {LEAST_SIZE_PX} to {MOST_SIZE_PX}, and near the question's"
     )
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Question.objects.all()
+        slug_field="slug", queryset=_QUESTIONS
     )
     answer = serializers.ChoiceField(choices=Answer.choices)
 

@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 from damage.accounts.models import Role, User
 from damage.commits import committed
 from damage.errors import NotNow, Refused
-from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
 from damage.messages import Message as _
+from damage.statements import Lookup, insert
 from tagging.crops import (
     THUMBNAIL_PX,
     centre_lonlat,
@@ -24,6 +25,8 @@ from tagging.limits import check_size, check_size_for
 from tagging.models import Answer, Crop, Question, Tag, TagChange
 from tagging.quarantine import check_crop_in_use
 
+_CROPS = Lookup(Crop, "scene", "x_px", "y_px", "size_px")
+_TOWNS = Lookup(Town, "pk")
 ROWS_AT_ONCE = 500
 
 
@@ -65,7 +68,7 @@ def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
     if scene.transform:
         lon, lat = centre_lonlat(x_px, y_px, size_px, transform=scene.transform, crs_wkt=scene.crs_wkt)
     return Crop(
-        town=scene.town,
+        town=_town_of(scene),
         scene=scene,
         x_px=x_px,
         y_px=y_px,
@@ -76,10 +79,15 @@ def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
     )
 
 
+def _town_of(scene: Scene) -> Town:
+    if not Scene.town.is_cached(scene):
+        scene.town = _TOWNS.get(pk=scene.town_id)
+    return scene.town
+
+
 def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
     """Store the answer for the new crop, or for the one that is there, which is looked up before others must wait."""
-    place = {"scene": crop.scene, "x_px": crop.x_px, "y_px": crop.y_px, "size_px": crop.size_px}
-    there = Crop.objects.filter(**place).order_by().first()
+    there = _CROPS.find(scene=crop.scene_id, x_px=crop.x_px, y_px=crop.y_px, size_px=crop.size_px)
     if there is not None:
         check_crop_in_use(there)
         there.scene, there.town = crop.scene, crop.town
@@ -95,7 +103,7 @@ def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag
 def _store_with_crop(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
     """Store a new crop and its first answer; to be called within a transaction."""
     crop.pk = None  # an attempt before this one may have been taken back
-    crop.save(force_insert=True)
+    insert(crop)
     return _store_first_answer(crop, question, tagger, answer)
 
 
@@ -138,8 +146,9 @@ def _store_answer(crop: Crop, question: Question, tagger: User, answer: str) -> 
 def _store_first_answer(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
     """Store the first answer of a person, and its history; to be called within a transaction."""
     given = {"crop": crop, "question": question, "tagger": tagger, "answer": answer}
-    tag = Tag.objects.create(**given)
-    TagChange.objects.create(**given, changed_by=tagger)
+    tag = Tag(**given)
+    insert(tag)
+    insert(TagChange(**given, changed_by=tagger))
     return tag
 
 

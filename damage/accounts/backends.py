@@ -7,10 +7,17 @@ from django.http import HttpRequest
 
 from damage.accounts.attempts import begin_password_attempt, end_password_attempt, visitor_of
 from damage.accounts.models import User
+from damage.statements import Lookup
+
+_PEOPLE = Lookup(User, "pk")
 
 
 class LimitedBackend(ModelBackend):
     """Django's own check, with limits; raises `TooMany` instead of looking at the password."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        person = _PEOPLE.find(pk=user_id)
+        return person if person is not None and self.user_can_authenticate(person) else None
 
     def authenticate(
         self,

@@ -57,7 +57,7 @@ def test_a_volunteer_tags_a_square(api, volunteer, scene, question):
 def test_a_tag_costs_few_queries_from_session_to_answer(
     client, volunteer, scene, question, django_assert_num_queries
 ):
-    """Session, person, scene with its town, question, the minute's share, crop; then a savepoint, crop, tag, history.
+    """Session, person, scene, question, the minute's share, town, crop; then a savepoint, crop, tag, history.
 
     What they gave in the day is counted once, and not again before they can have reached their share.
     """
@@ -65,7 +65,7 @@ def test_a_tag_costs_few_queries_from_session_to_answer(
     body = {"scene": scene.pk, "question": "damage", "answer": "positive", **SQUARE}
     assert client.post(TAGS, body, content_type="application/json").status_code == 201
     body["x_px"] += 1
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert client.post(TAGS, body, content_type="application/json").status_code == 201
 
 

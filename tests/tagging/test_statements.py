@@ -1,0 +1,90 @@
+"""Rows that are read and written by statements made once are those that Django's own query sets read and write."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from damage.ingestion.models import Scene
+from damage.statements import Lookup, insert
+from tagging.models import Crop, Question, Tag, TagChange
+
+SCENES = Lookup(Scene, "pk", without=("footprint_4326",))
+
+
+@pytest.fixture
+def mosaic(town):
+    """With a number, a time, plain data and what is empty."""
+    return Scene.objects.create(
+        town=town, kind="mosaic", name="a 100 % “mosaic”.tif", sha256="0" * 64, size_bytes=2**40, file="scenes/a.tif",
+        width_px=300, height_px=200, band_count=3, gsd_m=0.07, crs_wkt="EPSG:32615",
+        transform=[0.07, 0, 1, 0, -0.07, 2], footprint_4326={"type": "Polygon"},
+        captured_at=datetime(2017, 9, 8, 4, 49, 19, 500, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def values_of(row, *but):
+    return {
+        field.name: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if field.name not in but
+    }
+
+
+def test_a_row_is_what_a_query_set_gives(mosaic):
+    found = SCENES.get(pk=mosaic.pk)
+    assert values_of(found, "footprint_4326") == values_of(Scene.objects.get(pk=mosaic.pk), "footprint_4326")
+    assert isinstance(found.captured_at, datetime)
+    assert found.transform == [0.07, 0, 1, 0, -0.07, 2]
+    assert not found._state.adding
+
+
+def test_what_is_not_read_is_read_when_it_is_asked_for(mosaic, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        found = SCENES.get(pk=mosaic.pk)
+    assert found.get_deferred_fields() == {"footprint_4326"}
+    with django_assert_num_queries(1):
+        assert found.footprint_4326 == {"type": "Polygon"}
+
+
+def test_several_fields_name_a_row(mosaic, town):
+    crops = Lookup(Crop, "scene", "x_px")
+    Crop.objects.create(town=town, scene=mosaic, x_px=1, y_px=0, size_px=32)
+    second = Crop.objects.create(town=town, scene=mosaic, x_px=2, y_px=0, size_px=32)
+    assert crops.get(scene=mosaic.pk, x_px=2) == second
+    assert crops.find(scene=mosaic.pk, x_px=3) is None
+
+
+def test_what_is_not_there_and_what_no_field_holds_is_said_as_a_query_set_does(db):
+    with pytest.raises(Scene.DoesNotExist):
+        SCENES.get(pk=10**6)
+    with pytest.raises(ValueError, match="expected a number"):
+        SCENES.get(pk="left")
+    assert Lookup(Question, "slug").find(slug="' OR ''='") is None
+
+
+def test_a_row_is_stored_as_save_stores_it(mosaic, town, volunteer, question):
+    saved = Crop(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1)
+    inserted = Crop(town=town, scene=mosaic, x_px=2, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1)
+    saved.save(force_insert=True)
+    insert(inserted)
+    assert not inserted._state.adding
+    own = ("id", "x_px", "created_at")
+    stored = Crop.objects.get(pk=inserted.pk)
+    assert values_of(stored, *own) == values_of(Crop.objects.get(pk=saved.pk), *own)
+    assert stored.created_at == inserted.created_at
+    assert stored.created_at >= saved.created_at
+    tag = Tag(crop=stored, question=question, tagger=volunteer, answer="positive")
+    insert(tag)
+    assert values_of(Tag.objects.get(pk=tag.pk)) == values_of(tag)
+
+
+def test_what_the_database_forbids_is_not_stored(mosaic, volunteer, question, town):
+    crop = Crop.objects.create(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Crop(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32))
+    change = TagChange(
+        crop=crop, question=question, tagger=volunteer, changed_by=volunteer, answer="positive"
+    )
+    insert(change)
+    assert TagChange.objects.get() == change
