@@ -4,10 +4,12 @@ A query set makes its SQL anew each time it is asked, which takes several times 
 here reads and writes as Django's own `get` and `save` do, for single rows of plain models.
 """
 
+from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 M = TypeVar("M", bound=models.Model)
 
@@ -28,6 +30,7 @@ class Lookup(Generic[M]):
 
     def find(self, **values: Any) -> M | None:
         """The row, or None where there is none."""
+        connection = _connection()
         given = [
             field.get_db_prep_value(field.get_prep_value(values[name]), connection)
             for name, field in self._fields.items()
@@ -55,6 +58,7 @@ class Lookup(Generic[M]):
     @cached_property
     def _converters(self) -> list[tuple[int, Any, list[Any]]]:
         """What makes Python's values of the database's, as Django's own compiler finds it: by place in the row."""
+        connection = _connection()
         columns = [field.get_col(self.model._meta.db_table) for field in self._read]
         found = [
             [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
@@ -74,8 +78,42 @@ class Lookup(Generic[M]):
         return f"SELECT {columns} FROM {table} WHERE {conditions} LIMIT 1"  # noqa: S608 - names of the models' own
 
 
+def nth_latest(
+    model: type[models.Model], time: str, n: int, *, after: datetime, **equal: Any
+) -> datetime | None:
+    """The `n`th latest time, from one, among rows after a time that have the given values; None if they are fewer."""
+    connection = _connection()
+    sql, field, others = _nth_latest(model, time, tuple(equal))
+    given = [
+        other.get_db_prep_value(value, connection)
+        for other, value in zip(others, equal.values(), strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*given, field.get_db_prep_value(after, connection), n - 1])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    found: Any = row[0]
+    for convert in connection.ops.get_db_converters(field.get_col(model._meta.db_table)):
+        found = convert(found, field, connection)
+    return cast(datetime, found)
+
+
+@lru_cache
+def _nth_latest(model: type[models.Model], time: str, equal: tuple[str, ...]) -> tuple[str, Any, list[Any]]:
+    meta: Any = model._meta
+    field, others = meta.get_field(time), [meta.get_field(name) for name in equal]
+    conditions = " AND ".join(
+        [*(f"{_quoted(other.column)} = %s" for other in others), f"{_quoted(field.column)} > %s"]
+    )
+    column, table = _quoted(field.column), _quoted(meta.db_table)
+    sql = f"SELECT {column} FROM {table} WHERE {conditions} ORDER BY {column} DESC LIMIT 1 OFFSET %s"  # noqa: S608
+    return sql, field, others
+
+
 def insert(row: models.Model) -> None:
     """Store a new row, which has its key afterwards: `save(force_insert=True)` for models without parents."""
+    connection = _connection()
     sql, fields = _insertion(type(row))
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
     with connection.cursor() as cursor:
@@ -96,4 +134,9 @@ def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
 
 
 def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+    return _connection().ops.quote_name(name)
+
+
+def _connection() -> BaseDatabaseWrapper:
+    """This thread's; looked up once for a statement, as `django.db.connection` looks for it at each use."""
+    return connections[DEFAULT_DB_ALIAS]

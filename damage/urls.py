@@ -24,8 +24,10 @@ for api in apis:
     for prefix, viewset in api.routes:
         router.register(prefix, viewset)
 
-handler500 = "damage.views.server_error"
 urlpatterns = [
+    # First, as most requests are answers; the more addresses are tried before, the longer each takes.
+    path("api/v1/", include(router.urls)),
+    path("api/v1/", include(([pattern for api in apis for pattern in api.urlpatterns], "api"))),
     path("", front, name="front"),
     path("", include("damage.accounts.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -34,8 +36,6 @@ urlpatterns = [
     path("", include("tagging.urls")),
     path("", include("training.urls")),
     path("", include("prediction.urls")),
-    path("api/v1/", include(router.urls)),
-    path("api/v1/", include(([pattern for api in apis for pattern in api.urlpatterns], "api"))),
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[ForTaggers]), name="schema"),
     path(
         "api/",

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from damage.accounts.models import User
 from damage.errors import TooMany
 from damage.messages import Message as _
+from damage.statements import nth_latest
 from tagging.limits import LARGE_SQUARES_A_DAY, TAGS_A_DAY, TAGS_A_MINUTE
 from tagging.models import Question, TagChange
 
@@ -25,13 +26,14 @@ def check_quota(person: User, question: Question, size_px: int) -> None:
     counted: commands do not ask here. Several requests of one person at the same moment may all still pass.
     """
     now = timezone.now()
-    steps = TagChange.objects.filter(changed_by=person)
-    check_count(
-        steps, "created_at", TAGS_A_MINUTE, MINUTE, now, _("You are answering faster than anybody can look.")
-    )
-    _check_day(person, steps, now)
+    # By a statement that is made once, as it is asked for every answer.
+    oldest = nth_latest(TagChange, "created_at", TAGS_A_MINUTE, after=now - MINUTE, changed_by=person.pk)
+    _check_oldest(oldest, MINUTE, now, _("You are answering faster than anybody can look."))
+    _check_day(person, now)
     if size_px > question.crop_size_px:
-        large = steps.filter(question=question, crop__size_px__gt=question.crop_size_px)
+        large = TagChange.objects.filter(
+            changed_by=person, question=question, crop__size_px__gt=question.crop_size_px
+        )
         check_count(large, "created_at", LARGE_SQUARES_A_DAY, DAY, now, _("These are many large squares."))
 
 
@@ -40,14 +42,17 @@ def check_count(
 ) -> None:
     """Refuse one more where `most` rows have their `time` within the period before now; says when there is room."""
     recent = rows.filter(**{f"{time}__gt": now - within}).order_by(f"-{time}")
-    # The row that has to grow too old before there is room for another.
-    oldest: datetime | None = recent.values_list(time, flat=True)[most - 1 : most].first()
+    _check_oldest(recent.values_list(time, flat=True)[most - 1 : most].first(), within, now, reason)
+
+
+def _check_oldest(oldest: datetime | None, within: timedelta, now: datetime, reason: str | Promise) -> None:
+    """Refuse while the row is there that has to grow too old before there is room for another."""
     if oldest is not None:
         wait_s = max(1, ceil((oldest + within - now).total_seconds()))
         raise TooMany(reason, _("Go on in %(time)s.") % {"time": _in_words(wait_s)}, retry_after_s=wait_s)
 
 
-def _check_day(person: User, steps: QuerySet[TagChange], now: datetime) -> None:
+def _check_day(person: User, now: datetime) -> None:
     """The day's limit, which nobody can reach before some minutes at the minute's limit: until then it is not counted.
 
     The cache may be each process's own: it only says until when counting would be in vain.
@@ -55,6 +60,7 @@ def _check_day(person: User, steps: QuerySet[TagChange], now: datetime) -> None:
     key = f"tagging.quota.{person.pk}"
     if cache.get(key):
         return
+    steps = TagChange.objects.filter(changed_by=person)
     check_count(
         steps, "created_at", TAGS_A_DAY, DAY, now, _("You have tagged a great deal today: thank you.")
     )

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from damage.ingestion.models import Scene
-from damage.statements import Lookup, insert
+from damage.statements import Lookup, insert, nth_latest
 from tagging.models import Crop, Question, Tag, TagChange
 
 SCENES = Lookup(Scene, "pk", without=("footprint_4326",))
@@ -88,3 +88,28 @@ def test_what_the_database_forbids_is_not_stored(mosaic, volunteer, question, to
     )
     insert(change)
     assert TagChange.objects.get() == change
+
+
+def test_the_nth_latest_time_is_found_among_the_rows_of_one_person(
+    mosaic, town, question, volunteer, verifier
+):
+    crop = Crop.objects.create(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32)
+    moments = [datetime(2017, 9, 8, hour, 0, 0, 7, tzinfo=UTC) for hour in (4, 5, 6, 7)]
+    for by, moment in [
+        (volunteer, moments[2]),
+        (volunteer, moments[0]),
+        (volunteer, moments[1]),
+        (verifier, moments[3]),
+    ]:
+        change = TagChange.objects.create(
+            crop=crop, question=question, tagger=volunteer, changed_by=by, answer="positive"
+        )
+        TagChange.objects.filter(pk=change.pk).update(created_at=moment)
+
+    def latest(n, after):
+        return nth_latest(TagChange, "created_at", n, after=after, changed_by=volunteer.pk)
+
+    long_ago = datetime(2017, 9, 1, tzinfo=UTC)
+    assert [latest(n, long_ago) for n in (1, 2, 3, 4)] == [moments[2], moments[1], moments[0], None]
+    assert latest(2, moments[0]) == moments[1]
+    assert latest(2, moments[1]) is None

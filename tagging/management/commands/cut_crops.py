@@ -9,7 +9,7 @@ from damage.commands import JsonCommand
 from damage.progress import progress_bar
 from tagging.cutting import cut_pending_crops, keep_cutting
 
-NICENESS = 5  # people who tag come first
+NICENESS = 15  # people who tag come first
 
 
 class Command(JsonCommand):
