@@ -31,10 +31,12 @@ class Lookup(Generic[M]):
     def find(self, **values: Any) -> M | None:
         """The row, or None where there is none."""
         connection = _connection()
-        given = [
-            field.get_db_prep_value(field.get_prep_value(values[name]), connection)
-            for name, field in self._fields.items()
-        ]
+        given = []
+        for name, field, least, most in self._fields:
+            value = field.get_prep_value(values[name])
+            if least is not None and not least <= value <= most:
+                return None  # no row has a number that the database cannot hold
+            given.append(field.get_db_prep_value(value, connection))
         with connection.cursor() as cursor:
             cursor.execute(self._sql, given)
             row = cursor.fetchone()
@@ -47,9 +49,11 @@ class Lookup(Generic[M]):
         return self.model.from_db(connection.alias, [field.attname for field in self._read], read)
 
     @cached_property
-    def _fields(self) -> dict[str, Any]:
-        meta = self.model._meta
-        return {name: meta.pk if name == "pk" else meta.get_field(name) for name in self._by}
+    def _fields(self) -> list[tuple[str, Any, int | None, int | None]]:
+        """Each name with its field, and the least and the greatest number that its column holds."""
+        meta: Any = self.model._meta
+        named = [(name, meta.pk if name == "pk" else meta.get_field(name)) for name in self._by]
+        return [(name, field, *_range(field)) for name, field in named]
 
     @cached_property
     def _read(self) -> list[Any]:
@@ -73,7 +77,7 @@ class Lookup(Generic[M]):
     @cached_property
     def _sql(self) -> str:
         columns = ", ".join(_quoted(field.column) for field in self._read)
-        conditions = " AND ".join(f"{_quoted(field.column)} = %s" for field in self._fields.values())
+        conditions = " AND ".join(f"{_quoted(field.column)} = %s" for _, field, _, _ in self._fields)
         table = _quoted(self.model._meta.db_table)
         return f"SELECT {columns} FROM {table} WHERE {conditions} LIMIT 1"  # noqa: S608 - names of the models' own
 
@@ -131,6 +135,14 @@ def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
     returned = _quoted(meta.pk.column)
     sql = f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({marks}) RETURNING {returned}"  # noqa: S608
     return sql, fields
+
+
+def _range(field: Any) -> tuple[int | None, int | None]:
+    """The least and the greatest whole number that a field's column holds; None where it holds others than numbers."""
+    stored = field.target_field if field.is_relation else field
+    if not isinstance(stored, models.IntegerField):
+        return None, None
+    return _connection().ops.integer_field_range(stored.get_internal_type())
 
 
 def _quoted(name: str) -> str:

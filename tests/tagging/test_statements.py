@@ -55,11 +55,15 @@ def test_several_fields_name_a_row(mosaic, town):
     assert crops.find(scene=mosaic.pk, x_px=3) is None
 
 
-def test_what_is_not_there_and_what_no_field_holds_is_said_as_a_query_set_does(db):
+def test_what_is_not_there_and_what_no_field_holds_is_said_as_a_query_set_does(mosaic):
     with pytest.raises(Scene.DoesNotExist):
         SCENES.get(pk=10**6)
     with pytest.raises(ValueError, match="expected a number"):
         SCENES.get(pk="left")
+    for number in (2**63, -(2**63) - 1, int("9" * 900)):
+        assert SCENES.find(pk=number) is None
+        assert Lookup(Crop, "scene", "x_px").find(scene=number, x_px=1) is None
+        assert Lookup(Crop, "scene", "x_px").find(scene=mosaic.pk, x_px=number) is None
     assert Lookup(Question, "slug").find(slug="' OR ''='") is None
 
 
