@@ -27,7 +27,7 @@ def test_it_prints_figures_a_person_can_read(arguments, shared_training, capsys)
     call_command(*arguments)
     shown = " ".join(capsys.readouterr().out.split())  # lines are broken to the terminal's width
     assert "test (practice-quake/sur; 24 crops): auc 1.000" in shown
-    assert "The lowest threshold" in shown
+    assert "The lowest at which at most" in shown
     assert "0 unsure and 0 tied crops were left out" in shown
 
 
