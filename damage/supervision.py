@@ -95,15 +95,25 @@ class Supervisor:
         self._tell = tell
         self._stop_asked = False
 
-    def run(self) -> None:
-        """Start all, and start again what ends, until `ask_to_stop`."""
+    def run(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Start all, and start again what ends, until `ask_to_stop`.
+
+        `meanwhile` is done once, while those start that begin at once, and before those that begin later.
+        """
         try:
+            self._begin_at_once()
+            meanwhile()
             while not self._stop_asked:
                 for each in self.all:
                     each.look_after(self._tell)
                 time.sleep(LOOK_EVERY_S)
         finally:
             self._stop()
+
+    def _begin_at_once(self) -> None:
+        for each in self.all:
+            if not each.program.begins_after_s:
+                each.look_after(self._tell)
 
     def ask_to_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Have `run` end everything in order and return; a signal's handler."""

@@ -20,7 +20,6 @@ from geopy.geocoders.base import DEFAULT_SENTINEL, Geocoder
 from geopy.location import Location
 from geopy.point import Point
 from pyproj import Geod
-from scipy.spatial import cKDTree
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +64,8 @@ class Gazetteer(Geocoder):
     def __init__(self, cities: Cities | None = None) -> None:
         super().__init__()
         self.cities = cities or read_cities()
+        from scipy.spatial import cKDTree  # slow to import, and the site does without
+
         self._tree = cKDTree(_on_the_unit_sphere(self.cities.lons, self.cities.lats))
         self._ellipsoid = Geod(ellps="WGS84")
 

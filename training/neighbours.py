@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image
-from scipy.spatial import cKDTree
 
 # A difference hash (Krawetz 2013, "Kind of like that") of 16 x 16 comparisons, in each of eight orientations.
 HASH_SIDE = 16
@@ -72,6 +71,8 @@ def near_in_place(kept: Sequence[Place | None], others: Sequence[Place | None]) 
 
 
 def _near(kept: Sequence[Place], others: Sequence[Place]) -> list[bool]:
+    from scipy.spatial import cKDTree  # slow to import, and the site does without
+
     tree = cKDTree([place.centre for place in kept])
     largest = max(place.side for place in kept)
 

@@ -15,8 +15,6 @@ from django.db.migrations.executor import MigrationExecutor
 from damage.database_trouble import MIGRATE, NOT_MIGRATED
 from damage.environment import BASE_DIR
 from damage.listening import address_words, listen, warnings
-from damage.practice.accounts import ACCOUNTS_FILE
-from damage.recovery import recover
 from damage.static_files import collect_where_needed
 from damage.supervision import Program, Supervisor
 
@@ -41,16 +39,21 @@ class Command(BaseCommand):
         with listen(host, port) as listener:
             check_migrated()
             collect_where_needed(self.tell)
-            for line in recover():
-                self.tell(str(line))
-            connections.close_all()
             supervisor = Supervisor(programs(listener.fileno()), self.tell)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
                     signal.signal(number, supervisor.ask_to_stop)
             self.announce(host, listener.getsockname()[1])
-            supervisor.run()
+            supervisor.run(meanwhile=self.recover)
         self.stdout.write("Stopped.")
+
+    def recover(self) -> None:
+        """Put in order what killed processes left, while the web servers start; nobody works in the background yet."""
+        from damage.recovery import recover  # seconds, in which the web servers load as well
+
+        for line in recover():
+            self.tell(str(line))
+        connections.close_all()
 
     def tell(self, line: str) -> None:
         """Say something; that nobody listens any more ends nothing."""
@@ -62,12 +65,19 @@ class Command(BaseCommand):
         for warning in warnings(host):
             self.tell(warning)
         self.stdout.write("\n" + "\n".join(address_words(host, port)) + "\n(Ctrl-C stops it)")
+        if settings.DEBUG:
+            self.name_accounts()
+        self.stdout.flush()
+
+    def name_accounts(self) -> None:
+        """Say who may log in to the demo, where this is one."""
+        from damage.practice.accounts import ACCOUNTS_FILE  # slow to import, and only the demo needs it
+
         accounts = settings.DATA_DIR / ACCOUNTS_FILE
-        if settings.DEBUG and accounts.is_file():
+        if accounts.is_file():
             self.stdout.write("Accounts of the demo:")
             for account in json.loads(accounts.read_text()):
                 self.stdout.write(f"  {account['role']:<10} {account['username']:<10} {account['password']}")
-        self.stdout.flush()
 
 
 def programs(listener: int) -> list[Program]:
