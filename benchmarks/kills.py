@@ -2,10 +2,10 @@
 
     python benchmarks/kills.py [--kills 30] [--taggers 20] [--seed 0] [--postgresql]
 
-A site of its own serves a drawn mosaic to people who tag over plain HTTP, each with a session, as fast as they are
-answered. At random moments one process is killed with SIGKILL; `serve` is started again at once, as a service manager
-would, and so is PostgreSQL (`--postgresql`: a server of its own, one kill in four is a restart of it). Then: is every
-acknowledged tag there, with its answer? Did anything outlive `serve`? How long until the next tag was acknowledged?
+A site of its own serves a drawn mosaic to people who tag over plain HTTP, each with a session, two tags a second. At
+random moments one process is killed with SIGKILL; `serve` is started again at once, as a service manager would, and so
+is PostgreSQL (`--postgresql`: a server of its own, one kill in four is a restart of it). Then: is every acknowledged
+tag there, with its answer? Did anything outlive `serve`? How long until the next tag was acknowledged?
 """
 
 import argparse
@@ -14,12 +14,11 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,16 @@ from urllib.parse import urlencode
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path[:0] = [str(ROOT)]
+
+from benchmarks.machine import machine_facts  # noqa: E402
+from benchmarks.postgresql import OwnServer, free_port, own_server  # noqa: E402
+
 WORK = ROOT / "build" / "kills"
 PASSWORD = "practice-tags"  # noqa: S105
 SIDE_PX = 6000
+PAUSE_S = 0.5  # below what one person may do in a minute
 GOAL_S = 5.0
 FIRST_ANSWER_S = 180
 
@@ -105,6 +111,7 @@ class Tagger(threading.Thread):
         if status == 201:
             self.acknowledged[self.name, x_px, y_px] = answer
             self.times.append((sent_at, time.monotonic()))
+            self.ended.wait(PAUSE_S)
         else:
             self.refused.append(f"{status} {said[:200]!r}")
             time.sleep(0.05)
@@ -122,47 +129,6 @@ class Tagger(threading.Thread):
         for cookie in answer.headers.get_all("Set-Cookie") or ():
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(cookie).items()}
         return answer.status, answer.read()
-
-
-class PostgreSQL:
-    """A server of its own, with durability as it comes."""
-
-    def __init__(self) -> None:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-        if not found:
-            sys.exit("No PostgreSQL server is installed.")
-        self._programs, self.port = found[-1].parent, free_port()
-        self._as_other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        self._folder = Path(tempfile.mkdtemp(prefix="damage-kills-"))
-        if self._as_other:
-            shutil.chown(self._folder, "postgres")
-        self._run("initdb", "-U", "damage", "--auth=trust", "--encoding=UTF8")
-        self.start()
-
-    @property
-    def url(self) -> str:
-        return f"postgres://damage@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
-        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-m", "immediate", "stop")
-
-    def remove(self) -> None:
-        self.stop()
-        shutil.rmtree(self._folder)
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [
-            *self._as_other,
-            str(self._programs / program),
-            "-D",
-            str(self._folder / "cluster"),
-            *arguments,
-        ]
-        subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
 
 
 class Site:
@@ -197,12 +163,6 @@ class Site:
         return self.program.wait(60)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def words(process: psutil.Process) -> str:
     """What a child is, for the table."""
     try:
@@ -218,7 +178,7 @@ def in_django(environment: dict[str, str], code: str, *arguments: str) -> str:
     return done.stdout
 
 
-def kill_something(site: Site, database: PostgreSQL | None, chance: random.Random) -> str:
+def kill_something(site: Site, database: OwnServer | None, chance: random.Random) -> str:
     """Kill one process at random; gives which."""
     if database and chance.random() < 0.25:
         database.stop()
@@ -245,22 +205,20 @@ def main() -> None:
     options = parser.parse_args()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    database = PostgreSQL() if options.postgresql else None
-    environment = os.environ | {
-        "DAMAGE_DEBUG": "1",
-        "DAMAGE_DATA": str(WORK / "data"),
-        "DATABASE_URL": database.url if database else "",
-        "DJANGO_SETTINGS_MODULE": "damage.settings",
-    }
-    try:
+    with own_server() if options.postgresql else nullcontext() as database:
+        environment = os.environ | {
+            "DAMAGE_DEBUG": "1",
+            "DAMAGE_DATA": str(WORK / "data"),
+            "DATABASE_URL": database.url if database else "",
+            "DJANGO_SETTINGS_MODULE": "damage.settings",
+        }
         sys.exit(0 if measure(options, environment, database) else 1)
-    finally:
-        if database:
-            database.remove()
 
 
-def measure(options: argparse.Namespace, environment: dict[str, str], database: PostgreSQL | None) -> bool:
+def measure(options: argparse.Namespace, environment: dict[str, str], database: OwnServer | None) -> bool:
     """Whether all went as it should; prints what was seen."""
+    machine = machine_facts()
+    print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']} before")
     in_django(environment, PREPARE, str(WORK / "mosaic.tif"), str(SIDE_PX), str(options.taggers))
     site = Site(environment)
     taggers = [Tagger(number, site.port, 1, 100) for number in range(options.taggers)]

@@ -300,7 +300,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with ExitStack() as stack:
-        database_url = stack.enter_context(own_server()) if options.postgresql else ""
+        database_url = stack.enter_context(own_server()).url if options.postgresql else ""
         result = measure(options, database_url)
     result["goals"] = [goal.as_json() for goal in goals(result)]
     if options.json:

@@ -10,31 +10,55 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class OwnServer:
+    """The newest installed server, in a folder of its own."""
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+        if not found:
+            raise SystemExit("No PostgreSQL server is installed.")
+        self._programs, self._port = found[-1].parent, free_port()
+        # PostgreSQL refuses to run as root: then its own account runs it.
+        self._as_somebody_else = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._folder = Path(tempfile.mkdtemp(prefix="damage-postgresql-"))
+        if self._as_somebody_else:
+            shutil.chown(self._folder, "postgres")
+        self._run("initdb", "-U", "damage", "--auth=trust", "--encoding=UTF8")
+
+    @property
+    def url(self) -> str:
+        """What `DATABASE_URL` is to be."""
+        return f"postgres://damage@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it at once, as a power cut would."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        """Stop it, and delete its folder."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        cluster = str(self._folder / "cluster")
+        command = [*self._as_somebody_else, str(self._programs / program), "-D", cluster, *arguments]
+        subprocess.run(command, check=True, cwd=self._folder, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
-def own_server() -> Iterator[str]:
-    """Start the newest installed server in a folder of its own, and give its URL; it is gone at the end."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if not installed:
-        raise SystemExit("No PostgreSQL server is installed.")
-    # PostgreSQL refuses to run as root: then its own account runs it.
-    as_somebody_else = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="damage-postgresql-"))
-    if as_somebody_else:
-        shutil.chown(folder, "postgres")
-
-    def run(program: str, *arguments: str) -> None:
-        command = [*as_somebody_else, str(installed[-1].parent / program), *arguments]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-
-    port, cluster = free_port(), str(folder / "cluster")
-    run("initdb", "-D", cluster, "-U", "damage", "--auth=trust", "--encoding=UTF8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    run("pg_ctl", "-D", cluster, "-w", "-l", str(folder / "log"), "-o", options, "start")
+def own_server() -> Iterator[OwnServer]:
+    """A server that is started, and gone at the end."""
+    server = OwnServer()
+    server.start()
     try:
-        yield f"postgres://damage@127.0.0.1:{port}/postgres"
+        yield server
     finally:
-        run("pg_ctl", "-D", cluster, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+        server.remove()
 
 
 def free_port() -> int:

@@ -72,7 +72,9 @@ def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_sl
         "import sys; from damage.wsgi import application; from django.urls import get_resolver; "
         "get_resolver().url_patterns; print(*sys.modules)"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     assert "rest_framework" in loaded.stdout
     assert slow & set(loaded.stdout.split()) == set()
 
