@@ -1,11 +1,12 @@
 """What kills cost under load: of every child of `serve` and of `serve` itself, and restarts of PostgreSQL.
 
-    python benchmarks/kills.py [--kills 30] [--taggers 20] [--seed 0] [--postgresql]
+    python benchmarks/kills.py [--kills 30] [--taggers 20] [--seed 0] [--postgresql] [--full-disk]
 
 A site of its own serves a drawn mosaic to people who tag over plain HTTP, each with a session, two tags a second. At
 random moments one process is killed with SIGKILL; `serve` is started again at once, as a service manager would, and so
-is PostgreSQL (`--postgresql`: a server of its own, one kill in four is a restart of it). Then: is every acknowledged
-tag there, with its answer? Did anything outlive `serve`? How long until the next tag was acknowledged?
+is PostgreSQL (`--postgresql`: a server of its own, one kill in four is a restart of it). With `--full-disk` the data
+lie on a small disk; every second time it is filled to the last page instead, for up to four seconds. Then: is every
+acknowledged tag there, with its answer? Did anything outlive `serve`? How long until the next tag was acknowledged?
 """
 
 import argparse
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,36 @@ class Site:
         return self.program.wait(60)
 
 
+class SmallDisk:
+    """A file system for the site's data that is filled in a moment. Only root may mount it."""
+
+    SIZE_MB = 256
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._filling = folder, folder / "filling"
+
+    def __enter__(self) -> "SmallDisk":
+        self._folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={self.SIZE_MB}m,mode=700", "none", str(self._folder)]
+        subprocess.run(command, check=True)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        subprocess.run(["umount", "--lazy", str(self._folder)], check=True)
+
+    def fill(self) -> None:
+        """Leave not one page free."""
+        with self._filling.open("wb", buffering=0) as file:
+            for step_b in (2**20, 2**12):
+                with suppress(OSError):  # it is full
+                    while file.write(bytes(step_b)) == step_b:
+                        pass
+
+    def free(self) -> None:
+        """Make room again."""
+        self._filling.unlink()
+
+
 def words(process: psutil.Process) -> str:
     """What a child is, for the table."""
     try:
@@ -178,12 +209,25 @@ def in_django(environment: dict[str, str], code: str, *arguments: str) -> str:
     return done.stdout
 
 
-def kill_something(site: Site, database: OwnServer | None, chance: random.Random) -> str:
-    """Kill one process at random; gives which."""
+def make_trouble(
+    site: Site, database: OwnServer | None, disk: SmallDisk | None, chance: random.Random
+) -> tuple[str, float]:
+    """Kill one process at random, or fill the disk for a while; gives which, and since when all could be well again."""
+    since = time.monotonic()
     if database and chance.random() < 0.25:
         database.stop()
         database.start()
-        return "PostgreSQL"
+        return "PostgreSQL restarted", since
+    if disk and chance.random() < 0.5:
+        disk.fill()
+        time.sleep(chance.uniform(0.2, 4))
+        disk.free()
+        return "disk was full", time.monotonic()
+    return f"{kill_something(site, chance)} killed", since
+
+
+def kill_something(site: Site, chance: random.Random) -> str:
+    """Kill one process at random; gives which."""
     victims: list[psutil.Process | None] = [None, *site.children()]
     victim = chance.choice(victims)
     if victim is None:
@@ -202,20 +246,28 @@ def main() -> None:
     parser.add_argument("--taggers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--full-disk", action="store_true", help="fill the data's disk as well (needs root)")
     options = parser.parse_args()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    with own_server() if options.postgresql else nullcontext() as database:
+    with ExitStack() as stack:
+        database = stack.enter_context(own_server()) if options.postgresql else None
+        disk = stack.enter_context(SmallDisk(WORK / "data")) if options.full_disk else None
         environment = os.environ | {
             "DAMAGE_DEBUG": "1",
             "DAMAGE_DATA": str(WORK / "data"),
             "DATABASE_URL": database.url if database else "",
             "DJANGO_SETTINGS_MODULE": "damage.settings",
         }
-        sys.exit(0 if measure(options, environment, database) else 1)
+        sys.exit(0 if measure(options, environment, database, disk) else 1)
 
 
-def measure(options: argparse.Namespace, environment: dict[str, str], database: OwnServer | None) -> bool:
+def measure(
+    options: argparse.Namespace,
+    environment: dict[str, str],
+    database: OwnServer | None,
+    disk: SmallDisk | None,
+) -> bool:
     """Whether all went as it should; prints what was seen."""
     machine = machine_facts()
     print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']} before")
@@ -230,10 +282,9 @@ def measure(options: argparse.Namespace, environment: dict[str, str], database: 
     seen: list[tuple[str, float]] = []
     for _ in range(options.kills):
         time.sleep(chance.uniform(1, 8))
-        killed_at = time.monotonic()
-        what = kill_something(site, database, chance)
-        seen.append((what, back_s(taggers, killed_at, FIRST_ANSWER_S)))
-        print(f"{what:<12} killed; next tag acknowledged after {seen[-1][1]:.2f} s", flush=True)
+        what, since = make_trouble(site, database, disk, chance)
+        seen.append((what, back_s(taggers, since, FIRST_ANSWER_S)))
+        print(f"{what:<20} next tag acknowledged after {seen[-1][1]:.2f} s", flush=True)
     time.sleep(3)
     for tagger in taggers:
         tagger.ended.set()
