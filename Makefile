@@ -55,7 +55,7 @@ test: $(SETUP) .venv/.dev ## Set everything up and run every check and test
 	@$(MAKE) --no-print-directory lint types
 	$(PY) manage.py makemigrations --check --dry-run
 	npm run --silent test
-	$(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations 40
 
 lint: .venv/.dev node_modules/.installed ## Check style
 	.venv/bin/ruff check .
