@@ -64,8 +64,8 @@ class Crops:
 
 def read_crops(data: Path, backbone: Any) -> Crops:
     """Compute or take up the features of all crops and spared squares."""
-    from damage.progress import progress_bar
-    from training.features import CropImage, crop_features
+    from damage.work.progress import progress_bar
+    from training.data.features import CropImage, crop_features
 
     rows = list(csv.DictReader((data / "crops.csv").open()))
     files = [(data / row["file"]).read_bytes() for row in rows]
@@ -116,9 +116,9 @@ def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = 
     from sklearn.metrics import roc_auc_score, roc_curve
 
     from damage.errors import Refused
-    from training.adapting import adapted_cut
-    from training.head import Labelled, LogisticParameters, linear_weights, logistic_head
-    from training.selftraining import self_trained
+    from training.data.adaptation import adapted_cut
+    from training.networks.heads.layers import Labelled, LogisticParameters, linear_weights, logistic_head
+    from training.networks.heads.self_training import self_trained
 
     there, test = np.flatnonzero(crops.towns == town), crops.sure(town)
     truth = crops.is_damaged[test]
@@ -205,7 +205,7 @@ def main() -> None:
     if not (options.data / "crops.csv").is_file():
         parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
     from benchmarks.tables import table
-    from training.backbones.registry import find_backbone
+    from training.networks.backbones.registry import find_backbone
 
     crops = read_crops(options.data, find_backbone(options.backbone))
     result = {

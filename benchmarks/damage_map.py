@@ -9,10 +9,10 @@ import shapely
 from sklearn.metrics import roc_auc_score
 
 from damage.ingestion.services import ingest_mosaic
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from prediction.models import PredictionRun
 from prediction.places import centres_lonlat
-from prediction.results import MAX_IOU
+from prediction.postprocess import MAX_IOU
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict
 from training.models import ModelRun

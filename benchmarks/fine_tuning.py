@@ -37,7 +37,7 @@ class Trial:
 
     def __init__(self, data: Path, backbone: Any, seed: int, copies: int) -> None:
         from benchmarks.accuracy import read_crops
-        from training.augment import Augmentation
+        from training.networks.augmentation import Augmentation
 
         self.backbone, self.seed = backbone, seed
         self.crops = read_crops(data, backbone)
@@ -47,7 +47,7 @@ class Trial:
     def copies(self, rows: np.ndarray, number: int) -> list[Any]:
         from hashlib import sha256
 
-        from training.features import CropCopy
+        from training.data.features import CropCopy
 
         recipe = self.augmentation.recipe_id
         return [
@@ -59,8 +59,8 @@ class Trial:
         ]
 
     def _copy(self, image: Any, number: int) -> np.ndarray:
-        from training.augment import margin_px, mirrored_around, squared
-        from training.features import read_pixels
+        from training.data.features import read_pixels
+        from training.networks.augmentation import margin_px, mirrored_around, squared
 
         pixels = squared(read_pixels(image))
         return self.augmentation.copy(
@@ -69,8 +69,8 @@ class Trial:
 
     def labelled(self, rows: np.ndarray, copies: int = 1) -> Any:
         """Features and answers of crops, each with so many images."""
-        from training.features import crop_features
-        from training.head import Labelled
+        from training.data.features import crop_features
+        from training.networks.heads.layers import Labelled
 
         features = [self.crops.features[rows]]
         features += [
@@ -85,7 +85,7 @@ def read_images(data: Path) -> list[Any]:
     import csv
 
     from benchmarks.accuracy import _image
-    from training.features import CropImage
+    from training.data.features import CropImage
 
     with (data / "crops.csv").open() as file:
         return [CropImage(*_image(data / row["file"])) for row in csv.DictReader(file)]
@@ -95,8 +95,8 @@ def measured(
     trial: Trial, way: tuple[str, tuple[str, ...], tuple[str, ...]], blocks: int
 ) -> list[dict[str, Any]]:
     """Rows for the head alone, the head on copies, and the network fine-tuned on copies."""
-    from training.finetuning import TuningParameters, finetuned
-    from training.head import LogisticParameters, logistic_head
+    from training.networks.fine_tuning import TuningParameters, finetuned
+    from training.networks.heads.layers import LogisticParameters, logistic_head
 
     train, validation, tests = way
     rows = {"train": trial.crops.sure(train), "validation": trial.crops.sure(*validation)}
@@ -141,8 +141,8 @@ def measured(
 
 
 def _pictures(trial: Trial, rows: np.ndarray, *, is_redrawn: bool) -> Any:
-    from training.features import read_pixels
-    from training.finetuning import Pictures
+    from training.data.features import read_pixels
+    from training.networks.fine_tuning import Pictures
 
     def readers(images: list[Any]) -> list[Callable[[], np.ndarray]]:
         return [partial(read_pixels, image) for image in images]
@@ -158,7 +158,7 @@ def figures_of(truth: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """AUC, balanced accuracy at the cut adapted to the town's own scores, and class-balanced cross-entropy."""
     from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-    from training.adapting import adapted_cut, logit
+    from training.data.adaptation import adapted_cut, logit
 
     logits = logit(scores)
     weights = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
@@ -186,7 +186,7 @@ def main() -> None:
     if not (options.data / "crops.csv").is_file():
         parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
     from benchmarks.tables import table
-    from training.backbones.registry import find_backbone
+    from training.networks.backbones.registry import find_backbone
 
     trial = Trial(options.data, find_backbone(options.backbone), options.seed, options.copies)
     found = []

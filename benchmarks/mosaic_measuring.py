@@ -10,7 +10,7 @@ from benchmarks.goals import goals
 from benchmarks.machine import machine_facts
 from benchmarks.mosaic_writing import practice_picture, read_facts, real_picture, size_of, write_big_mosaic
 from benchmarks.workplace import measured_in_child, start_django
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 
 SMALLER_GPX = (0.1, 0.4)
 

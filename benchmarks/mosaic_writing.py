@@ -18,7 +18,7 @@ from damage.practice.draw import town_image
 from damage.practice.layout import town_plan
 from damage.practice.looks import town_look
 from damage.practice.textures import textures
-from damage.progress import Progress, no_progress
+from damage.work.progress import Progress, no_progress
 
 JUCHITAN_PX = (42_375, 28_831)
 EPSG, WEST_M, NORTH_M = 32615, 240_000.0, 1_820_000.0

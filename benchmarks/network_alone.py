@@ -24,7 +24,7 @@ def network_alone(*, folder: str, prediction_run: int) -> dict[str, Any]:
     start_django(Path(folder), empty=False)
     from prediction.layouts import TileLayout
     from prediction.models import PredictionRun
-    from prediction.planning import model_for, planned
+    from prediction.plan_of_run import model_for, planned
 
     run = PredictionRun.objects.get(pk=prediction_run)
     plan = planned(run)

@@ -12,10 +12,10 @@ from damage.practice.events import PracticeTown, write_practice_event
 from damage.practice.outlines import read_mosaic_outlines
 from damage.practice.plan import BORDER_M
 from damage.practice.volunteers import UNSURE, VOLUNTEERS, View, squares_to_tag
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.services import find_question, record_tag
 from training.models import ModelRun
-from training.services import Recipe, train
+from training.services import TrainingConfig, train
 
 EVENT = "Benchmark"
 WINDOW_PX = 299
@@ -31,7 +31,7 @@ def trained_model(folder: Path, *, backbone: str) -> ModelRun:
         )
     for town in event.towns:
         _tag(town)
-    recipe = Recipe(
+    recipe = TrainingConfig(
         backbone=backbone,
         train_towns=[event.towns[0].name],
         validation_towns=[event.towns[1].name],

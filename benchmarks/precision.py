@@ -47,8 +47,8 @@ def measure(data: Path) -> list[dict[str, Any]]:
 
 def _networks(run: Any) -> dict[str, Any]:
     """The run's dense network in each precision that this machine and this environment have."""
-    from training.engines import OpenVinoDenseNetwork, has_bf16, unpacked
     from training.inference import model_content
+    from training.networks.engines import OpenVinoDenseNetwork, has_bf16, unpacked
 
     parts = unpacked(model_content(run, "openvino"))
     networks = {"f32": OpenVinoDenseNetwork(*parts)}
@@ -60,7 +60,7 @@ def _networks(run: Any) -> dict[str, Any]:
 
 
 def _accuracy(run: Any) -> dict[str, Any]:
-    from training.engines import DenseEngine
+    from training.networks.engines import DenseEngine
 
     squares, is_positive = _crops(run, "test")
     scores = {name: DenseEngine(network, 224).scores(squares) for name, network in _networks(run).items()}
@@ -75,7 +75,7 @@ def _accuracy(run: Any) -> dict[str, Any]:
 
 def _speeds(run: Any) -> dict[str, Any]:
     """Millions of network pixels a second: tiles from memory, one to a request, as predictions ask."""
-    from training.engines import async_queue
+    from training.networks.engines import async_queue
 
     tile = np.random.default_rng(0).integers(0, 256, (1, 3, TILE_PX, TILE_PX), dtype=np.uint8)
     speeds = {}
@@ -91,8 +91,8 @@ def _speeds(run: Any) -> dict[str, Any]:
 
 
 def _crops(run: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
-    from training.features import CropImage, read_pixels
-    from training.resizing import resized
+    from training.data.features import CropImage, read_pixels
+    from training.networks.resize import resized
 
     rows = list(run.crops_of(part))
     squares = [
@@ -105,7 +105,7 @@ def _quantised(xml: bytes, weights: bytes, squares: np.ndarray) -> tuple[bytes, 
     import nncf
     import openvino
 
-    from training.dense import framed, input_px
+    from training.networks.dense import framed, input_px
 
     side = input_px(224)
     model = openvino.Core().read_model(xml, weights)

@@ -43,12 +43,12 @@ def measure(data: Path, *, backbone: str, seed: int, contrast: float | None) -> 
 
 def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float | None) -> Any:
     """A model run: trained on the first town, validated on the second, tested on the third."""
-    from damage.progress import progress_bar
+    from damage.work.progress import progress_bar
     from tagging.services import find_question
-    from training.services import Recipe, train
+    from training.services import TrainingConfig, train
 
     first, second, third = ([town] for town in towns)
-    recipe = Recipe(
+    recipe = TrainingConfig(
         backbone=backbone,
         train_towns=first,
         validation_towns=second,

@@ -36,18 +36,18 @@ def main() -> None:
     start_django(FOLDER, empty=False)
     from django.core.management import call_command
 
-    from damage.progress import progress_bar
     from damage.tables import markdown_table
+    from damage.work.progress import progress_bar
     from tagging.importing import import_crops
     from tagging.services import find_question
-    from training.backbones.registry import DEFAULT_BACKBONE
-    from training.classical import CLASSICAL
-    from training.experiments import Recipes, compare_recipes
+    from training.experiments.cross_validation import TrainingConfigs, compare_recipes
+    from training.networks.backbones.registry import DEFAULT_BACKBONE
+    from training.networks.classical import CLASSICAL
     from training.services import HEAD_NAMES
 
     call_command("migrate", verbosity=0)
     import_crops(options.data.resolve() / "crops.csv", event=EVENT)
-    recipes = Recipes(
+    recipes = TrainingConfigs(
         towns=TOWNS,
         backbones=options.backbones or [DEFAULT_BACKBONE, *CLASSICAL],
         heads=options.heads or HEAD_NAMES,

@@ -57,10 +57,10 @@ def _starting() -> float:
 def _seconds(backbone: str) -> tuple[float, float]:
     """How long a training takes, and how much processor time."""
     from tagging.services import find_question
-    from training.services import Recipe, train
+    from training.services import TrainingConfig, train
 
     begun, cpu = perf_counter(), process_time()
-    train(find_question("damage"), Recipe(backbone=backbone))
+    train(find_question("damage"), TrainingConfig(backbone=backbone))
     return round(perf_counter() - begun, 2), round(process_time() - cpu, 2)
 
 
@@ -85,9 +85,9 @@ def _features(name: str) -> dict[str, Any]:
     """Images per second from stored crops to features: ours, and `model.predict` on the same images and weights."""
     import tempfile
 
-    from training.backbones.building import feature_extractor
-    from training.backbones.registry import find_backbone
-    from training.features import crop_features, read_pixels
+    from training.data.features import crop_features, read_pixels
+    from training.networks.backbones.building import feature_extractor
+    from training.networks.backbones.registry import find_backbone
 
     backbone, crops = find_backbone(name), _crops()
     with tempfile.TemporaryDirectory() as cache:
@@ -126,10 +126,10 @@ def _head(name: str) -> dict[str, Any]:
     """Seconds until the head's validation loss is as low as ours: ours, and a plain `fit` in batches of 32."""
     import keras
 
-    from training.backbones.registry import find_backbone
-    from training.features import crop_features
-    from training.head import HeadParameters, Labelled, _untrained, trained_head
+    from training.data.features import crop_features
     from training.models import ModelRun, ModelRunCrop
+    from training.networks.backbones.registry import find_backbone
+    from training.networks.heads.layers import HeadParameters, Labelled, _untrained, trained_head
     from training.services import crop_images
 
     run = ModelRun.objects.filter(status="done").first()

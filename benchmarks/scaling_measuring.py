@@ -13,7 +13,7 @@ from benchmarks.mosaic_writing import read_facts
 from benchmarks.scheduler_load import cpu_seconds, scheduler_load
 from benchmarks.workplace import busy_s, peak_memory_mb, start_django
 from prediction.blocks import BlockJob, compute_block
-from prediction.execution.cluster import DaskCluster
+from prediction.runners.cluster import DaskCluster
 from tests.prediction.clusters import Cluster, cluster
 
 WORKERS = (1, 2)
@@ -92,7 +92,7 @@ def prepared(site: Path, mosaic: Path) -> tuple[list[BlockJob], bytes]:
     start_django(site, empty=True)
     from benchmarks.practice_model import EVENT, for_windows_of, trained_model
     from damage.ingestion.services import ingest_mosaic
-    from prediction.planning import plan_of, source_of
+    from prediction.plan_of_run import plan_of, source_of
     from training.inference import model_content
 
     model_run = trained_model(site, backbone="efficientnet-lite0")

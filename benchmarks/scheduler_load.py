@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from prediction.execution.cluster import DaskCluster
+from prediction.runners.cluster import DaskCluster
 from tests.prediction.clusters import cluster
 
 JOBS = 2000

@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.windows_sample import middle_of, windows_in
 from benchmarks.workplace import answer
-from training.backbones.registry import find_backbone
+from training.networks.backbones.registry import find_backbone
 
 WINDOW_PX, STRIDE_PX = 299, 209
 ALONG = 14  # windows of the sample, in both directions
@@ -70,8 +70,8 @@ def lite(backbone: str) -> Any:
     """The Lite backbone with two answers, as one call of TensorFlow."""
     import keras
 
-    from training.backbones.building import LITE
-    from training.backbones.efficientnet_lite import efficientnet_lite
+    from training.networks.backbones.building import LITE
+    from training.networks.backbones.efficientnet_lite import efficientnet_lite
 
     input_px = find_backbone(backbone).size_px
     network = efficientnet_lite(*LITE[backbone], input_px)

@@ -11,7 +11,7 @@ def whole_run(*, folder: str, scene: int, model_run: int, label: str) -> dict[st
     """Predict, and say how long it took and what it recorded of itself."""
     start_django(Path(folder), empty=False)
     from damage.ingestion.models import Scene
-    from damage.progress import progress_bar
+    from damage.work.progress import progress_bar
     from prediction.services import predict
     from training.models import ModelRun
 

@@ -98,7 +98,7 @@ def prepare() -> None:
 
     from damage.accounts.services import create_account
     from damage.ingestion.models import Scene
-    from damage.ingestion.services import ingest_mosaic, named_town
+    from damage.ingestion.services import get_or_create_town, ingest_mosaic
     from tagging.services import find_question
     from training.models import ModelRun
 
@@ -116,7 +116,7 @@ def prepare() -> None:
         file.write(coarse.repeat(50, 1).repeat(50, 2))
     ingest_mosaic(WORK / "small.tif", event="Drawn", town="Norte", in_place=True)
     Scene.objects.create(
-        town=named_town("Drawn", "Norte"), kind="mosaic", name="large.tif", sha256="a" * 64, size_bytes=1,
+        town=get_or_create_town("Drawn", "Norte"), kind="mosaic", name="large.tif", sha256="a" * 64, size_bytes=1,
         in_place_path="large.tif", width_px=40_000, height_px=40_000, band_count=3, gsd_m=0.07,
         gsd_source="geotransform", crs_wkt=CRS.from_epsg(32615).to_wkt(), transform=list(transform)[:6],
     )  # fmt: skip
@@ -143,10 +143,12 @@ def import_listed_crops() -> None:
 
 
 def recipe() -> Any:
-    from training.services import Recipe
+    from training.services import TrainingConfig
 
     norte, este, sur = TOWNS
-    return Recipe(train_towns=[norte], validation_towns=[este], test_towns=[sur], per_class=TRAINED_PER_CLASS)
+    return TrainingConfig(
+        train_towns=[norte], validation_towns=[este], test_towns=[sur], per_class=TRAINED_PER_CLASS
+    )
 
 
 def train() -> None:
@@ -179,33 +181,34 @@ def request_training() -> None:
 
 def import_model() -> None:
     from tagging.services import find_question
-    from training import sharing
-    from training.packing import Package
+    from training.registry import exchange
+    from training.registry.model_package import Package
 
     facts = {
         "backbone": "tiny", "head": "softmax", "seed": 0, "parameters": {}, "dataset_sha256": "", "window_m": 7.0,
         "window_px": 100, "metrics": {}, "threshold": 0.5, "threshold_reason": "", "code_version": "",
         "library_versions": {}, "hardware": {},
-    } | dict.fromkeys(sharing.KEPT)  # fmt: skip
+    } | dict.fromkeys(exchange.KEPT)  # fmt: skip
     manifest = {"facts": facts, "files": {"keras": "model.keras"}}
     package = Package(sha256="5" * 64, manifest=manifest, members={"model.keras": bytes(90_000_000)})
     with (
-        mock.patch.object(sharing, "read_package", return_value=package),
-        mock.patch.object(sharing.Facts, "of_json", lambda told: SimpleNamespace(**told)),
+        mock.patch.object(exchange, "read_package", return_value=package),
+        mock.patch.object(exchange.ModelCardFacts, "of_json", lambda told: SimpleNamespace(**told)),
         mock.patch.multiple(
-            sharing, _check_known=mock.DEFAULT, check_files=mock.DEFAULT, _check_scores=mock.DEFAULT
+            exchange, _check_known=mock.DEFAULT, check_files=mock.DEFAULT, _check_scores=mock.DEFAULT
         ),
     ):
-        sharing.import_model(WORK, find_question("damage"))
+        exchange.import_model(WORK, find_question("damage"))
 
 
 def store_prediction() -> None:
     """A score from 0.2 up in each of 100,000 windows that do not overlap."""
     from damage.ingestion.models import Scene
-    from prediction import claims, storing
+    from damage.work import claims
+    from prediction import storing
     from prediction.layouts import WindowLayout
     from prediction.models import PredictionRun
-    from prediction.plans import Plan
+    from prediction.plan import Plan
     from prediction.windows import Grid
     from training.models import ModelRun
 
@@ -222,11 +225,11 @@ def store_prediction() -> None:
     print(f"stored {run.detections.count()} detections", file=sys.stderr)
 
 
-def derive_again() -> None:
+def rethreshold() -> None:
     from prediction import services
     from prediction.models import PredictionRun
 
-    services.derive_again(PredictionRun.objects.get(), threshold=0.3)
+    services.rethreshold(PredictionRun.objects.get(), threshold=0.3)
 
 
 def tag_undamaged() -> None:
@@ -262,7 +265,7 @@ SERVICES: tuple[tuple[str, Callable[[], None]], ...] = (
     ("request_training", request_training),
     ("import_model, 90 MB", import_model),
     (f"prediction, {DETECTIONS:,} detections", store_prediction),
-    ("derive_again, as many", derive_again),
+    ("derive_again, as many", rethreshold),
     (f"tag_undamaged, {SQUARES:,} squares, cut", tag_undamaged),
     (f"cutting of {PENDING} pending crops", cut_crops),
 )

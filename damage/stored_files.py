@@ -16,7 +16,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, InterfaceError, models
 
-from damage.locks import is_left_over, locked, own_folder
+from damage.work.locks import is_left_over, locked, own_folder
 
 logger = logging.getLogger(__name__)
 NAMES_FILE = "names"

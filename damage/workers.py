@@ -10,7 +10,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from damage.errors import DamageError
-from damage.locks import is_free
+from damage.work.locks import is_free
 
 
 class WorkerLost(DamageError):

@@ -29,8 +29,8 @@ class PredictionRunAdmin(ReadOnly):
         "model_run",
         "status",
         "threshold",
-        "pixels_done",
-        "pixels_total",
+        "units_done",
+        "units_total",
         "finished_at",
     )
     list_filter = ("status", "scene__town")

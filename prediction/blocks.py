@@ -14,14 +14,14 @@ from threading import Condition
 import numpy as np
 
 from damage.errors import Refused
-from prediction.execution import Outcome
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import EngineName, Network, asked_threads, open_network
 from prediction.reading import Pixels, SceneReader, Source, coarse_ground
+from prediction.runners import Outcome
 from prediction.tiles import has_coarse_ground, judged, tile_image, valid_cells
-from prediction.windowing import shown_windows, window_images
+from prediction.window_images import shown_windows, window_images
 from prediction.windows import Block
-from training.engines import BATCH, Precision, thread_count
+from training.networks.engines import BATCH, Precision, thread_count
 
 # Blocks that are read while the one before is judged.
 READ_AHEAD = 2

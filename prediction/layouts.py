@@ -1,6 +1,6 @@
 """How a scene is cut up for the network, into blocks that can be done anywhere and in any order.
 
-A layout is a lattice of values over the scene: a cell of evidence each (dense models, see `training.dense`) or a
+A layout is a lattice of values over the scene: a cell of evidence each (dense models, see `networks.dense`) or a
 window's score each. What a value is depends on its own place alone, never on the block that it is done in.
 """
 
@@ -11,7 +11,7 @@ from math import ceil, floor
 import numpy as np
 
 from prediction.windows import Block, Grid
-from training.dense import BEFORE_PX, CELL_PX, input_px
+from training.networks.dense import BEFORE_PX, CELL_PX, input_px
 
 # A tile's judged side in network pixels: small enough for the processor's caches, whole strides of the network.
 TILE_PX = 576

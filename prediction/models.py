@@ -1,22 +1,14 @@
 """Models run over imagery, and the damage they found."""
 
-from datetime import datetime, timedelta
-
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
-from damage.clock import database_now
 from damage.ingestion.models import Scene, SceneKind
-from damage.message_field import MessageField
+from damage.work.models import Work
 from training.models import ModelRun
-
-# Without a sign of life for so long, a worker is taken for dead.
-SILENCE_S = 60
 
 
 class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
@@ -55,26 +47,13 @@ class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
         return self.annotate(detection_count=Coalesce(counted, 0))
 
 
-class PredictionRun(models.Model):
-    """One model run over one scene."""
+class PredictionRun(Work):
+    """One model run over one scene; its units are scene pixels."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
-        CANCELLED = "cancelled", _("cancelled")
-
-    UNSETTLED = (Status.QUEUED, Status.RUNNING)
-    STOPPED = (Status.FAILED, Status.CANCELLED)
+    STOPPED = (Work.Status.FAILED, Work.Status.CANCELLED)
 
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="prediction_runs")
     model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="prediction_runs")
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
-    error = MessageField(blank=True)
 
     # Everything that decides the result: window, stride, overlap of suppression, threshold, engine.
     parameters = models.JSONField(default=dict)
@@ -84,13 +63,8 @@ class PredictionRun(models.Model):
     windows_total = models.PositiveIntegerField(default=0)
     timings_s = models.JSONField(default=dict)
 
-    # Who works on the run: a worker writes only while the claim is its own, so two are never mixed up.
-    claim = models.CharField(max_length=32, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    heartbeat_at = models.DateTimeField(null=True)
-    # Scene pixels that are settled: in all, to do, and when the present attempt began.
-    pixels_done = models.BigIntegerField(default=0)
-    pixels_total = models.BigIntegerField(default=0)
+    # Scene pixels that were settled when the present attempt began.
     pixels_done_before = models.BigIntegerField(default=0)
 
     # Of everything that the network said, in the scene's order: the same run ends with the same digest.
@@ -101,10 +75,6 @@ class PredictionRun(models.Model):
     geojson_file = models.FileField(upload_to="predictions/", max_length=255, blank=True)
     shapefile_zip = models.FileField(upload_to="predictions/", max_length=255, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
     objects = PredictionRunQuerySet.as_manager()
 
     class Meta:
@@ -114,29 +84,17 @@ class PredictionRun(models.Model):
         return f"prediction {self.pk}"
 
     @property
-    def asked_for_at(self) -> datetime:
-        """Since when it waits, or waited, to be carried out."""
-        return self.created_at
+    def work_folder(self) -> str:
+        return f"prediction-work/{self.pk}"
 
     @property
     def named(self) -> str:
         return gettext("Prediction run %(run)s") % {"run": self.pk}
 
     @property
-    def can_cancel(self) -> bool:
-        return self.status in self.UNSETTLED
-
-    @property
     def can_continue(self) -> bool:
         """Whether it stopped before its end; what was settled is not done again."""
         return self.status in self.STOPPED or self.is_stalled
-
-    @property
-    def is_stalled(self) -> bool:
-        """Whether it should be at work but gives no sign of life."""
-        if self.status != self.Status.RUNNING or not self.heartbeat_at:
-            return False
-        return database_now() - self.heartbeat_at > timedelta(seconds=SILENCE_S)
 
     @property
     def speed_mpx_s(self) -> float | None:
@@ -146,14 +104,14 @@ class PredictionRun(models.Model):
         if self.is_stalled:
             return None
         seconds = (self.heartbeat_at - self.started_at).total_seconds()
-        pixels = self.pixels_done - self.pixels_done_before
+        pixels = self.units_done - self.pixels_done_before
         return pixels / 1e6 / seconds if pixels > 0 and seconds > 0 else None
 
     @property
     def seconds_left(self) -> float | None:
         """At the present speed; None before there is a figure."""
         speed = self.speed_mpx_s
-        return (self.pixels_total - self.pixels_done) / 1e6 / speed if speed else None
+        return (self.units_total - self.units_done) / 1e6 / speed if speed else None
 
     def found(self) -> "DetectionQuerySet":
         """The detections that reach the run's threshold; rows below it wait for whoever lowers it."""

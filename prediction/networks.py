@@ -11,8 +11,7 @@ import numpy as np
 
 from damage.errors import Refused
 from damage.messages import Message as _
-from training.classifiers import Classifier
-from training.engines import (
+from training.networks.engines import (
     FeaturesEngine,
     KerasDenseNetwork,
     KerasEngine,
@@ -25,6 +24,7 @@ from training.engines import (
     opened_with_head,
     unpacked,
 )
+from training.networks.heads.classifiers import Classifier
 
 EngineName = Literal["openvino", "keras"]
 

@@ -17,7 +17,7 @@ from PIL import Image
 from rasterio.io import MemoryFile
 
 from damage.ingestion.opening import open_raster
-from prediction import lattices
+from prediction import score_grid
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.windows import Grid, grid_from_json
 
@@ -52,7 +52,7 @@ def write_heat_raster(
     """Write the heat map of a run's lattice of values."""
     if isinstance(layout, TileLayout):
         side = layout.cell_read_px * layout.grid.scale
-        heat = lattices.heat(values, layout)
+        heat = score_grid.heat(values, layout)
         cells = Affine(*transform or ()) @ Affine.scale(side) if transform else Affine.scale(side)
     else:
         heat = _smoothed(values)

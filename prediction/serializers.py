@@ -31,6 +31,8 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     event = serializers.IntegerField(source="scene.town.event_id")
     event_name = serializers.CharField(source="scene.town.event.name")
     detection_count = serializers.IntegerField()
+    pixels_done = serializers.IntegerField(source="units_done", help_text="scene pixels that are settled")
+    pixels_total = serializers.IntegerField(source="units_total", help_text="scene pixels in all")
     speed_mpx_s = serializers.FloatField(allow_null=True)
     seconds_left = serializers.FloatField(allow_null=True)
     can_cancel = serializers.BooleanField()

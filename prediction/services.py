@@ -13,28 +13,28 @@ from damage.disk import trouble_explained
 from damage.errors import Conflict, Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
-from damage.locks import locked
 from damage.messages import Message as _
-from damage.progress import Progress, no_progress
-from prediction import claims
+from damage.work import claims
+from damage.work.locks import locked
+from damage.work.progress import Progress, no_progress
 from prediction.models import PredictionRun
 from prediction.tasks import run_prediction
 from training.models import ModelRun
+from training.networks.model_input import ModelInput, gsd_warnings
 from training.settling import waiting_for_a_worker
-from training.sight import Sight, gsd_warnings
 
 if TYPE_CHECKING:
     from prediction.blocks import BlockJob
-    from prediction.execution import Runner
     from prediction.networks import EngineName
-    from training.engines import Precision
+    from prediction.runners import Runner
+    from training.networks.engines import Precision
 
 # A run whose process was killed goes on by itself so often; then somebody has to look.
 MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class PredictionOptions:
     """What may be chosen of a prediction; None leaves it to the model, or to what the machine can do."""
 
     threshold: float | None = None
@@ -43,11 +43,11 @@ class Wishes:
     precision: "Precision | None" = None
 
 
-AS_EVER = Wishes()
+AS_EVER = PredictionOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workplace:
+class RunnerConfig:
     """Where the work is done: here, on so many processes, or on a Dask cluster."""
 
     workers: int = 1
@@ -58,7 +58,7 @@ def request_prediction(
     scene: Scene, model_run: ModelRun, *, requested_by: User | None, threshold: float | None = None
 ) -> PredictionRun:
     """Queue a prediction; `manage.py db_worker` carries it out."""
-    run = _new_run(scene, model_run, Wishes(threshold=threshold), requested_by)
+    run = _new_run(scene, model_run, PredictionOptions(threshold=threshold), requested_by)
     with transaction.atomic():
         run.save()
         run_prediction.enqueue(run.pk)  # a row beside the run's own: both are there, or neither
@@ -75,7 +75,7 @@ def predict(
     progress: Progress = no_progress,
 ) -> PredictionRun:
     """Run a model over one scene now, here; see `predict_all`."""
-    wishes = Wishes(threshold=threshold, max_iou=max_iou)
+    wishes = PredictionOptions(threshold=threshold, max_iou=max_iou)
     (run,) = predict_all([scene], model_run, requested_by=requested_by, wishes=wishes, progress=progress)
     return run
 
@@ -85,8 +85,8 @@ def predict_all(
     model_run: ModelRun,
     *,
     requested_by: User | None,
-    wishes: Wishes = AS_EVER,
-    workplace: Workplace | None = None,
+    wishes: PredictionOptions = AS_EVER,
+    workplace: RunnerConfig | None = None,
     progress: Progress = no_progress,
     begun: Callable[[list[PredictionRun]], None] = lambda runs: None,
 ) -> list[PredictionRun]:
@@ -105,7 +105,7 @@ def predict_all(
 
 
 def resume(
-    run: PredictionRun, *, workplace: Workplace | None = None, progress: Progress = no_progress
+    run: PredictionRun, *, workplace: RunnerConfig | None = None, progress: Progress = no_progress
 ) -> PredictionRun:
     """Go on now with a run that stopped, whose process was killed, or that waits; what is settled stays so."""
     claims.record_abandoned(run)
@@ -118,24 +118,28 @@ def resume(
 def carry_out(
     runs: Sequence[PredictionRun],
     *,
-    workplace: Workplace | None = None,
+    workplace: RunnerConfig | None = None,
     progress: Progress = no_progress,
 ) -> None:
-    """Do the work of queued runs; see `prediction.carrying_out`."""
-    from prediction import carrying_out  # heavy: the web process, which only queues runs, does without
+    """Do the work of queued runs; see `prediction.executor`."""
+    from prediction import executor  # heavy: the web process, which only queues runs, does without
 
     try:
-        carrying_out.carry_out(runs, _runner(workplace or Workplace()), progress=progress)
+        executor.carry_out(runs, _runner(workplace or RunnerConfig()), progress=progress)
     finally:
         for run in runs:
             run.refresh_from_db()
 
 
 def explanation(
-    scene: Scene, model_run: ModelRun, *, wishes: Wishes = AS_EVER, workplace: Workplace | None = None
+    scene: Scene,
+    model_run: ModelRun,
+    *,
+    wishes: PredictionOptions = AS_EVER,
+    workplace: RunnerConfig | None = None,
 ) -> dict[str, Any]:
     """Which way a prediction would take on this machine, and why; nothing is predicted."""
-    from prediction.planning import plan_of, source_of
+    from prediction.plan_of_run import plan_of, source_of
     from prediction.reading import ground_share
 
     plan = plan_of(scene, model_run, engine=wishes.engine, precision=wishes.precision)
@@ -147,22 +151,22 @@ def explanation(
         "ground": "unknown before it is read" if share is None else f"{share:.0%} of the scene",
         "windows": plan.layout.grid.shape[0] * plan.layout.grid.shape[1],
         "blocks": len(plan.layout.blocks()),
-        "work": _runner(workplace or Workplace()).words,
+        "work": _runner(workplace or RunnerConfig()).words,
         "way": list(plan.reasons),
         "warnings": list(plan.warnings),
     }
 
 
-def _runner(workplace: Workplace) -> "Runner[BlockJob]":
+def _runner(workplace: RunnerConfig) -> "Runner[BlockJob]":
     from prediction.blocks import Inline, compute_block
 
     address = workplace.dask or settings.ENVIRONMENT.dask
     if address:
-        from prediction.execution.cluster import DaskCluster
+        from prediction.runners.cluster import DaskCluster
 
         return DaskCluster(address, compute_block)
     if workplace.workers > 1:
-        from prediction.execution.processes import LocalProcesses
+        from prediction.runners.processes import LocalProcesses
 
         return LocalProcesses(workplace.workers, compute_block)
     return Inline()
@@ -191,7 +195,7 @@ def continue_abandoned() -> list[PredictionRun]:
     return going_on
 
 
-def derive_again(run: PredictionRun, *, threshold: float | None, max_iou: float | None = None) -> None:
+def rethreshold(run: PredictionRun, *, threshold: float | None, max_iou: float | None = None) -> None:
     """Look at a finished run through another threshold, without predicting again: its places and files change."""
     if run.status != PredictionRun.Status.DONE:
         raise Refused(
@@ -212,7 +216,7 @@ def derive_again(run: PredictionRun, *, threshold: float | None, max_iou: float 
                     _("Try again when it is done."),
                 )
             try:
-                storing.derive_again(run, threshold=chosen, max_iou=overlap)
+                storing.rethreshold(run, threshold=chosen, max_iou=overlap)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     run.refresh_from_db()
@@ -240,7 +244,9 @@ def reopen(run: PredictionRun) -> None:
         )
 
 
-def _new_run(scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: User | None) -> PredictionRun:
+def _new_run(
+    scene: Scene, model_run: ModelRun, wishes: PredictionOptions, requested_by: User | None
+) -> PredictionRun:
     """A new run, not saved yet, after refusing what cannot work."""
     if model_run.status != ModelRun.Status.DONE or not model_run.window_px:
         raise Refused(
@@ -250,7 +256,7 @@ def _new_run(scene: Scene, model_run: ModelRun, wishes: Wishes, requested_by: Us
     chosen = _check_look(
         model_run.threshold if wishes.threshold is None else wishes.threshold, wishes.max_iou
     )
-    gsd_warnings(Sight(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
+    gsd_warnings(ModelInput(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
     return PredictionRun(
         scene=scene,
         model_run=model_run,

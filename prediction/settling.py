@@ -5,11 +5,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from damage.locks import is_free, locked
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.stored_files import sweep_left_overs
-from prediction.claims import folder_of
+from damage.work.claims import folder_of
+from damage.work.locks import is_free, locked
 from prediction.models import Detection, PredictionRun
 from prediction.services import continue_abandoned
 from prediction.storing import remove_other_looks

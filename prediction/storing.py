@@ -19,13 +19,13 @@ from damage.errors import Conflict
 from damage.ingestion.models import SceneKind
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
-from prediction import claims
+from damage.work import claims
 from prediction.addresses import ADDRESSES
 from prediction.exports import Finding, write_geojson, write_shapefile_zip
 from prediction.models import Detection, PredictionRun
 from prediction.places import centres_lonlat
-from prediction.plans import Plan
-from prediction.results import boxes_above, digest, scores_of
+from prediction.plan import Plan
+from prediction.postprocess import boxes_above, digest, scores_of
 from prediction.score_rasters import read_score_raster, write_heat_raster, write_score_raster
 from prediction.windows import Grid
 
@@ -63,7 +63,7 @@ def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float)
             partial(claims.write, run),
             status=PredictionRun.Status.DONE,
             finished_at=database_now(),
-            pixels_done=run.pixels_done,
+            units_done=run.units_done,
             windows_total=scores.size,
             result_sha256=digest(values),
             parameters=run.parameters,
@@ -121,7 +121,7 @@ def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
     write_shapefile_zip(files["shapefile_zip"], found)
 
 
-def derive_again(run: PredictionRun, *, threshold: float, max_iou: float) -> None:
+def rethreshold(run: PredictionRun, *, threshold: float, max_iou: float) -> None:
     """Take a finished run's detections and exports from its scores anew; the network is not asked."""
     scores, grid = read_score_raster(Path(run.score_file.path))
     run.threshold = threshold

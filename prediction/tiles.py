@@ -5,7 +5,7 @@ from PIL import Image
 
 from prediction.layouts import TileLayout
 from prediction.reading import CoarseGround, Pixels
-from training.dense import BEFORE_PX, CELL_PX
+from training.networks.dense import BEFORE_PX, CELL_PX
 
 # Cells that a tile's input has before those that are judged.
 CELLS_BEFORE = (BEFORE_PX - 8) // CELL_PX

@@ -13,7 +13,7 @@ import numpy as np
 from damage.errors import Refused
 from damage.messages import Message
 from damage.messages import Message as _
-from training.sight import Sight, gsd_warnings
+from training.networks.model_input import ModelInput, gsd_warnings
 
 OVERLAP = 90 / 299
 LEAST_WINDOW_PX = 8
@@ -92,7 +92,7 @@ def starts(length_px: int, window_px: int, stride_px: int) -> np.ndarray:
 
 
 def grid_for(
-    sight: Sight, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
+    sight: ModelInput, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
 ) -> tuple[Grid, list[Message]]:
     """Windows of the ground size that the model's crops had, and warnings about what may mislead.
 
@@ -112,7 +112,7 @@ def grid_for(
     return Grid(width_px, height_px, window_px, stride_px, scale), warnings
 
 
-def _scale(sight: Sight, side_px: float, gsd_m: float | None) -> int:
+def _scale(sight: ModelInput, side_px: float, gsd_m: float | None) -> int:
     """Power of two by which the scene is reduced: never below the crops' own resolution and the input's."""
     blur = sight.gsd_m / gsd_m if sight.gsd_m and gsd_m else 1.0
     surplus = max(blur, side_px / sight.input_size_px)

@@ -25,10 +25,10 @@ from damage.disk import trouble_explained
 from damage.errors import NotNow, Refused, reason_of
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import squares_of
-from damage.locks import locked
 from damage.messages import Message
-from damage.progress import Progress, no_progress
 from damage.stored_files import NewFiles, new_files, remove_unnamed
+from damage.work.locks import locked
+from damage.work.progress import Progress, no_progress
 from tagging.crops import encoded_png
 from tagging.models import Crop
 

@@ -9,9 +9,9 @@ from django.core.files import File
 
 from damage.accounts.services import automatic_account
 from damage.ingestion.models import Scene
-from damage.ingestion.services import named_town, slug_of
-from damage.progress import Progress, no_progress
+from damage.ingestion.services import get_or_create_town, slug_of
 from damage.stored_files import NewFiles, new_files
+from damage.work.progress import Progress, no_progress
 from tagging.crop_lists import ListedCrop, read_crop_list
 from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question
@@ -119,7 +119,7 @@ def _store_image(item: ListedCrop, files: NewFiles) -> str:
 
 
 def _write_rows(listed: list[tuple[ListedCrop, Crop]], event: str, question: Question) -> ImportedCrops:
-    towns = {name: named_town(event, name) for name in dict.fromkeys(item.town for item, _ in listed)}
+    towns = {name: get_or_create_town(event, name) for name in dict.fromkeys(item.town for item, _ in listed)}
     for item, crop in listed:
         if crop.town_id is None:
             crop.town = towns[item.town]

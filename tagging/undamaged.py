@@ -21,7 +21,7 @@ from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import is_whole
 from damage.messages import Message
 from damage.messages import Message as _
-from damage.progress import Progress, no_progress
+from damage.work.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
 from tagging.cutting import cut_pending_crops
 from tagging.limits import MOST_SIZE_PX

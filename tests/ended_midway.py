@@ -90,8 +90,9 @@ def cut_crops(folder: Path) -> None:
 
 def train(folder: Path) -> None:
     """A training, whose network and log are made up."""
+    from damage.work import claims
     from tagging.models import Crop, Question
-    from training import claims, services
+    from training import services
     from training.models import ModelRun, ModelRunCrop
 
     run = ModelRun(question=Question.objects.get(slug="damage"), backbone="tiny", window_px=32)
@@ -104,7 +105,7 @@ def train(folder: Path) -> None:
     with (
         mock.patch.object(services, "_fitted", return_value=made_up),
         mock.patch.multiple(claims, library_versions=dict, hardware=dict),
-        mock.patch.dict(sys.modules, {"training.logbook": SimpleNamespace(write_log=_write_log)}),
+        mock.patch.dict(sys.modules, {"training.report.tensorboard": SimpleNamespace(write_log=_write_log)}),
     ):
         services.carry_out(run)
 
@@ -117,24 +118,24 @@ def _write_log(folder: Path, **told: Any) -> None:
 def import_model(folder: Path) -> None:
     """A file that another site exported, taken for checked."""
     from tagging.models import Question
-    from training import sharing
-    from training.packing import Package
+    from training.registry import exchange
+    from training.registry.model_package import Package
 
     facts = {
         "backbone": "tiny", "head": "softmax", "seed": 0, "parameters": {}, "dataset_sha256": "", "window_m": 16.0,
         "window_px": 32, "metrics": {}, "threshold": 0.5, "threshold_reason": "", "code_version": "",
         "library_versions": {}, "hardware": {},
-    } | dict.fromkeys(sharing.KEPT)  # fmt: skip
+    } | dict.fromkeys(exchange.KEPT)  # fmt: skip
     manifest = {"facts": facts, "files": {"keras": "model.keras"}}
     package = Package(sha256="5" * 64, manifest=manifest, members={"model.keras": b"weights" * 99})
     with (
-        mock.patch.object(sharing, "read_package", return_value=package),
-        mock.patch.object(sharing.Facts, "of_json", lambda told: SimpleNamespace(**told)),
+        mock.patch.object(exchange, "read_package", return_value=package),
+        mock.patch.object(exchange.ModelCardFacts, "of_json", lambda told: SimpleNamespace(**told)),
         mock.patch.multiple(
-            sharing, _check_known=mock.DEFAULT, check_files=mock.DEFAULT, _check_scores=mock.DEFAULT
+            exchange, _check_known=mock.DEFAULT, check_files=mock.DEFAULT, _check_scores=mock.DEFAULT
         ),
     ):
-        sharing.import_model(folder, Question.objects.get(slug="damage"))
+        exchange.import_model(folder, Question.objects.get(slug="damage"))
 
 
 def predict(folder: Path) -> None:
@@ -145,19 +146,19 @@ def predict(folder: Path) -> None:
     services.predict(Scene.objects.get(), ModelRun.objects.get(status="done"), requested_by=None)
 
 
-def derive_again(folder: Path) -> None:
+def rethreshold(folder: Path) -> None:
     from prediction import services
     from prediction.models import PredictionRun
 
-    services.derive_again(PredictionRun.objects.get(), threshold=0.3)
+    services.rethreshold(PredictionRun.objects.get(), threshold=0.3)
 
 
 def export_model(folder: Path) -> None:
-    from training import sharing
     from training.models import ModelRun
+    from training.registry import exchange
 
-    with mock.patch.object(sharing, "write_model", lambda run, file, site: file.write(b"half")):
-        sharing.export_model(ModelRun.objects.get(), folder / "out.damage-model")
+    with mock.patch.object(exchange, "write_model", lambda run, file, site: file.write(b"half")):
+        exchange.export_model(ModelRun.objects.get(), folder / "out.damage-model")
 
 
 ACTIONS = {
@@ -170,7 +171,7 @@ ACTIONS = {
         import_model,
         export_model,
         predict,
-        derive_again,
+        rethreshold,
     )
 }
 
@@ -408,7 +409,7 @@ def main(folder: Path) -> None:
         [""] * len(lons)
     )  # the offline one reads its towns for seconds
     use_slow_cells(wait_s=0.0)
-    import training.sharing  # noqa: F401 - once here, instead of in every forked process
+    import training.registry.exchange  # noqa: F401 - once here, instead of in every forked process
 
     kept = folder.with_name(f"{folder.name}-kept")
     in_child(lambda: prepare(folder))

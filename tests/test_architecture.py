@@ -44,6 +44,32 @@ def test_apps_import_one_way(path):
     assert {app_of(name) for name in imported_names(path)} - {None} <= allowed
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+NETWORKS = [path for path in MODULES if module_of(path).startswith("training.networks.")]
+# What networks may use besides each other: how they refuse, tell progress and split scores. No rows, no settings.
+NETWORKS_USE = {"damage.errors", "damage.messages", "damage.work.progress", "training.data.adaptation"}
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=module_of)
+def test_networks_know_no_rows(path):
+    ours = {
+        name
+        for name in imported_names(path)
+        if name.split(".")[0] in ("damage", "tagging", "training", "django")
+    }
+    assert {name for name in ours if not name.startswith("training.networks")} <= NETWORKS_USE
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if module_of(path).startswith("damage.work.")], ids=module_of
+)
+def test_work_knows_nobody_who_works(path):
+    assert {app_of(name) for name in imported_names(path)} <= {None}
+
+
 OPENERS = {"rasterio.open", "Image.open", "Reader"}
 
 

@@ -28,10 +28,12 @@ SUITES = (
     "tests/ingestion",
     "tests/tagging",
     "tests/prediction",
-    *(
-        f"tests/training/test_{name}.py"
-        for name in ("api", "claims", "dataset", "deciding_at_once", "pending_crops", "registry")
-    ),
+    "tests/training/test_claims.py",
+    "tests/training/registry/test_promotions.py",
+    "tests/training/registry/test_deciding_at_once.py",
+    "tests/training/data/test_dataset.py",
+    "tests/training/test_api.py",
+    "tests/training/test_pending_crops.py",
 )
 
 

@@ -12,8 +12,8 @@ from django.db import OperationalError
 
 from damage import stored_files
 from damage.ingestion.models import Scene
-from damage.locks import LOCK_FILE
 from damage.stored_files import NAMES_FILE, new_files, sweep_left_overs, work_folder, work_place
+from damage.work.locks import LOCK_FILE
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from django.db import transaction
 from damage.stored_files import new_files
 from tests import transaction_guard
 from tests.test_architecture import MODULES, ROOT
-from training.engines import KerasEngine
+from training.networks.engines import KerasEngine
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands import db_worker as theirs
 from django_tasks_db.models import DBTaskResult
 
-from damage.locks import locked
 from damage.management.commands import db_worker as ours
 from damage.management.commands.serve import check_migrated
+from damage.work.locks import locked
 from damage.workers import folder_of, settle_tasks
 from training.tasks import run_training
 

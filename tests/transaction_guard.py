@@ -17,7 +17,7 @@ import PIL.Image
 import rasterio
 from django.db import connection
 
-from training import engines
+from training.networks import engines
 
 # https://docs.python.org/3/library/audit_events.html; C libraries open files unheard, so those are wrapped below.
 EVENTS = frozenset(

@@ -21,10 +21,10 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
 from damage.permissions import ForAnalysts, ForTaggers
-from training import registry, sharing
 from training.asking import ask_model, may_see_scores
-from training.decisions import Decision, may
 from training.models import Experiment, ModelRun, ModelRunCrop, Promotion
+from training.registry import exchange, promotions
+from training.registry.decisions import Decision, may
 from training.serializers import (
     ExperimentRowSerializer,
     ExperimentSerializer,
@@ -36,7 +36,7 @@ from training.serializers import (
     SquareSerializer,
     TrainingRequestSerializer,
 )
-from training.services import Recipe, cancel, request_training
+from training.services import TrainingConfig, cancel, request_training
 
 # What a call decides; the other calls only look.
 DECISIONS = {
@@ -100,7 +100,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
         wanted.is_valid(raise_exception=True)
         chosen = dict(wanted.validated_data)
         requested_by = request.user if isinstance(request.user, User) else None
-        run = request_training(chosen.pop("question"), Recipe(**chosen), requested_by=requested_by)
+        run = request_training(chosen.pop("question"), TrainingConfig(**chosen), requested_by=requested_by)
         return self._accepted(run)
 
     @extend_schema(request=None, responses={202: ModelRunSerializer})
@@ -116,7 +116,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def propose(self, request: Request, pk: str) -> Response:
         """Propose a finished model. A worker compares it with the present one; then a second person confirms it."""
         run = self.get_object()
-        registry.request_proposal(run, by=cast(User, request.user), reason=_reason(request))
+        promotions.request_proposal(run, by=cast(User, request.user), reason=_reason(request))
         return self._decided(run)
 
     @extend_schema(request=None, responses={200: ModelRunSerializer})
@@ -124,7 +124,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def compare(self, request: Request, pk: str) -> Response:
         """Have a proposed model compared once more, after a comparison that failed."""
         run = self.get_object()
-        registry.request_comparison(registry.waiting_promotion(run), by=cast(User, request.user))
+        promotions.request_comparison(promotions.waiting_promotion(run), by=cast(User, request.user))
         return self._decided(run)
 
     @extend_schema(request=None, responses={200: ModelRunSerializer})
@@ -132,7 +132,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def confirm(self, request: Request, pk: str) -> Response:
         """Promote a model that somebody else proposed: it answers and predicts from now on."""
         run = self.get_object()
-        registry.confirm(registry.waiting_promotion(run), by=cast(User, request.user))
+        promotions.confirm(promotions.waiting_promotion(run), by=cast(User, request.user))
         return self._decided(run)
 
     @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
@@ -140,8 +140,8 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def decline(self, request: Request, pk: str) -> Response:
         """Turn a proposal down, or take one's own back."""
         run = self.get_object()
-        promotion = registry.waiting_promotion(run)
-        registry.decline(promotion, by=cast(User, request.user), reason=_reason(request))
+        promotion = promotions.waiting_promotion(run)
+        promotions.decline(promotion, by=cast(User, request.user), reason=_reason(request))
         return self._decided(run)
 
     @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
@@ -149,7 +149,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def retire(self, request: Request, pk: str) -> Response:
         """Take a model out of use."""
         run = self.get_object()
-        registry.retire(run, by=cast(User, request.user), reason=_reason(request))
+        promotions.retire(run, by=cast(User, request.user), reason=_reason(request))
         return self._decided(run)
 
     @extend_schema(request=ReasonSerializer, responses={200: ModelRunSerializer})
@@ -157,7 +157,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
     def roll_back(self, request: Request, pk: str) -> Response:
         """Put back the model that this promoted one replaced; gives that earlier model."""
         run = self.get_object()
-        earlier = registry.roll_back(run, by=cast(User, request.user), reason=_reason(request))
+        earlier = promotions.roll_back(run, by=cast(User, request.user), reason=_reason(request))
         return self._decided(earlier)
 
     def _decided(self, run: ModelRun) -> Response:
@@ -238,9 +238,9 @@ class ModelPackageView(APIView):
         """Weights, model card, STAC Item, metrics and licence in one file, as `manage.py export_model` writes it."""
         run = get_object_or_404(ModelRun, pk=pk)
         file = TemporaryFile()  # noqa: SIM115 - the response closes it once it is sent
-        sharing.write_model(run, file)
+        exchange.write_model(run, file)
         file.seek(0)
-        name = f"damage-model-{run.pk}{sharing.SUFFIX}"
+        name = f"damage-model-{run.pk}{exchange.SUFFIX}"
         return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 
@@ -252,7 +252,7 @@ class ModelCardView(APIView):
     @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.STR})
     def get(self, request: Request, pk: int) -> HttpResponse:
         """The model card in Markdown: what the model is for, how well it does and where, its limits, its licence."""
-        card = sharing.card_of(get_object_or_404(ModelRun, pk=pk))
+        card = exchange.card_of(get_object_or_404(ModelRun, pk=pk))
         return HttpResponse(card, content_type="text/markdown; charset=utf-8")
 
 
@@ -264,7 +264,7 @@ class ModelStacView(APIView):
     @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.OBJECT})
     def get(self, request: Request, pk: int) -> JsonResponse:
         """The model as a STAC Item with the Machine Learning Model extension."""
-        item = sharing.stac_of(get_object_or_404(ModelRun, pk=pk))
+        item = exchange.stac_of(get_object_or_404(ModelRun, pk=pk))
         return JsonResponse(item, content_type="application/geo+json")
 
 

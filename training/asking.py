@@ -18,10 +18,10 @@ from damage.messages import Message as _
 from tagging.models import Crop, Question, Tag
 from tagging.quotas import DAY, MINUTE, check_count
 from tagging.services import image_bytes, picture_png
-from training.features import CropImage, read_pixels
+from training.data.features import CropImage, read_pixels
 from training.inference import ModelAnswer, answer_for_pixels, current_model
 from training.models import ModelAnswerRequest, ModelRun
-from training.sight import Sight, gsd_warnings
+from training.networks.model_input import ModelInput, gsd_warnings
 
 # Each answer costs a run of the network, and nobody who looks at the picture first asks faster.
 ANSWERS_A_MINUTE = 10
@@ -38,7 +38,9 @@ def ask_model(
     """
     model_run = current_model(question)
     crop = _answered_crop(person, question, {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px})
-    gsd_warnings(Sight(model_run.window_px or 0, model_run.window_px or 0, model_run.window_m), scene.gsd_m)
+    gsd_warnings(
+        ModelInput(model_run.window_px or 0, model_run.window_px or 0, model_run.window_m), scene.gsd_m
+    )
     image = stored_or_read_image(crop)
     _spend(person, crop, model_run)
     return answer_for_pixels(read_pixels(image), question)

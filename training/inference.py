@@ -11,8 +11,9 @@ from django.conf import settings
 from damage.errors import Conflict, Refused
 from damage.messages import Message as _
 from tagging.models import Question
-from training.backbones.registry import find_backbone
-from training.engines import (
+from training.models import ModelFile, ModelRun
+from training.networks.backbones.registry import find_backbone
+from training.networks.engines import (
     DenseEngine,
     Engine,
     FeaturesEngine,
@@ -25,8 +26,7 @@ from training.engines import (
     packed_with_head,
     unpacked,
 )
-from training.models import ModelFile, ModelRun
-from training.resizing import resized
+from training.networks.resize import resized
 
 OPENVINO = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
 
@@ -90,7 +90,7 @@ def kinds_of(model_run: ModelRun) -> tuple[ModelFile.Kind, ...]:
 
 
 def model_content(model_run: ModelRun, engine: str) -> bytes:
-    """The run's model for "openvino" or "keras" as one piece, checked; `training.engines` opens it anywhere."""
+    """The run's model for "openvino" or "keras" as one piece, checked; `networks.engines` opens it anywhere."""
     if engine == "keras":
         _check_for_keras(model_run)
         return checked_bytes(_file(model_run, ModelFile.Kind.KERAS))

@@ -9,10 +9,10 @@ from damage.ingestion.models import Scene
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 from tagging.models import Question
-from training.augment import FORMS
-from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.inference import ModelAnswer
 from training.models import LISTED_FIGURES, Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
+from training.networks.augmentation import FORMS
+from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 

@@ -15,16 +15,26 @@ from damage.accounts.models import User
 from damage.batches import write_in_batches
 from damage.errors import Conflict, Refused
 from damage.messages import Message as _
-from damage.progress import Progress, no_progress
+from damage.work import claims
+from damage.work.claims import carried_out, record_killed
+from damage.work.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
 from tagging.quarantine import check_crops_in_use
 from tagging.services import image_bytes
-from training import claims
-from training.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
-from training.claims import carried_out, record_killed
-from training.classical import ClassicalFeatures
-from training.dataset import (
+from training.data.adaptation_crops import (
+    adaptation_record,
+    crops_to_adapt_to,
+    named_with_test,
+    town_to_adapt_to,
+)
+from training.data.augmented_crops import (
+    Copies,
+    augmentation_record,
+    chosen_augmentation,
+    recorded_augmentation,
+)
+from training.data.dataset import (
     PARTS,
     AgreedCrop,
     Agreement,
@@ -33,24 +43,19 @@ from training.dataset import (
     agreement,
     chosen_dataset,
     find_town,
-    kept_towns,
+    held_out_towns,
 )
-from training.enlarging import Copies, augmentation_record, chosen_augmentation, recorded_augmentation
-from training.features import CropCopy, CropImage, crop_features, image_hashes_of
+from training.data.features import CropCopy, CropImage, crop_features, image_hashes_of
 from training.models import ModelRun, ModelRunCrop
+from training.networks.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
+from training.networks.classical import ClassicalFeatures
 from training.storing import store
 from training.tasks import run_training
-from training.unlabelled import (
-    adaptation_record,
-    crops_to_adapt_to,
-    named_with_test,
-    town_to_adapt_to,
-)
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
-    from training.fitting import Examples, Fitted, Step, Unlabelled
+    from training.fit import Examples, Fitted, Step, Unlabelled
 
-# As in `training.head`, which loads TensorFlow.
+# As in `training.networks.heads.layers`, which loads TensorFlow.
 HEAD_NAMES = ("softmax", "logistic-regression", "svm", "random-forest")
 NOT_LAYERS = ("random-forest",)  # no part of a network: kept beside it
 LAYERS = (
@@ -62,7 +67,7 @@ DEFAULT_HEAD = "softmax"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class TrainingConfig:
     """What may be chosen of a training. Towns go by name, slug, or event/town."""
 
     backbone: str = DEFAULT_BACKBONE
@@ -88,7 +93,11 @@ class Recipe:
 
 
 def train(
-    question: Question, recipe: Recipe, *, requested_by: User | None = None, progress: Progress = no_progress
+    question: Question,
+    recipe: TrainingConfig,
+    *,
+    requested_by: User | None = None,
+    progress: Progress = no_progress,
 ) -> ModelRun:
     """Train now; raises `Refused` before any work, or whatever stopped it after recording the reason.
 
@@ -101,7 +110,7 @@ def train(
         return carry_out(planned.run, progress=progress)
 
 
-def request_training(question: Question, recipe: Recipe, *, requested_by: User | None) -> ModelRun:
+def request_training(question: Question, recipe: TrainingConfig, *, requested_by: User | None) -> ModelRun:
     """Queue a training; `manage.py db_worker` carries it out.
 
     A request does not wait for pixels: crops that are not cut yet are left out, and counted.
@@ -112,7 +121,7 @@ def request_training(question: Question, recipe: Recipe, *, requested_by: User |
     return planned.run
 
 
-def _crops_of(question: Question, recipe: Recipe) -> QuerySet[Crop]:
+def _crops_of(question: Question, recipe: TrainingConfig) -> QuerySet[Crop]:
     """The crops that a training may need: those with an answer, and those of the town to adapt to."""
     needed = Q(tags__question=question)
     if recipe.adapt_to:
@@ -146,7 +155,7 @@ class _Planned:
     unlabelled: Sequence[Crop]
 
 
-def _planned(question: Question, recipe: Recipe, requested_by: User | None) -> _Planned:
+def _planned(question: Question, recipe: TrainingConfig, requested_by: User | None) -> _Planned:
     """A new training with its crops, after refusing what cannot work; looks at many files, and writes no row."""
     backbone = recipe.chosen_backbone()
     _check(recipe)
@@ -158,7 +167,7 @@ def _planned(question: Question, recipe: Recipe, requested_by: User | None) -> _
         Part.VALIDATION: recipe.validation_towns,
         Part.TEST: recipe.test_towns,
     }
-    kept = kept_towns(settings.ENVIRONMENT.test_towns)
+    kept = held_out_towns(settings.ENVIRONMENT.test_towns)
     adapt_to = town_to_adapt_to(recipe.adapt_to, kept)
     dataset = chosen_dataset(
         agreed,
@@ -221,7 +230,7 @@ def write_new_run(
         ) from error
 
 
-def _parent(question: Question, recipe: Recipe) -> ModelRun | None:
+def _parent(question: Question, recipe: TrainingConfig) -> ModelRun | None:
     if recipe.parent is None:
         return None
     if parent := question.model_runs.filter(pk=recipe.parent).first():
@@ -232,7 +241,7 @@ def _parent(question: Question, recipe: Recipe) -> ModelRun | None:
     )
 
 
-def _check(recipe: Recipe) -> None:
+def _check(recipe: TrainingConfig) -> None:
     if not 0 <= recipe.max_fpr < 1:
         raise Refused(_("The false positive rate must be from 0 up to, but not including, 1."))
     find_head(recipe.head)
@@ -285,7 +294,7 @@ def features_of(
 
 
 def _parameters(
-    recipe: Recipe, backbone: Backbone | ClassicalFeatures, agreed: Agreement, dataset: Dataset
+    recipe: TrainingConfig, backbone: Backbone | ClassicalFeatures, agreed: Agreement, dataset: Dataset
 ) -> dict[str, Any]:
     """What else decides the result, and what was left out, for the run's row."""
     is_classical = isinstance(backbone, ClassicalFeatures)
@@ -310,16 +319,16 @@ def _parameters(
         "left_out": {
             "unsure": agreed.unsure,
             "tied": agreed.tied,
-            "shown_again": dataset.shown_again,
+            "shown_again": dataset.leakage_dropped,
             "pending": agreed.pending,
         },
     }
 
 
 def _fitted(run: ModelRun, step: "Step") -> "Fitted":
-    from training.finetuning import TuningParameters
-    from training.fitting import Places, fitted
-    from training.head import head_parameters
+    from training.fit import Places, fitted
+    from training.networks.fine_tuning import TuningParameters
+    from training.networks.heads.layers import head_parameters
 
     environment = settings.ENVIRONMENT
     backbone = find_features(run.backbone, run.parameters["contrast"])
@@ -341,7 +350,7 @@ def _fitted(run: ModelRun, step: "Step") -> "Fitted":
 
 
 def _unlabelled(run: ModelRun) -> "Unlabelled | None":
-    from training.fitting import Unlabelled
+    from training.fit import Unlabelled
 
     record = run.parameters.get("adapt_to")
     if not record:
@@ -352,7 +361,7 @@ def _unlabelled(run: ModelRun) -> "Unlabelled | None":
 
 
 def _examples(run: ModelRun, part: Part) -> "Examples":
-    from training.fitting import Examples
+    from training.fit import Examples
 
     rows = run.crops_of(part).select_related("crop__scene")
     crops = [row.crop for row in rows]

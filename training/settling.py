@@ -11,11 +11,12 @@ from django_tasks.base import Task, TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from damage.clock import database_now
-from damage.locks import is_free, locked
 from damage.messages import Message
 from damage.messages import Message as _
-from training.claims import record_killed
-from training.models import SILENCE_S, ModelRun, Promotion, Work
+from damage.work.claims import record_killed
+from damage.work.locks import is_free, locked
+from damage.work.models import SILENCE_S, Work
+from training.models import ModelRun, Promotion
 from training.storing import log_folders
 from training.tasks import run_comparison, run_training
 

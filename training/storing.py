@@ -14,11 +14,11 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from damage.batches import write_in_batches
 from damage.stored_files import NewFiles, new_files
-from training import claims
+from damage.work import claims
 from training.models import ModelFile, ModelRun, ModelRunCrop
 
 if TYPE_CHECKING:  # heavy: only the process that trains loads TensorFlow
-    from training.fitting import Fitted
+    from training.fit import Fitted
 
 FILE_NAMES = {
     ModelFile.Kind.KERAS: "model.keras",
@@ -45,7 +45,7 @@ def _logs() -> Path:
 
 def store(run: ModelRun, outcome: "Fitted") -> None:
     """Put files, scores, log and the finished row in place together."""
-    from training.logbook import write_log
+    from training.report.tensorboard import write_log
 
     log = claims.folder_of(run) / "log"
     chosen = {"backbone": run.backbone, "seed": run.seed, "head_name": run.head, **run.parameters}

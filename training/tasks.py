@@ -25,7 +25,7 @@ def run_training(run_id: int) -> None:
 @task()
 def run_comparison(promotion_id: int) -> None:
     """Compare a proposed model with the present one; a refusal stands on the proposal, for people to read."""
-    from training.registry import compare  # the service queues this task
+    from training.registry.promotions import compare  # the service queues this task
 
     with refusals_logged(f"Promotion {promotion_id}"):
         compare(Promotion.objects.select_related("model_run", "replaced").get(pk=promotion_id))

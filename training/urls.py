@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from training.experiment_views import (
+from training.experiments.pages import (
     cancel_experiment,
     experiment,
     experiment_drawing,

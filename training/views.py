@@ -19,13 +19,13 @@ from damage.converters import row_number
 from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from tagging.models import in_use_by
-from training import registry
-from training.decisions import Decision, check_may
-from training.drawings import Drawing, drawn
+from training.data.towns import town_labels
 from training.inference import is_classical
 from training.models import ModelRun, ModelRunCrop, Promotion
-from training.towns import town_labels
-from training.wording import parameter_rows, readable, worded
+from training.registry import promotions
+from training.registry.decisions import Decision, check_may
+from training.report.labels import parameter_rows, readable, worded
+from training.report.responses import Drawing, drawn
 
 RUNS_PER_PAGE = 50
 SHOWN_CROPS = 12
@@ -55,7 +55,7 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
         "parameters": parameter_rows({"seed": run.seed, **chosen}),
         "experiments": run.experiments.defer("results", "parameters"),
         "is_busy": run.can_cancel,
-        "open": registry.open_decisions(run, cast(User, request.user)),
+        "open": promotions.open_decisions(run, cast(User, request.user)),
     }
     if run.status == ModelRun.Status.DONE:
         waiting = run.promotions.waiting().select_related("proposed_by").first()
@@ -67,7 +67,7 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     """One drawing of a run as SVG or PNG, for a light or a dark page."""
-    from training.figures import DRAWINGS, drawings_of
+    from training.report.charts import DRAWINGS, drawings_of
 
     run = get_object_or_404(ModelRun, pk=pk)
     return drawn(request, partial(DRAWINGS[name], run) if name in drawings_of(run) else None, form)
@@ -77,7 +77,7 @@ def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse
 @require_safe
 def comparison(request: HttpRequest) -> HttpResponse:
     """Show runs side by side."""
-    from training.figures import drawings_of
+    from training.report.charts import drawings_of
 
     wanted = [number for text in request.GET.getlist("run") if (number := row_number(text))][:MOST_COMPARED]
     found = ModelRun.objects.select_related("question").in_bulk(wanted)
@@ -120,16 +120,16 @@ def _decide(run: ModelRun, action: str, by: User, reason: str) -> None:
     from training.services import cancel
 
     def waiting() -> Promotion:
-        return registry.waiting_promotion(run)
+        return promotions.waiting_promotion(run)
 
     steps: dict[str, Callable[[], object]] = {
         Decision.CANCEL: lambda: cancel(run, by=by),
-        Decision.PROPOSE: lambda: registry.request_proposal(run, by=by, reason=reason),
-        Decision.COMPARE: lambda: registry.request_comparison(waiting(), by=by),
-        Decision.CONFIRM: lambda: registry.confirm(waiting(), by=by),
-        Decision.DECLINE: lambda: registry.decline(waiting(), by=by, reason=reason),
-        Decision.RETIRE: lambda: registry.retire(run, by=by, reason=reason),
-        Decision.ROLL_BACK: lambda: registry.roll_back(run, by=by, reason=reason),
+        Decision.PROPOSE: lambda: promotions.request_proposal(run, by=by, reason=reason),
+        Decision.COMPARE: lambda: promotions.request_comparison(waiting(), by=by),
+        Decision.CONFIRM: lambda: promotions.confirm(waiting(), by=by),
+        Decision.DECLINE: lambda: promotions.decline(waiting(), by=by, reason=reason),
+        Decision.RETIRE: lambda: promotions.retire(run, by=by, reason=reason),
+        Decision.ROLL_BACK: lambda: promotions.roll_back(run, by=by, reason=reason),
     }
     if action not in steps:
         raise Refused(_("There is no such decision."))
@@ -138,14 +138,14 @@ def _decide(run: ModelRun, action: str, by: User, reason: str) -> None:
 
 
 def _drawing(run: ModelRun, name: str) -> Drawing:
-    from training.figures import TITLES
+    from training.report.charts import TITLES
 
     files = (reverse("model-run-drawing", args=[run.pk, name, form]) for form in ("svg", "png"))
     return Drawing(str(TITLES[name]), pgettext("training", "Run %(number)s") % {"number": run.pk}, *files)
 
 
 def _finished(run: ModelRun) -> dict[str, Any]:
-    from training.figures import drawings_of, measured_part, town_metrics
+    from training.report.charts import drawings_of, measured_part, town_metrics
 
     people = ("proposed_by", "confirmed_by", "ended_by")
     promotions = run.promotions.select_related(*people).defer("comparison", "library_versions", "hardware")

@@ -17,8 +17,8 @@ from damage.errors import Refused
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
 from damage.messages import Message as _
-from damage.progress import Progress, no_progress
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
+from damage.work.progress import Progress, no_progress
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
@@ -48,7 +48,7 @@ def named_event(name: str) -> Event:
     return Event.objects.get_or_create(slug=slug, defaults={"name": name.strip()})[0]
 
 
-def named_town(event_name: str, town_name: str) -> Town:
+def get_or_create_town(event_name: str, town_name: str) -> Town:
     """The town of that name in the event of that name, each made if it is new."""
     event = named_event(event_name)
     return Town.objects.get_or_create(
@@ -193,7 +193,7 @@ def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: P
                 _store_file(field, path, scene, files)
         try:
             with transaction.atomic():
-                scene.town = named_town(event, town)
+                scene.town = get_or_create_town(event, town)
                 scene.save()
         except IntegrityError:
             # Somebody else may have stored the same file meanwhile: then theirs stays.

@@ -23,15 +23,15 @@ from damage.practice.events import PracticeEvent, PracticeTown, read_practice_ev
 from damage.practice.outlines import Outline, read_mosaic_outlines, read_photo_outlines
 from damage.practice.plan import BORDER_M
 from damage.practice.volunteers import VOLUNTEERS, Square, View, answers, squares_to_tag
-from damage.progress import Progress, no_progress
+from damage.work.progress import Progress, no_progress
 from prediction.models import PredictionRun
 from prediction.services import predict
 from tagging.models import Question, Tag
 from tagging.services import find_question, record_tag
-from training.backbones.registry import DEFAULT_BACKBONE
 from training.models import ModelRun
-from training.registry import confirm, propose
-from training.services import Recipe, train
+from training.networks.backbones.registry import DEFAULT_BACKBONE
+from training.registry.promotions import confirm, propose
+from training.services import TrainingConfig, train
 
 SEED = 1
 # Noise in the tags makes a threshold without any false alarm a lottery; one in a hundred is allowed.
@@ -189,7 +189,7 @@ def _mosaic_outlines(town: PracticeTown, scene: Scene) -> list[Outline]:
 
 def _trained(event: PracticeEvent, question: Question, demo: Demo) -> ModelRun:
     first, second = (f"{event.name}/{town.name}" for town in event.towns[:2])
-    recipe = Recipe(
+    recipe = TrainingConfig(
         backbone=demo.backbone,
         train_towns=[first],
         validation_towns=[second],

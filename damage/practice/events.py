@@ -17,7 +17,7 @@ from damage.practice.photos import town_shots, write_photo
 from damage.practice.sites import town_site
 from damage.practice.textures import Textures, textures
 from damage.practice.truth import photo_boxes, truth_geojson, truth_objects
-from damage.progress import Progress, no_progress
+from damage.work.progress import Progress, no_progress
 
 EVENT = "Practice earthquake"
 TOWNS = ("Orvela", "Tamarel", "Sanluma", "Vedrano", "Quilmara", "Belisco")

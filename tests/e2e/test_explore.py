@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from damage.ingestion.services import ingest_photo
 from tests.e2e.conftest import log_in
-from training.exploring import Exploration, explore
+from training.experiments.exploration import Exploration, explore
 
 
 @pytest.fixture

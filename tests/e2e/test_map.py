@@ -205,28 +205,28 @@ def test_without_runs_the_page_says_what_to_wait_for(page, analyst):
 def at_work(run, **fields):
     """Make the run one that works, and of which so much is done."""
     now = timezone.now()
-    defaults = {"status": "running", "pixels_total": 400_000_000, "heartbeat_at": now}
+    defaults = {"status": "running", "units_total": 400_000_000, "heartbeat_at": now}
     PredictionRun.objects.filter(pk=run.pk).update(
         **defaults | {"started_at": now - timedelta(seconds=10)} | fields
     )
 
 
 def test_a_run_that_finishes_appears_by_itself(page, analyst, run):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     open_map(page, analyst)
     state = page.locator("#run-state")
     expect(state).to_contain_text(
         "Looking through the mosaic: 25% done. About 30 seconds left. 10 million pixels"
     )
     expect(page.locator("#cancel")).to_have_count(0)  # analysts look on
-    at_work(run, pixels_done=200_000_000)
+    at_work(run, units_done=200_000_000)
     expect(state).to_contain_text("50% done. About 10 seconds left. 20 million pixels a second.")
     PredictionRun.objects.filter(pk=run.pk).update(status="done")
     expect(page.locator("#places button")).to_have_count(3)
 
 
 def test_an_admin_cancels_a_run_and_continues_it(page, site_admin, run):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     open_map(page, site_admin)
     page.once("dialog", lambda dialog: dialog.accept())
     page.locator("#cancel").click()
@@ -239,7 +239,7 @@ def test_an_admin_cancels_a_run_and_continues_it(page, site_admin, run):
 
 
 def test_a_run_whose_worker_is_silent_is_said_to_stand_still(page, site_admin, run):
-    at_work(run, pixels_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    at_work(run, units_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
     open_map(page, site_admin)
     expect(page.locator("#run-state")).to_contain_text(
         "stands still at 25%: its worker gives no sign of life"
@@ -269,12 +269,12 @@ def write_raster(path, values, transform):
 
 
 def test_the_list_of_runs_follows_and_changes_them(page, site_admin, run):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     log_in(page, site_admin)
     page.goto("/map/runs/")
     row = page.locator("tr[data-run]")
     expect(row).to_contain_text("25% done")
-    at_work(run, pixels_done=200_000_000)
+    at_work(run, units_done=200_000_000)
     expect(row).to_contain_text("50% done")
     page.once("dialog", lambda dialog: dialog.accept())
     row.get_by_role("button", name="Cancel").click()
@@ -287,7 +287,7 @@ def test_the_list_of_runs_follows_and_changes_them(page, site_admin, run):
 
 @pytest.mark.parametrize("person", ["analyst", "site_admin"])
 def test_the_list_says_that_a_run_stands_still_and_that_it_goes_on(page, request, run, person):
-    at_work(run, pixels_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    at_work(run, units_done=100_000_000, heartbeat_at=timezone.now() - timedelta(minutes=5))
     log_in(page, request.getfixturevalue(person))
     page.goto("/map/runs/")
     loads = []
@@ -296,13 +296,13 @@ def test_the_list_says_that_a_run_stands_still_and_that_it_goes_on(page, request
     expect(row).to_contain_text("stands still at 25%: its worker gives no sign of life")
     page.wait_for_timeout(2500)
     assert loads == [], "the page reloads only when something changed"
-    at_work(run, pixels_done=200_000_000)
+    at_work(run, units_done=200_000_000)
     expect(row).to_contain_text("Looking through the mosaic: 50% done.")
 
 
 @pytest.mark.parametrize(("address", "place"), [("/map/", "#run-state"), ("/map/runs/", "tr[data-run]")])
 def test_a_lost_connection_is_said_until_it_is_back(open_page, analyst, run, address, place):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     page = open_page(ignoring="503")
     log_in(page, analyst)
     page.goto(address)
@@ -314,7 +314,7 @@ def test_a_lost_connection_is_said_until_it_is_back(open_page, analyst, run, add
 
 
 def test_a_refused_cancellation_is_said_in_words_and_the_run_is_looked_at_again(open_page, site_admin, run):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     page = open_page(ignoring="400")
     open_map(page, site_admin)
     expect(page.locator("#cancel")).to_be_visible()
@@ -326,7 +326,7 @@ def test_a_refused_cancellation_is_said_in_words_and_the_run_is_looked_at_again(
 
 
 def test_analysts_look_at_the_list_and_change_nothing(page, analyst, run):
-    at_work(run, pixels_done=100_000_000)
+    at_work(run, units_done=100_000_000)
     log_in(page, analyst)
     page.goto("/map/runs/")
     expect(page.locator("tr[data-run]")).to_contain_text("25% done")

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from damage.errors import Refused
 from damage.ingestion import services
 from damage.ingestion.models import Event, GsdSource, Scene, Town
-from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo, named_town, photos_in
+from damage.ingestion.services import get_or_create_town, ingest_files, ingest_mosaic, ingest_photo, photos_in
 
 pytestmark = pytest.mark.django_db
 
@@ -155,13 +155,13 @@ def test_folders_stand_for_the_photos_below_them_in_order(tmp_path, photo):
 
 @pytest.mark.parametrize("name", ["Adıyaman", "ADIYAMAN", " adiyaman "])
 def test_spellings_of_a_towns_name_are_one_town(event, name):
-    assert named_town(event.name, "Adiyaman") == named_town(event.name.upper(), name)
+    assert get_or_create_town(event.name, "Adiyaman") == get_or_create_town(event.name.upper(), name)
 
 
 def test_names_in_other_scripts_are_names_and_signs_are_none(event):
-    assert named_town(event.name, "熊本") != named_town(event.name, "益城")
+    assert get_or_create_town(event.name, "熊本") != get_or_create_town(event.name, "益城")
     with pytest.raises(Refused, match="no name"):
-        named_town(event.name, "!?")
+        get_or_create_town(event.name, "!?")
 
 
 def test_the_limit_of_a_photos_size_is_the_sites(photo, settings):

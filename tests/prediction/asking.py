@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from damage.errors import Refused
-from prediction.execution.cluster import DaskCluster
+from prediction.runners.cluster import DaskCluster
 from tests.prediction.real_blocks import computed_slowly, models_of, real_jobs, small_network
 
 address, mosaic, folder = sys.argv[1:]

@@ -120,7 +120,7 @@ def engine(redness, monkeypatch):
     """The network that every model is."""
     answer = Immediate(lambda windows: redness.scores(windows)[:, None])
     monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: answer)
-    monkeypatch.setattr("prediction.planning.model_content", lambda model_run, engine: b"redness")
+    monkeypatch.setattr("prediction.plan_of_run.model_content", lambda model_run, engine: b"redness")
     return redness
 
 

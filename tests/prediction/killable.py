@@ -61,19 +61,19 @@ def use_slow_cells(wait_s: float) -> None:
     from dataclasses import replace
 
     import prediction.blocks
-    import prediction.planning
+    import prediction.plan_of_run
     from prediction.networks import Immediate
 
     network = Immediate(slow_cells(wait_s))
     prediction.blocks.open_network = lambda *args, **kwargs: network
-    prediction.planning.model_content = lambda model_run, engine: b"slow cells"
-    plan_of = prediction.planning.plan_of
+    prediction.plan_of_run.model_content = lambda model_run, engine: b"slow cells"
+    plan_of = prediction.plan_of_run.plan_of
 
     def in_small_tiles(*args, **kwargs):
         plan = plan_of(*args, **kwargs)
         return replace(plan, layout=replace(plan.layout, tile_px=64, block_px=64))
 
-    prediction.planning.plan_of = in_small_tiles
+    prediction.plan_of_run.plan_of = in_small_tiles
 
 
 def main(folder: Path, action: str, *rest: str) -> None:

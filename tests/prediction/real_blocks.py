@@ -12,11 +12,11 @@ from affine import Affine
 
 from damage.errors import Refused
 from prediction.blocks import BlockJob, compute_block
-from prediction.execution import Outcome
 from prediction.layouts import TileLayout
 from prediction.reading import Source
+from prediction.runners import Outcome
 from prediction.windows import Grid
-from training.engines import packed
+from training.networks.engines import packed
 
 WIDTH_PX, HEIGHT_PX = 5200, 3100
 # Tiles of 576 network pixels, of which 768.9 are read: 7 x 5 of them.

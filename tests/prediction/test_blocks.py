@@ -8,8 +8,8 @@ import rasterio
 from affine import Affine
 
 from prediction.layouts import WindowLayout
+from prediction.postprocess import boxes_above
 from prediction.reading import SceneUnreadable, Source, is_tiled
-from prediction.results import boxes_above
 from prediction.score_rasters import read_score_raster, write_score_raster
 from prediction.windows import Grid
 from tests.prediction.blocks import values_of

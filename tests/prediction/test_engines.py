@@ -9,10 +9,10 @@ from damage.errors import Refused
 from prediction.blocks import BlockJob, outcomes
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import open_network
+from prediction.postprocess import digest, scores_of
 from prediction.reading import Source
-from prediction.results import digest, scores_of
 from prediction.windows import Grid
-from training.engines import has_bf16, packed
+from training.networks.engines import has_bf16, packed
 
 SIDE = 700
 GRID = Grid(SIDE, SIDE, 299, 209)
@@ -23,9 +23,9 @@ def models():
     """A dense model and one for windows, each in both forms: bytes by (is_dense, engine)."""
     import keras
 
-    from training.backbones.building import evidence_model
-    from training.backbones.registry import find_backbone
-    from training.exporting import exported, saved
+    from training.networks.backbones.building import evidence_model
+    from training.networks.backbones.registry import find_backbone
+    from training.networks.export import exported, saved
 
     weights = np.random.default_rng(0).normal(0, 0.02, 2192)
     dense = evidence_model(find_backbone("efficientnet-lite0"), weights, 0.3)

@@ -13,11 +13,12 @@ import pytest
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
-from damage.locks import is_free, locked
-from prediction import carrying_out, claims
+from damage.work import claims
+from damage.work.locks import is_free, locked
+from prediction import executor
 from prediction.blocks import Inline, outcomes
-from prediction.finding import find_run
 from prediction.journal import Journal
+from prediction.lookup import find_run
 from prediction.models import Detection, PredictionRun
 from prediction.services import (
     cancel,
@@ -88,7 +89,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_digest_of_one_that_was_not
 @pytest.fixture
 def often(monkeypatch):
     """Tell the row after every block."""
-    monkeypatch.setattr(carrying_out, "SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr(executor, "SECONDS_BETWEEN_REPORTS", 0.0)
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_a_cancelled_run_stops_keeps_what_it_has_and_goes_on(mosaic, model_run, 
         predict(mosaic, model_run, requested_by=None, progress=stop)
     run = PredictionRun.objects.latest("id")
     assert run.status == "cancelled"
-    assert 0.5 <= run.pixels_done / run.pixels_total < 0.7
+    assert 0.5 <= run.units_done / run.units_total < 0.7
     assert not run.score_file
     assert run.detections.count() == 0
     asked_before = len(engine.batches)
@@ -132,7 +133,7 @@ def test_a_cancelled_run_stops_keeps_what_it_has_and_goes_on(mosaic, model_run, 
 
     resume(run)
     assert (run.status, run.attempts, run.error) == ("done", 2, "")
-    assert run.pixels_done_before >= run.pixels_total / 2
+    assert run.pixels_done_before >= run.units_total / 2
     assert run.result_sha256 == whole.result_sha256
     assert len(engine.batches) < 63 + 8  # but for those on their way when it stopped, each window once
 
@@ -140,12 +141,12 @@ def test_a_cancelled_run_stops_keeps_what_it_has_and_goes_on(mosaic, model_run, 
 @pytest.mark.usefixtures("often", "in_blocks")
 def test_a_run_that_somebody_else_has_claimed_writes_nothing_more(mosaic, model_run, engine, settings):
     def claim_by_another():
-        PredictionRun.objects.update(claim="another", pixels_done=7)
+        PredictionRun.objects.update(claim="another", units_done=7)
 
     with pytest.raises(claims.ClaimLost, match="somebody else"):
         predict(mosaic, model_run, requested_by=None, progress=after(0.3, claim_by_another))
     run = PredictionRun.objects.get()
-    assert (run.status, run.claim, run.pixels_done, run.error) == ("running", "another", 7, "")
+    assert (run.status, run.claim, run.units_done, run.error) == ("running", "another", 7, "")
     assert not run.score_file
     assert Detection.objects.count() == 0
 
@@ -157,9 +158,9 @@ def test_of_two_workers_one_gets_the_run(mosaic, model_run):
     with pytest.raises(Refused, match="not waiting"):
         claims.claim(other)
     with pytest.raises(claims.ClaimLost):
-        claims.write(other, pixels_done=5)
-    claims.write(one, pixels_done=9)
-    assert PredictionRun.objects.get(pk=run.pk).pixels_done == 9
+        claims.write(other, units_done=5)
+    claims.write(one, units_done=9)
+    assert PredictionRun.objects.get(pk=run.pk).units_done == 9
 
 
 def test_a_run_whose_folder_another_process_holds_is_not_begun(mosaic, model_run, engine):
@@ -167,7 +168,7 @@ def test_a_run_whose_folder_another_process_holds_is_not_begun(mosaic, model_run
     with locked(claims.folder_of(run)) as mine:
         assert mine
         with pytest.raises(Refused, match="Another process"):
-            carrying_out.carry_out([run], Inline())
+            executor.carry_out([run], Inline())
     assert engine.batches == []
 
 
@@ -273,7 +274,7 @@ def test_several_scenes_are_one_queue_with_one_progress(mosaic, model_run, engin
         request_prediction(scene, model_run, requested_by=None)
         for scene in (Scene.objects.get(pk=first), mosaic)
     ]
-    carrying_out.carry_out(runs, Counted(), progress=lambda done, total: told.append((done, total)))
+    executor.carry_out(runs, Counted(), progress=lambda done, total: told.append((done, total)))
     assert queues == [1]  # the same model once
     assert told[0] == (0, 2 * 200 * 150)
     assert told[-1] == (2 * 200 * 150, 2 * 200 * 150)
@@ -285,7 +286,7 @@ def test_a_model_that_is_not_the_one_that_was_trained_fails_the_run_with_its_rea
 ):
     from training.inference import model_content
 
-    monkeypatch.setattr("prediction.planning.model_content", model_content)  # there are no files
+    monkeypatch.setattr("prediction.plan_of_run.model_content", model_content)  # there are no files
     with pytest.raises(Refused, match="no files to predict with"):
         predict(mosaic, model_run, requested_by=None)
     run = PredictionRun.objects.get()
@@ -298,5 +299,5 @@ def test_a_run_that_another_worker_has_does_not_stop_the_others(mosaic, model_ru
     taken, free = (request_prediction(mosaic, model_run, requested_by=None) for _ in range(2))
     claims.claim(PredictionRun.objects.get(pk=taken.pk))
     with pytest.raises(Refused, match="not waiting"):
-        carrying_out.carry_out([taken, free], Inline())
+        executor.carry_out([taken, free], Inline())
     assert (find_run(taken.pk).status, find_run(free.pk).status) == ("running", "done")

@@ -11,20 +11,20 @@ from sklearn.linear_model import LogisticRegression
 
 from damage.errors import Refused
 from prediction.blocks import BlockJob, Inline, compute_block
-from prediction.execution.cluster import DaskCluster
-from prediction.execution.processes import LocalProcesses
 from prediction.layouts import WindowLayout
-from prediction.plans import plan_for
+from prediction.plan import plan_for
 from prediction.reading import Source
-from prediction.services import Wishes, predict_all
+from prediction.runners.cluster import DaskCluster
+from prediction.runners.processes import LocalProcesses
+from prediction.services import PredictionOptions, predict_all
 from prediction.windows import Grid
 from tests.prediction.clusters import Cluster
 from tests.prediction.conftest import RED
-from training.classical import CLASSICAL, SIZE_PX
-from training.classifiers import Classifier, classifier_file
-from training.engines import packed, packed_with_head
 from training.models import ModelFile, ModelRun
-from training.sight import Sight
+from training.networks.classical import CLASSICAL, SIZE_PX
+from training.networks.engines import packed, packed_with_head
+from training.networks.heads.classifiers import Classifier, classifier_file
+from training.networks.model_input import ModelInput
 
 SIDE = 400
 MEANS = CLASSICAL["channel-means"]
@@ -66,7 +66,7 @@ def forest() -> tuple[RandomForestClassifier, bytes]:
     """A forest on the mean colours that a network of OpenVINO's gives."""
     import keras
 
-    from training.exporting import exported
+    from training.networks.export import exported
 
     inputs = keras.layers.Input((SIZE_PX, SIZE_PX, 3), dtype="uint8")
     scaled = keras.layers.Rescaling(1.0, dtype="float32")(inputs)
@@ -115,7 +115,7 @@ def test_processes_and_a_cluster_give_the_same_to_the_last_bit(scene, redness, f
                 assert np.array_equal(values_of(scene, model, runner), here)
 
 
-SIGHT = Sight(128, 128, 16.0)
+SIGHT = ModelInput(128, 128, 16.0)
 OF_SCENE = {"width_px": SIDE, "height_px": SIDE, "gsd_m": 0.125, "is_dense": False, "is_headed": True}
 
 
@@ -158,4 +158,4 @@ def test_a_run_is_predicted_from_its_own_file(mosaic, question):
     assert all(shown)
     assert set(RED[:2]) <= set.union(*shown)
     with pytest.raises(Refused, match="Keras cannot open it"):
-        predict_all([mosaic], run, requested_by=None, wishes=replace(Wishes(), engine="keras"))
+        predict_all([mosaic], run, requested_by=None, wishes=replace(PredictionOptions(), engine="keras"))

@@ -13,9 +13,9 @@ from PIL import ExifTags, Image, ImageOps
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
 from damage.messages import worded
-from prediction.finding import scenes_of
+from prediction.lookup import scenes_of
 from prediction.models import PredictionRun
-from prediction.planning import source_of
+from prediction.plan_of_run import source_of
 from prediction.reading import SceneReader, SceneUnreadable, Source
 from prediction.services import predict
 from prediction.windows import Grid

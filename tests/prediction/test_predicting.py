@@ -13,9 +13,9 @@ from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
 from damage.storage import DurableStorage
 from prediction.models import Detection, PredictionRun
-from prediction.results import boxes_above
+from prediction.postprocess import boxes_above
 from prediction.score_rasters import read_score_raster
-from prediction.services import carry_out, derive_again, predict, request_prediction
+from prediction.services import carry_out, predict, request_prediction, rethreshold
 
 # Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
 # at (0, 0) and (154, 88): a quarter of each is red. The small one lies in those that start at (66, 44) and
@@ -54,7 +54,7 @@ def test_it_records_what_decided_the_result(finished_run):
     assert len(finished_run.result_sha256) == 64
     assert finished_run.parameters["warnings"] == []
     assert finished_run.windows_total == 9 * 7
-    assert finished_run.pixels_done == finished_run.pixels_total == 200 * 150
+    assert finished_run.units_done == finished_run.units_total == 200 * 150
     assert finished_run.finished_at >= finished_run.started_at
     assert finished_run.timings_s["all"] > 0
 
@@ -230,23 +230,23 @@ def test_a_name_that_two_scenes_share_is_refused_with_their_numbers(mosaic):
 def test_another_threshold_takes_places_and_files_from_the_scores_alone(finished_run, engine, settings):
     engine.batches.clear()
     files = len(stored_files(settings))
-    derive_again(finished_run, threshold=0.2)
+    rethreshold(finished_run, threshold=0.2)
     assert engine.batches == []
     assert finished_run.threshold == 0.2
     assert sorted(boxes_of(finished_run)) == sorted(BOXES[:2])
     collection = json.loads(finished_run.geojson_file.read())
     assert [feature["properties"]["score"] for feature in collection["features"]] == SCORES[:2]
     assert len(stored_files(settings)) == files
-    derive_again(finished_run, threshold=0.05)
+    rethreshold(finished_run, threshold=0.05)
     assert sorted(boxes_of(finished_run)) == sorted(BOXES)
 
 
 def test_a_run_without_scores_has_no_other_threshold(mosaic, model_run, finished_run):
     waiting = request_prediction(mosaic, model_run, requested_by=None)
     with pytest.raises(Refused, match="it is queued"):
-        derive_again(waiting, threshold=0.2)
+        rethreshold(waiting, threshold=0.2)
     with pytest.raises(Refused, match="between 0 and 1"):
-        derive_again(finished_run, threshold=1.2)
+        rethreshold(finished_run, threshold=1.2)
     assert finished_run.detections.count() == 3
 
 
@@ -259,7 +259,7 @@ def test_a_failure_while_deriving_again_leaves_all_as_it_was(finished_run, setti
     with monkeypatch.context() as patch:
         patch.setattr("django.db.models.query.QuerySet.bulk_create", locked)
         with pytest.raises(Refused, match=r"The disk is full\. Make room"):
-            derive_again(finished_run, threshold=0.2)
+            rethreshold(finished_run, threshold=0.2)
     run = PredictionRun.objects.get()
     assert (run.threshold, run.detections.count()) == (0.0625, 3)
     assert {path: path.read_bytes() for path in stored_files(settings)} == before

@@ -351,7 +351,7 @@ def test_speed_and_time_left_follow_from_the_present_attempt(admins_api, mosaic,
     began = datetime.now(UTC) - timedelta(seconds=4)
     PredictionRun.objects.filter(pk=run.pk).update(
         status="running", started_at=began, heartbeat_at=began + timedelta(seconds=4),
-        pixels_done_before=10_000_000, pixels_done=90_000_000, pixels_total=190_000_000,
+        pixels_done_before=10_000_000, units_done=90_000_000, units_total=190_000_000,
     )  # fmt: skip
     row = admins_api.get(f"{RUNS}{run.pk}/").json()
     assert (row["speed_mpx_s"], row["seconds_left"]) == (20.0, 5.0)
@@ -385,7 +385,7 @@ def test_a_run_without_sign_of_life_is_stalled_and_has_no_speed(analysts_api, mo
     run = request_prediction(mosaic, model_run, requested_by=None)
     long_ago = datetime.now(UTC) - timedelta(minutes=2)
     PredictionRun.objects.filter(pk=run.pk).update(
-        status="running", started_at=long_ago, heartbeat_at=long_ago + timedelta(seconds=9), pixels_done=1000
+        status="running", started_at=long_ago, heartbeat_at=long_ago + timedelta(seconds=9), units_done=1000
     )
     row = analysts_api.get(f"{RUNS}{run.pk}/").json()
     assert (row["is_stalled"], row["speed_mpx_s"], row["seconds_left"], row["can_continue"]) == (

@@ -5,14 +5,15 @@ from django.core.files.base import ContentFile
 from django_tasks_db.models import DBTaskResult
 
 from damage.errors import Conflict, Refused
-from damage.locks import LOCK_FILE, locked
 from damage.stored_files import NAMES_FILE, work_place
-from prediction import claims, storing
+from damage.work import claims
+from damage.work.claims import ClaimLost
+from damage.work.locks import LOCK_FILE, locked
+from prediction import storing
 from prediction.models import Detection, PredictionRun
-from prediction.services import derive_again, predict, predict_all, request_prediction, resume
+from prediction.services import predict, predict_all, request_prediction, resume, rethreshold
 from prediction.settling import settle_at_start
 from prediction.tasks import run_prediction
-from training.claims import ClaimLost
 from training.models import Experiment, ModelRun
 from training.settling import waiting_for_a_worker
 
@@ -75,7 +76,7 @@ def test_a_cancelled_run_ends_its_task_without_a_failure(mosaic, model_run, engi
     def cancelled(*args, **kwargs):
         raise ClaimLost("Cancelled by ana.")
 
-    monkeypatch.setattr("prediction.carrying_out.store", cancelled)
+    monkeypatch.setattr("prediction.executor.store", cancelled)
     work()
     assert DBTaskResult.objects.get().status == "SUCCESSFUL"
 
@@ -106,11 +107,11 @@ def test_a_look_that_fails_leaves_the_one_that_was_there(mosaic, model_run, engi
     with monkeypatch.context() as broken:
         broken.setattr(storing, "_write_finished", fail)
         with pytest.raises(KeyboardInterrupt):
-            derive_again(run, threshold=0.3, max_iou=0.9)
+            rethreshold(run, threshold=0.3, max_iou=0.9)
     assert list(run.detections.order_by("pk").values()) == before
     assert sorted(str(path) for path in (data_folder / "files" / "predictions").iterdir()) == names
     run.refresh_from_db()
-    derive_again(run, threshold=0.3, max_iou=0.9)
+    rethreshold(run, threshold=0.3, max_iou=0.9)
     assert len(list((data_folder / "files" / "predictions").iterdir())) == len(names)
     assert not any((data_folder / "prediction-work").iterdir())
 
@@ -118,11 +119,11 @@ def test_a_look_that_fails_leaves_the_one_that_was_there(mosaic, model_run, engi
 def test_a_run_is_looked_at_anew_by_one_at_a_time(mosaic, model_run, engine):
     run = predict(mosaic, model_run, requested_by=None)
     with locked(claims.folder_of(run)), pytest.raises(Conflict, match="Another process"):
-        derive_again(run, threshold=0.3)
+        rethreshold(run, threshold=0.3)
     stale = PredictionRun.objects.get()
-    derive_again(run, threshold=0.3)
+    rethreshold(run, threshold=0.3)
     with pytest.raises(Conflict, match="changed by somebody else"):
-        derive_again(stale, threshold=0.4)
+        rethreshold(stale, threshold=0.4)
     assert PredictionRun.objects.get().threshold == 0.3
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from prediction.layouts import TileLayout
 from prediction.networks import Immediate
-from prediction.results import boxes_above, digest, scores_of
+from prediction.postprocess import boxes_above, digest, scores_of
 from prediction.windows import Grid
 from tests.prediction.blocks import jobs_of, values_of
 

@@ -16,8 +16,8 @@ from tagging.quarantine import check_crops_in_use, quarantine_crop, release_crop
 from tagging.services import change_tag, delete_tag, record_tag
 from tagging.undamaged import tag_undamaged
 from tests.tagging.conftest import SQUARE
-from training.dataset import agreement
-from training.experiment_views import _points_in_use
+from training.data.dataset import agreement
+from training.experiments.pages import _points_in_use
 from training.models import ModelRun
 
 API = "/api/v1"

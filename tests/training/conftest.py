@@ -12,9 +12,9 @@ from PIL import Image
 from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Tag
-from training import fitting, inference
-from training.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
-from training.services import Recipe, train
+from training import fit, inference
+from training.networks.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
+from training.services import TrainingConfig, train
 
 SIZE = 32
 TINY = Backbone(
@@ -33,7 +33,7 @@ def _tiny_extractor(backbone, weights_dir=None):
     """A network whose features are means of random convolutions that see differences, not colours."""
     import keras
 
-    from training.backbones.building import scaled_pixels
+    from training.networks.backbones.building import scaled_pixels
 
     keras.utils.set_random_seed(5)
     pixels = keras.layers.Input((SIZE, SIZE, 3), dtype="uint8")
@@ -49,8 +49,8 @@ def _tiny_extractor(backbone, weights_dir=None):
 def tiny(monkeypatch) -> str:
     """The name of the small backbone."""
     monkeypatch.setitem(BACKBONES, "tiny", TINY)
-    monkeypatch.setattr("training.backbones.building.feature_extractor", _tiny_extractor)
-    monkeypatch.setattr("training.fitting.feature_extractor", _tiny_extractor)
+    monkeypatch.setattr("training.networks.backbones.building.feature_extractor", _tiny_extractor)
+    monkeypatch.setattr("training.fit.feature_extractor", _tiny_extractor)
     return "tiny"
 
 
@@ -88,8 +88,8 @@ def towns(event, question, volunteer):
 
 
 @pytest.fixture
-def recipe(tiny) -> Recipe:
-    return Recipe(backbone=tiny, train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
+def recipe(tiny) -> TrainingConfig:
+    return TrainingConfig(backbone=tiny, train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def adapting(recipe):
 
 
 @pytest.fixture(scope="session")
-def outcomes() -> list[fitting.Fitted]:
+def outcomes() -> list[fit.Fitted]:
     """What came of the standing training, once it was done."""
     return []
 
@@ -120,7 +120,7 @@ def outcomes() -> list[fitting.Fitted]:
 @pytest.fixture
 def shared_training(tiny, towns, outcomes, monkeypatch):
     """Let the standing recipe be worked out by the first test that asks for it; the others share what came of it."""
-    work_out = fitting.fitted
+    work_out = fit.fitted
 
     def fitted_once(*args, **kwargs):
         if not outcomes:
@@ -128,7 +128,7 @@ def shared_training(tiny, towns, outcomes, monkeypatch):
         return outcomes[0]
 
     with monkeypatch.context() as patch:
-        patch.setattr(fitting, "fitted", fitted_once)
+        patch.setattr(fit, "fitted", fitted_once)
         yield
 
 

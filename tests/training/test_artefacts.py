@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.engines import KerasEngine, OpenVinoEngine
+from training.networks.engines import KerasEngine, OpenVinoEngine
 
 SIZE = 32
 
@@ -13,7 +13,7 @@ def model():
     """A small network with the parts of a real one: 8-bit input, scaling, convolution, two softmax outputs."""
     import keras
 
-    from training.exporting import whole_model
+    from training.networks.export import whole_model
 
     keras.utils.set_random_seed(0)
     pixels = keras.layers.Input((SIZE, SIZE, 3), dtype="uint8")
@@ -32,7 +32,7 @@ def windows():
 
 @pytest.fixture(scope="module")
 def files(model, windows):
-    from training.exporting import artefact
+    from training.networks.export import artefact
 
     return artefact(model, windows, np.asarray(model(windows))[:, 0])
 
@@ -74,7 +74,7 @@ def test_windows_of_another_kind_are_an_error(engine, wrong):
 
 
 def test_a_model_whose_scores_are_not_those_of_its_training_is_refused(model, windows):
-    from training.exporting import EnginesDisagree, artefact
+    from training.networks.export import EnginesDisagree, artefact
 
     scores = np.array(model(windows))[:, 0]
     scores[3] += 0.002
@@ -83,8 +83,8 @@ def test_a_model_whose_scores_are_not_those_of_its_training_is_refused(model, wi
 
 
 def test_scores_that_are_no_numbers_are_refused(model, windows, monkeypatch):
-    from training import exporting
+    from training.networks import export
 
     monkeypatch.setattr(OpenVinoEngine, "scores", lambda self, windows: np.full(len(windows), np.nan))
-    with pytest.raises(exporting.EnginesDisagree, match="OpenVINO"):
-        exporting.artefact(model, windows, np.asarray(model(windows))[:, 0])
+    with pytest.raises(export.EnginesDisagree, match="OpenVINO"):
+        export.artefact(model, windows, np.asarray(model(windows))[:, 0])

@@ -10,8 +10,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from damage.errors import Refused
-from damage.locks import locked
-from training import claims, fitting
+from damage.work import claims
+from damage.work.locks import locked
+from training import fit
 from training.models import Experiment, ModelRun
 from training.services import cancel, request_training, train
 
@@ -50,14 +51,14 @@ def test_a_cancelled_training_stops_and_leaves_nothing(question, towns, recipe, 
 def test_a_training_cancelled_at_its_very_end_is_not_stored(
     question, towns, recipe, site_admin, data_folder, monkeypatch
 ):
-    work_out = fitting.fitted
+    work_out = fit.fitted
 
     def cancelled_meanwhile(*args, **kwargs):
         outcome = work_out(*args, **kwargs)
         cancel(ModelRun.objects.get(), by=site_admin)
         return outcome
 
-    monkeypatch.setattr(fitting, "fitted", cancelled_meanwhile)
+    monkeypatch.setattr(fit, "fitted", cancelled_meanwhile)
     with pytest.raises(claims.ClaimLost):
         train(question, recipe)
     run = ModelRun.objects.get()
@@ -79,7 +80,7 @@ def test_a_killed_training_is_marked_failed_with_its_reason(queued, tmp_path):
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from damage.locks import locked\n"
+            "import sys, time; from pathlib import Path; from damage.work.locks import locked\n"
             "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)",
             str(claims.folder_of(queued)),
         ],

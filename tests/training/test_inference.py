@@ -27,7 +27,7 @@ def spoil(run, kind):
 
 
 def test_an_engine_gives_the_scores_that_training_recorded(run):
-    from training.features import CropImage, read_pixels
+    from training.data.features import CropImage, read_pixels
 
     rows = list(run.crops_of("test"))
     windows = np.stack(

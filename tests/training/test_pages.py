@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from training.figures import drawings_of, town_metrics
+from training.evaluation.operating_points import operating_points
 from training.models import ModelRun
-from training.operating import operating_points
-from training.registry import compare
+from training.registry.promotions import compare
+from training.report.charts import drawings_of, town_metrics
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from damage.ingestion.services import ingest_photo
 from tagging.models import Crop
 from tagging.services import record_tag
 from training import services
-from training.augment import Augmentation
-from training.augmenting import write_augmented
-from training.dataset import agreement
-from training.exploring import Exploration, explore
+from training.data.adaptation_crops import crops_to_adapt_to
+from training.data.augmented_files import write_augmented
+from training.data.dataset import agreement
+from training.experiments.exploration import Exploration, explore
+from training.networks.augmentation import Augmentation
 from training.services import request_training, train
-from training.unlabelled import crops_to_adapt_to
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Question, Tag
 from tagging.undamaged import UNDAMAGED, tag_undamaged, untag_undamaged
-from training import fitting
+from training import fit
 from training.models import ModelRun
-from training.reproducing import reproduce
-from training.services import HEAD_NAMES, Recipe, carry_out, request_training, train
+from training.reproduction import reproduce
+from training.services import HEAD_NAMES, TrainingConfig, carry_out, request_training, train
 
 
 def stored_files(data_folder):
@@ -103,7 +103,7 @@ def test_a_failed_training_keeps_its_reason_and_no_files(question, towns, recipe
     def fail(*args, **kwargs):
         raise MemoryError("no more")
 
-    monkeypatch.setattr(fitting, "trained_head", fail)
+    monkeypatch.setattr(fit, "trained_head", fail)
     with pytest.raises(MemoryError):
         train(question, recipe)
     run = ModelRun.objects.get()
@@ -165,7 +165,7 @@ def test_an_unknown_head_is_refused(question, towns, recipe):
 
 
 def test_the_names_of_heads_are_those_that_can_be_trained():
-    from training.head import HEADS
+    from training.networks.heads.layers import HEADS
 
     assert tuple(HEADS) == HEAD_NAMES
 
@@ -216,7 +216,9 @@ def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, recipe):
 
 
 def test_the_real_backbone_learns_too(question, towns):
-    run = train(question, Recipe(train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"]))
+    run = train(
+        question, TrainingConfig(train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
+    )
     assert run.metrics["test"]["auc"] > 0.8
 
 

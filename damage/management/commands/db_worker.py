@@ -8,8 +8,8 @@ from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
 from damage.database_trouble import Trouble, behind
-from damage.locks import locked
 from damage.recovery import recover
+from damage.work.locks import locked
 from damage.workers import folder_of
 
 FIRST_WAIT_S = 1

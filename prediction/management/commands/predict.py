@@ -9,17 +9,17 @@ from damage.ingestion.finding import find_scene
 from damage.ingestion.models import Scene
 from damage.messages import Message as _
 from damage.messages import worded
-from damage.progress import progress_bar
-from prediction.finding import chosen_model, find_run, scenes_of
+from damage.work.progress import progress_bar
+from prediction.lookup import chosen_model, find_run, scenes_of
 from prediction.models import PredictionRun
 from prediction.services import (
-    Wishes,
-    Workplace,
+    PredictionOptions,
+    RunnerConfig,
     cancel,
-    derive_again,
     explanation,
     predict_all,
     resume,
+    rethreshold,
 )
 
 
@@ -53,9 +53,9 @@ class Command(JsonCommand):
         parser.add_argument(
             "--max-iou",
             type=float,
-            help=f"boxes may overlap by this share, 0 to 1; default: {Wishes.max_iou}, not at all",
+            help=f"boxes may overlap by this share, 0 to 1; default: {PredictionOptions.max_iou}, not at all",
         )
-        parser.add_argument("--engine", choices=("openvino", "keras"), default=Wishes.engine)
+        parser.add_argument("--engine", choices=("openvino", "keras"), default=PredictionOptions.engine)
         parser.add_argument("--precision", choices=("f32", "bf16"), help="default: the quickest there is")
         parser.add_argument("--workers", type=int, default=1, help="so many processes; default: this one")
         parser.add_argument(
@@ -63,7 +63,7 @@ class Command(JsonCommand):
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        workplace = Workplace(workers=options["workers"], dask=options["dask"])
+        workplace = RunnerConfig(workers=options["workers"], dask=options["dask"])
         if options["cancel"] is not None:
             run = find_run(options["cancel"])
             cancel(run, by=None)
@@ -74,12 +74,12 @@ class Command(JsonCommand):
                 return summary(resume(run, workplace=workplace, progress=progress))
         if options["again"] is not None:
             run = find_run(options["again"])
-            derive_again(run, threshold=options["threshold"], max_iou=options["max_iou"])
+            rethreshold(run, threshold=options["threshold"], max_iou=options["max_iou"])
             return summary(run)
         scenes = _scenes(options)
         model_run = chosen_model(options["model"], question=options["question"])
         chosen = {name: options[name] for name in ("threshold", "max_iou", "engine", "precision")}
-        wishes = Wishes(**{name: value for name, value in chosen.items() if value is not None})
+        wishes = PredictionOptions(**{name: value for name, value in chosen.items() if value is not None})
         if options["explain"]:
             return _one_or_all(
                 [explanation(scene, model_run, wishes=wishes, workplace=workplace) for scene in scenes]
@@ -122,7 +122,7 @@ def _one_or_all(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 def summary(run: PredictionRun) -> dict[str, Any]:
     """What a person wants to know of a finished run."""
-    megapixels = (run.pixels_total - run.pixels_done_before) / 1e6
+    megapixels = (run.units_total - run.pixels_done_before) / 1e6
     return {
         "prediction_run": run.pk,
         "scene": run.scene.name,

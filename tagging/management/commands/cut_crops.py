@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.cutting import cut_pending_crops, keep_cutting
 
 NICENESS = 15  # people who tag come first

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.importing import import_crops
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from damage.commands import JsonCommand
 from damage.ingestion.finding import find_scene
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.services import find_question
 from tagging.undamaged import tag_undamaged, untag_undamaged
 

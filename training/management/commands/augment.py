@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.services import find_question
-from training.augment import DEFAULT_COPIES
-from training.augmenting import write_augmented
-from training.enlarging import chosen_augmentation
+from training.data.augmented_crops import chosen_augmentation
+from training.data.augmented_files import write_augmented
+from training.networks.augmentation import DEFAULT_COPIES
 
 
 class Command(JsonCommand):

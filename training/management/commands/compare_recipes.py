@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from damage.progress import progress_bar
-from training.backbones.registry import DEFAULT_BACKBONE, feature_names
-from training.classical import CLASSICAL
-from training.experiment_commands import ExperimentCommand
-from training.experiments import Recipes, compare_recipes
+from damage.work.progress import progress_bar
+from training.experiments.commands import ExperimentCommand
+from training.experiments.cross_validation import TrainingConfigs, compare_recipes
+from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
+from training.networks.classical import CLASSICAL
 from training.services import HEAD_NAMES
 
 
@@ -33,6 +33,6 @@ class Command(ExperimentCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         names = ("towns", "backbones", "heads", "one_way", "max_fpr")
-        recipes = Recipes(**{name: options[name] for name in names}, seeds=[options["seed"]])
+        recipes = TrainingConfigs(**{name: options[name] for name in names}, seeds=[options["seed"]])
         with progress_bar("recipes compared", "step") as progress:
             return self.result(compare_recipes(self.question(options), recipes, progress=progress))

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from damage.progress import progress_bar
-from training.experiment_commands import ExperimentCommand
-from training.experiments import Design, cross_towns
+from damage.work.progress import progress_bar
+from training.experiments.commands import ExperimentCommand
+from training.experiments.cross_validation import ExperimentConfig, cross_towns
 
 
 class Command(ExperimentCommand):
@@ -21,6 +21,6 @@ class Command(ExperimentCommand):
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
     def run(self, **options: Any) -> dict[str, Any]:
-        design = Design(**self.chosen(options), seeds=[options["seed"]], max_fpr=options["max_fpr"])
+        design = ExperimentConfig(**self.chosen(options), seeds=[options["seed"]], max_fpr=options["max_fpr"])
         with progress_bar("towns crossed", "step") as progress:
             return self.result(cross_towns(self.question(options), design, progress=progress))

@@ -4,11 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
 from damage.tables import markdown_table
+from damage.work.progress import progress_bar
 from tagging.services import find_question
-from training.backbones.registry import BACKBONES
-from training.exploring import CHANNELS, CROPS, MOST_IMAGES, SCENES, Exploration, explore
+from training.experiments.exploration import CHANNELS, CROPS, MOST_IMAGES, SCENES, Exploration, explore
+from training.networks.backbones.registry import BACKBONES
 
 
 class Command(JsonCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from tagging.services import find_question
-from training.sharing import import_model
+from training.registry.exchange import import_model
 
 
 class Command(JsonCommand):

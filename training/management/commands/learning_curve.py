@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from damage.progress import progress_bar
-from training.experiment_commands import ExperimentCommand
-from training.experiments import THESIS, Design, learning_curve
+from damage.work.progress import progress_bar
+from training.experiments.commands import ExperimentCommand
+from training.experiments.cross_validation import THESIS, ExperimentConfig, learning_curve
 
 
 class Command(ExperimentCommand):
@@ -23,7 +23,7 @@ class Command(ExperimentCommand):
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        design = Design(
+        design = ExperimentConfig(
             **self.chosen(options), counts=options["crops"], seeds=list(range(max(1, options["seeds"])))
         )
         with progress_bar("learning curve", "step") as progress:

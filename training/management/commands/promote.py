@@ -8,10 +8,10 @@ from django.utils.translation import gettext
 from damage.accounts.models import User
 from damage.accounts.services import find_account
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.services import find_question
-from training import registry
 from training.models import ModelRun, Promotion
+from training.registry import promotions
 
 
 class Command(JsonCommand):
@@ -33,13 +33,13 @@ class Command(JsonCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         by, reason = find_account(options["by"]), options["reason"]
         if options["roll_back"]:
-            present = registry.promoted_run(find_question(options["roll_back"]))
-            return _stand(registry.roll_back(present, by=by, reason=reason))
-        run = registry.find_model_run(options["run"] or 0)
+            present = promotions.promoted_run(find_question(options["roll_back"]))
+            return _stand(promotions.roll_back(present, by=by, reason=reason))
+        run = promotions.find_model_run(options["run"] or 0)
         if options["retire"]:
-            registry.retire(run, by=by, reason=reason)
+            promotions.retire(run, by=by, reason=reason)
         elif options["decline"]:
-            registry.decline(registry.waiting_promotion(run), by=by, reason=reason)
+            promotions.decline(promotions.waiting_promotion(run), by=by, reason=reason)
         else:
             _propose_or_confirm(run, by, reason)
         return _stand(run)
@@ -65,13 +65,13 @@ def _propose_or_confirm(run: ModelRun, by: User, reason: str) -> None:
     waiting = run.promotions.waiting().first()
     with progress_bar(gettext("comparing"), gettext("crop")) as progress:
         if waiting is None:
-            registry.propose(run, by=by, reason=reason, progress=progress)
+            promotions.propose(run, by=by, reason=reason, progress=progress)
         elif waiting.status == Promotion.Status.FAILED:
-            registry.compare_again(waiting, by=by, progress=progress)
+            promotions.compare_again(waiting, by=by, progress=progress)
         elif waiting.status == Promotion.Status.QUEUED and by == waiting.proposed_by:
-            registry.compare(waiting, progress=progress)
+            promotions.compare(waiting, progress=progress)
         else:
-            registry.confirm(waiting, by=by)
+            promotions.confirm(waiting, by=by)
 
 
 def _stand(run: ModelRun) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
-from training.registry import find_model_run
-from training.reproducing import reproduce
+from damage.work.progress import progress_bar
+from training.registry.promotions import find_model_run
+from training.reproduction import reproduce
 
 
 class Command(JsonCommand):

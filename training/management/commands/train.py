@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 from tagging.services import find_question
-from training.augment import DEFAULT_COPIES, FORMS
-from training.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.models import ModelRun
-from training.services import DEFAULT_HEAD, HEAD_NAMES, Recipe, train
+from training.networks.augmentation import DEFAULT_COPIES, FORMS
+from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
+from training.services import DEFAULT_HEAD, HEAD_NAMES, TrainingConfig, train
 
 PARTS = {"train": "learn from", "validation": "stop and choose the threshold on", "test": "measure on"}
 SHOWN = ("auc", "balanced_accuracy", "precision", "recall", "f1")
@@ -58,7 +58,9 @@ class Command(JsonCommand):
                  "contrast", "augment", "copies", "fine_tune_blocks", "adapt_to", "parent")  # fmt: skip
         question = find_question(options["question"])
         with progress_bar("training", "crop") as progress:
-            run = train(question, Recipe(**{name: options[name] for name in names}), progress=progress)
+            run = train(
+                question, TrainingConfig(**{name: options[name] for name in names}), progress=progress
+            )
         return summary(run)
 
     def describe(self, result: dict[str, Any]) -> str:

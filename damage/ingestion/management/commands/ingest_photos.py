@@ -4,7 +4,7 @@ from typing import Any
 
 from damage.ingestion.commands import IngestCommand
 from damage.ingestion.services import ingest_files, ingest_photo, links_out_of, photos_in
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 
 
 class Command(IngestCommand):

@@ -4,7 +4,7 @@ from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneKind
 from damage.ingestion.services import make_missing_view
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 
 
 class Command(JsonCommand):

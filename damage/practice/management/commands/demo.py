@@ -4,7 +4,7 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.practice.demo import Demo, run_demo
-from damage.progress import progress_bar
+from damage.work.progress import progress_bar
 
 
 class Command(JsonCommand):

@@ -1,0 +1,63 @@
+"""From rows to what blocks need: where the pixels are, which way they are looked through, the model's bytes."""
+
+import hashlib
+
+from damage.ingestion.models import Scene, SceneKind
+from prediction.models import PredictionRun
+from prediction.networks import EngineName
+from prediction.plan import Plan, plan_for, plan_from_json
+from prediction.reading import Source
+from training.inference import is_classical, is_headed, model_content, network_of
+from training.models import ModelRun
+from training.networks.engines import Precision
+from training.networks.model_input import ModelInput
+
+
+def source_of(scene: Scene) -> Source:
+    """Where the scene's pixels are read: in the imagery as it came, a photo as it is shown."""
+    return Source(str(scene.path), scene.exif_orientation if scene.kind == SceneKind.PHOTO else None)
+
+
+def sight_of(model_run: ModelRun) -> ModelInput:
+    """What the model was trained to see."""
+    return ModelInput(network_of(model_run)[0], model_run.window_px or 0, model_run.window_m)
+
+
+def plan_of(
+    scene: Scene,
+    model_run: ModelRun,
+    *,
+    engine: EngineName = "openvino",
+    precision: Precision | None = None,
+) -> Plan:
+    """The way in which the model would look through the scene on this machine; raises `Refused`."""
+    return plan_for(
+        source_of(scene),
+        sight_of(model_run),
+        width_px=scene.width_px,
+        height_px=scene.height_px,
+        gsd_m=scene.gsd_m,
+        is_dense=network_of(model_run)[1],
+        is_headed=is_headed(model_run),
+        is_classical=is_classical(model_run),
+        engine=engine,
+        precision=precision,
+    )
+
+
+def planned(run: PredictionRun) -> Plan:
+    """The run's plan: that of its first attempt, also when it goes on elsewhere."""
+    if recorded := run.parameters.get("plan"):
+        return plan_from_json(recorded)
+    wanted = run.parameters.get("wanted", {})
+    plan = plan_of(run.scene, run.model_run, **wanted)
+    recorded = plan.as_json()
+    run.parameters |= {"plan": recorded, "warnings": recorded["warnings"]}
+    PredictionRun.objects.filter(pk=run.pk, claim=run.claim).update(parameters=run.parameters)
+    return plan
+
+
+def model_for(run: PredictionRun, plan: Plan) -> tuple[str, bytes]:
+    """The digest and the bytes of the model; raises `Refused` when a file is missing or is not the one made."""
+    content = model_content(run.model_run, plan.engine)
+    return hashlib.sha256(content).hexdigest(), content

@@ -1,0 +1,215 @@
+"""Which crops a training uses."""
+
+import numpy as np
+import pytest
+
+from damage.accounts.services import automatic_account
+from damage.errors import Refused
+from damage.ingestion.models import Event, Town
+from tagging.models import Crop, Tag
+from tagging.undamaged import UNDAMAGED
+from training.data.dataset import Part, agreement, chosen_dataset, find_town
+
+
+@pytest.fixture
+def towns(event):
+    return {name: Town.objects.create(event=event, name=name, slug=name.lower()) for name in "ABCD"}
+
+
+@pytest.fixture
+def tag(question, volunteer, other_volunteer, verifier):
+    """Store one crop of a town with one tag per letter: y(es), n(o), u(nsure)."""
+    answers = {"y": "positive", "n": "negative", "u": "unsure"}
+    people = [volunteer, other_volunteer, verifier]
+    count = 0
+
+    def store(town, letters, *, size_px=64, gsd_m=0.5):
+        nonlocal count
+        count += 1
+        crop = Crop.objects.create(
+            town=town, size_px=size_px, gsd_m=gsd_m, sha256=f"{count:064x}", image="x.png"
+        )
+        for person, letter in zip(people, letters, strict=False):
+            Tag.objects.create(crop=crop, question=question, tagger=person, answer=answers[letter])
+        return crop
+
+    return store
+
+
+@pytest.fixture
+def fill(tag):
+    """Give a town crops with the answer yes and crops with the answer no."""
+
+    def store(town, *, yes, no):
+        return [tag(town, "y") for _ in range(yes)], [tag(town, "n") for _ in range(no)]
+
+    return store
+
+
+def unlike(crops):
+    """Image hashes of crops that do not resemble each other."""
+    drawn = [np.random.default_rng(crop.pk).integers(0, 2**63, (8, 4)) for crop in crops]
+    return np.array(drawn, np.uint64).reshape(-1, 8, 4)
+
+
+def chosen(question, per_class=None, seed=0, **named):
+    parts = {Part(name): towns for name, towns in named.items()}
+    return chosen_dataset(agreement(question), parts, per_class=per_class, seed=seed, hashes=unlike)
+
+
+def names(dataset):
+    return {part.value: [town.name for town in towns] for part, towns in dataset.towns.items()}
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_positive"), [("y", True), ("n", False), ("yyn", True), ("ynn", False), ("yyu", True)]
+)
+def test_the_majority_decides(question, towns, tag, letters, is_positive):
+    tag(towns["A"], letters)
+    (crop,) = agreement(question).crops
+    assert crop.is_positive == is_positive
+
+
+@pytest.mark.parametrize(
+    ("letters", "unsure", "tied"), [("u", 1, 0), ("yuu", 1, 0), ("yn", 0, 1), ("yu", 0, 1), ("ynu", 0, 1)]
+)
+def test_crops_without_an_agreed_answer_are_left_out_and_counted(question, towns, tag, letters, unsure, tied):
+    tag(towns["A"], letters)
+    agreed = agreement(question)
+    assert (agreed.crops, agreed.unsure, agreed.tied) == ([], unsure, tied)
+
+
+def test_towns_that_are_not_named_are_chosen_by_their_rarer_answer(question, towns, fill):
+    fill(towns["A"], yes=6, no=9)
+    fill(towns["B"], yes=20, no=7)
+    fill(towns["C"], yes=8, no=8)
+    fill(towns["D"], yes=5, no=50)
+    assert names(chosen(question)) == {"train": ["C", "D"], "validation": ["B"], "test": ["A"]}
+
+
+def test_with_two_towns_there_is_no_test(question, towns, fill):
+    fill(towns["A"], yes=6, no=6)
+    fill(towns["B"], yes=5, no=5)
+    assert names(chosen(question)) == {"train": ["A"], "validation": ["B"], "test": []}
+
+
+def test_named_towns_are_kept_and_the_rest_is_filled_in(question, towns, fill):
+    for town in "ABC":
+        fill(towns[town], yes=6, no=6)
+    assert names(chosen(question, train=["c"])) == {"train": ["C"], "validation": ["A"], "test": ["B"]}
+
+
+def test_a_town_in_two_parts_is_refused(question, towns, fill):
+    fill(towns["A"], yes=6, no=6)
+    with pytest.raises(Refused, match="named for two parts"):
+        chosen(question, train=["A"], test=["practice-quake/a"])
+
+
+def test_no_tags_at_all_are_refused(question):
+    with pytest.raises(Refused, match="No crop has an agreed answer"):
+        chosen(question)
+
+
+def test_a_single_town_is_refused(question, towns, fill):
+    fill(towns["A"], yes=6, no=6)
+    with pytest.raises(Refused, match="No town is left for validation"):
+        chosen(question)
+
+
+def test_a_town_without_tags_is_refused_by_name(question, towns, fill):
+    fill(towns["A"], yes=6, no=6)
+    with pytest.raises(Refused, match="D has no crop"):
+        chosen(question, train=["A"], validation=["D"])
+
+
+def test_one_answer_only_is_refused_with_the_counts(question, towns, fill):
+    fill(towns["A"], yes=30, no=0)
+    fill(towns["B"], yes=6, no=6)
+    with pytest.raises(Refused, match="A: 30 crops say yes and 0 say no"):
+        chosen(question, train=["A"], validation=["B"])
+
+
+def test_too_few_crops_are_refused(question, towns, fill):
+    fill(towns["A"], yes=4, no=30)
+    fill(towns["B"], yes=6, no=6)
+    with pytest.raises(Refused, match="At least 5 of each"):
+        chosen(question, train=["A"], validation=["B"])
+
+
+def test_per_class_draws_that_many_of_each_and_the_seed_decides_which(question, towns, fill):
+    fill(towns["A"], yes=20, no=40)
+    fill(towns["B"], yes=6, no=6)
+
+    def drawn(seed):
+        dataset = chosen(question, per_class=10, seed=seed, train=["A"], validation=["B"])
+        return {crop.pk: crop.is_positive for crop in dataset.parts[Part.TRAIN]}
+
+    assert sorted(drawn(1).values()) == [False] * 10 + [True] * 10
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_more_per_class_than_there_are_is_refused(question, towns, fill):
+    fill(towns["A"], yes=20, no=40)
+    fill(towns["B"], yes=6, no=6)
+    with pytest.raises(Refused, match="21 crops per class cannot be drawn: 20 are there"):
+        chosen(question, per_class=21, train=["A"], validation=["B"])
+
+
+def test_the_window_is_the_median_training_crop(question, towns, fill, tag):
+    fill(towns["A"], yes=5, no=5)  # 64 px of 0.5 m: 32 m
+    for _ in range(12):
+        tag(towns["A"], "y", size_px=100, gsd_m=0.3)
+    fill(towns["B"], yes=6, no=6)
+    dataset = chosen(question, train=["A"], validation=["B"])
+    assert (dataset.window_px, dataset.window_m) == (100, pytest.approx(30.0))
+
+
+def test_a_window_on_the_ground_is_unknown_where_no_crop_has_a_scale(question, towns, fill, tag):
+    for letter in "y" * 5 + "n" * 5:
+        tag(towns["A"], letter, gsd_m=None)
+    fill(towns["B"], yes=6, no=6)
+    assert chosen(question, train=["A"], validation=["B"]).window_m is None
+
+
+def test_a_town_name_that_two_events_share_asks_for_the_event(towns):
+    other = Event.objects.create(name="Other quake", slug="other-quake")
+    Town.objects.create(event=other, name="A", slug="a")
+    with pytest.raises(Refused, match="practice-quake/a"):
+        find_town("A")
+    assert find_town("other-quake/a").event == other
+
+
+def test_an_unknown_town_is_refused_with_the_known_ones(towns):
+    with pytest.raises(Refused, match="A, B, C, D"):
+        find_town("Atlantis")
+
+
+@pytest.fixture
+def assume(question):
+    """Let nobody have looked at crops: what they are is assumed, as by `tag_undamaged`."""
+
+    def store(crops):
+        for crop in crops:
+            Tag.objects.filter(crop=crop).update(tagger=automatic_account(UNDAMAGED))
+
+    return store
+
+
+def test_a_town_with_squares_that_nobody_looked_at_is_a_training_town(question, towns, fill, assume):
+    for number, name in enumerate("ABC"):
+        fill(towns[name], yes=6 + number, no=6 + number)
+    assume(fill(towns["D"], yes=20, no=20)[1])
+    assume(fill(towns["C"], yes=0, no=1)[1])
+    assert names(chosen(question)) == {"train": ["D", "C"], "validation": ["B"], "test": ["A"]}
+    for part in ("validation", "test"):
+        with pytest.raises(Refused, match="C has squares that nobody looked at"):
+            chosen(question, **{part: ["C"]})
+    assert "C" in names(chosen(question, train=["C", "D"]))["train"]
+
+
+def test_a_crop_that_somebody_looked_at_too_is_no_longer_assumed(question, towns, tag, assume, verifier):
+    crop = tag(towns["A"], "n")
+    assume([crop])
+    assert not agreement(question).may_judge(towns["A"])
+    Tag.objects.create(crop=crop, question=question, tagger=verifier, answer="negative")
+    assert agreement(question).may_judge(towns["A"])

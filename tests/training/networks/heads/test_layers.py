@@ -1,0 +1,115 @@
+"""The trained layer, on made-up features."""
+
+import numpy as np
+import pytest
+
+from tests.training.clouds import clouds
+from training.networks.heads.layers import (
+    HeadParameters,
+    Labelled,
+    LogisticParameters,
+    linear_weights,
+    logistic_head,
+    standardisation,
+    trained_head,
+)
+
+PARAMETERS = HeadParameters(max_epochs=30)
+
+
+@pytest.fixture(scope="module")
+def train():
+    return clouds(120, seed=1)
+
+
+@pytest.fixture(scope="module")
+def head(train):
+    return trained_head(train, clouds(60, seed=2), PARAMETERS, seed=0)[0]
+
+
+def test_it_learns_to_tell_the_clouds_apart(head):
+    unseen = clouds(400, seed=3)
+    called = np.asarray(head(unseen.features))[:, 1] > 0.5
+    # The best that can be done at three deviations is 93.3 %.
+    assert (called == unseen.is_positive).mean() > 0.9
+
+
+def test_its_two_outputs_sum_to_one(head, train):
+    assert np.allclose(np.asarray(head(train.features)).sum(1), 1, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_scores(head, train):
+    again, _course = trained_head(train, clouds(60, seed=2), PARAMETERS, seed=0)
+    assert np.array_equal(np.asarray(again(train.features)), np.asarray(head(train.features)))
+
+
+def test_it_stops_early_at_the_best_epoch(train):
+    """Validation answers that contradict the training ones make every step worse than the one before."""
+    validation = clouds(60, seed=2)
+    contrary = Labelled(validation.features, ~validation.is_positive)
+    _head, course = trained_head(train, contrary, PARAMETERS, seed=0)
+    assert course.best_epoch == 1
+    assert len(course.train_losses) == len(course.validation_losses) == 1 + PARAMETERS.patience
+
+
+def test_a_rare_answer_counts_as_much_as_a_common_one(train):
+    rare = clouds(400, seed=4, share=0.05)
+    head, _course = trained_head(rare, clouds(100, seed=5), PARAMETERS, seed=0)
+    unseen = clouds(400, seed=3)
+    called = np.asarray(head(unseen.features))[:, 1] > 0.5
+    assert called[unseen.is_positive].mean() > 0.8
+
+
+def test_a_constant_feature_does_no_harm(train):
+    flat = Labelled(train.features * [1, 0, 1, 1, 1, 1, 1, 1], train.is_positive)
+    head, _course = trained_head(flat, flat, PARAMETERS, seed=0)
+    assert np.isfinite(np.asarray(head(flat.features))).all()
+
+
+def test_weights_balance_the_answers():
+    labelled = Labelled(np.zeros((4, 1), np.float32), np.array([True, False, False, False]))
+    assert np.allclose(labelled.weights, [2, 2 / 3, 2 / 3, 2 / 3])
+    assert labelled.answers.tolist() == [[0, 1], [1, 0], [1, 0], [1, 0]]
+
+
+def test_the_logistic_head_is_at_its_optimum(train):
+    """There the gradient of the penalised loss is zero in every direction (worked out here by hand)."""
+    parameters = LogisticParameters(inverse_l2=0.5)
+    weights, bias = linear_weights(logistic_head(train, parameters))
+    mean, variance = standardisation(train.features)
+    deviation = np.sqrt(variance)
+    error = 1 / (1 + np.exp(-(train.features @ weights + bias))) - train.is_positive
+    of_features = (train.weights * error) @ ((train.features - mean) / deviation)
+    assert np.abs(weights * deviation + parameters.inverse_l2 * of_features).max() < 1e-2
+    assert abs(float(np.sum(train.weights * error))) < 1e-2
+
+
+def test_a_feature_that_hardly_varied_in_training_does_not_rule_elsewhere():
+    features = np.tile(np.array([[0.0, 10.0, 1.0], [2.0, 14.0, 1.0]]), (10, 1))
+    _mean, variance = standardisation(features)
+    assert variance.tolist() == pytest.approx([1.05, 4.05, 0.05])  # the median variance is 1
+
+
+def test_copies_of_a_crop_share_its_weight():
+    """Each crop three times over is the same training as each crop once."""
+    rows = Labelled(np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32), np.arange(12) % 3 == 0)
+    thrice = Labelled(np.repeat(rows.features, 3, axis=0), np.repeat(rows.is_positive, 3), copies=3)
+    once, copied = (linear_weights(logistic_head(each, LogisticParameters())) for each in (rows, thrice))
+    assert np.allclose(once[0], copied[0], atol=1e-4)
+    assert once[1] == pytest.approx(copied[1], abs=1e-4)
+    assert np.array_equal(thrice.originals.features, rows.features)
+
+
+def test_more_rows_than_features_lead_to_the_same_optimum():
+    """Worked out directly by scikit-learn on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    rows = Labelled(features, features[:, 0] + features[:, 1] > 0.3)
+    weights, bias = linear_weights(logistic_head(rows, LogisticParameters()))
+    mean, variance = standardisation(features)
+    expected = LogisticRegression(C=0.003, class_weight="balanced", tol=1e-8).fit(
+        (features - mean) / np.sqrt(variance), rows.is_positive
+    )
+    assert np.allclose(weights * np.sqrt(variance), expected.coef_[0], atol=1e-4)
+    assert bias + weights @ mean == pytest.approx(expected.intercept_[0], abs=1e-3)

@@ -1,0 +1,54 @@
+"""Dense models poured into a mould: the same as those that are built and exported one by one."""
+
+import numpy as np
+import pytest
+
+from training.networks.backbones.registry import find_backbone
+from training.networks.engines import DenseEngine, KerasDenseNetwork, OpenVinoDenseNetwork
+from training.networks.export import EnginesDisagree, exported
+from training.networks.export_template import ExportTemplate
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return find_backbone("efficientnet-lite0")
+
+
+@pytest.fixture(scope="module")
+def mould(backbone):
+    return ExportTemplate(backbone, None)
+
+
+@pytest.fixture(scope="module")
+def windows(backbone):
+    return np.random.default_rng(0).integers(
+        0, 256, (2, backbone.size_px, backbone.size_px, 3), dtype=np.uint8
+    )
+
+
+def head(backbone, seed):
+    return np.random.default_rng(seed).normal(0, 0.02, backbone.feature_count), 0.3 * seed
+
+
+def scores_of_one_built_alone(backbone, seed, windows):
+    from training.networks.backbones.building import evidence_model
+
+    xml, weights = exported(evidence_model(backbone, *head(backbone, seed)))
+    return DenseEngine(OpenVinoDenseNetwork(xml, weights), backbone.size_px).scores(windows), weights
+
+
+def test_every_model_out_of_a_mould_is_the_one_that_would_be_built(mould, backbone, windows):
+    """To the last bit on OpenVINO; also the second, whose Keras file is opened by its weights alone."""
+    for seed in (1, 2):
+        scores, weights = scores_of_one_built_alone(backbone, seed, windows)
+        files = mould.files(*head(backbone, seed), windows, scores)
+        poured = OpenVinoDenseNetwork(files["openvino_xml"], files["openvino_bin"])
+        assert np.array_equal(DenseEngine(poured, backbone.size_px).scores(windows), scores)
+        assert len(files["openvino_bin"]) >= len(weights)
+        keras = DenseEngine(KerasDenseNetwork(files["keras"]), backbone.size_px).scores(windows)
+        assert np.abs(keras - scores).max() < 1e-3
+
+
+def test_a_model_that_is_not_the_trained_one_is_refused(mould, backbone, windows):
+    with pytest.raises(EnginesDisagree, match="Keras"):
+        mould.files(*head(backbone, 1), windows, np.array([0.1, 0.9]))

@@ -1,0 +1,259 @@
+"""The last blocks learn along: what changes, what stays, and what is stored."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from damage.errors import Refused
+from damage.work import claims
+from training.inference import load_engine
+from training.models import ModelRun
+from training.networks.backbones import registry
+from training.networks.backbones.registry import BACKBONES, MOST_TUNED_BLOCKS, find_backbone
+from training.registry.exchange import export_model, import_model
+from training.report.labels import WORDS
+from training.reproduction import reproduce
+from training.services import TrainingConfig, cancel, train
+from training.storing import log_folder_of
+
+# The default network looking at small images, so that tests are quick.
+SMALL = replace(find_backbone("efficientnet-lite0"), name="small-lite", size_px=64)
+
+
+@pytest.fixture
+def small(monkeypatch) -> str:
+    """The name of the small backbone."""
+    monkeypatch.setitem(BACKBONES, "small-lite", SMALL)
+    monkeypatch.setitem(MOST_TUNED_BLOCKS, "small-lite", 10)
+    return "small-lite"
+
+
+@pytest.fixture
+def tuned_recipe(small):
+    return TrainingConfig(
+        backbone=small,
+        train_towns=["Norte"],
+        validation_towns=["Este"],
+        test_towns=["Sur"],
+        per_class=6,
+        head="logistic-regression",
+        augment="sampled",
+        copies=2,
+        fine_tune_blocks=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def squares(ground_of):
+    """Six squares of rubble and six of plain ground."""
+    return np.stack([ground_of(number, noisy=number < 6) for number in range(12)])
+
+
+@pytest.fixture(scope="module")
+def ground_of():
+    def square(seed, *, noisy):
+        random = np.random.default_rng(seed)
+        light = random.integers(60, 190, 3) + random.normal(0, 45 if noisy else 3, (64, 64, 3))
+        return np.clip(light, 0, 255).astype(np.uint8)
+
+    return square
+
+
+@pytest.fixture
+def lite():
+    """The small backbone's network with ImageNet's weights."""
+    from training.networks.backbones.building import lite_network
+    from training.networks.backbones.weights import weights_path
+
+    return lite_network(SMALL, weights_path(SMALL, None))
+
+
+@pytest.fixture
+def tune(squares, tmp_path):
+    """Fine-tune on the squares, from a head trained on their features."""
+    from training.networks.backbones.building import feature_extractor
+    from training.networks.fine_tuning import Pictures, TuningParameters, finetuned
+    from training.networks.heads.layers import Labelled, LogisticParameters, logistic_head
+
+    answers = np.arange(12) < 6
+    features = feature_extractor(SMALL)(np.stack([SMALL.prepared(square) for square in squares])).numpy()
+
+    def tuned(**parameters):
+        head = logistic_head(Labelled(features, answers), LogisticParameters())
+        before = np.asarray(head(features))[:, 1]
+        part = Pictures([lambda square=square: square for square in squares], answers)
+        outcome = finetuned(
+            {"train": part, "validation": part},
+            SMALL,
+            head,
+            TuningParameters(**parameters),
+            seed=1,
+            scratch_dir=tmp_path,
+        )
+        return outcome, before
+
+    return tuned
+
+
+@pytest.mark.parametrize("blocks", [1, 5, 10], ids=["last map alone", "two maps", "as many as can"])
+def test_cut_in_two_the_network_gives_the_same_features(lite, squares, blocks):
+    from training.networks.backbones.building import feature_extractor
+    from training.networks.fine_tuning import split
+
+    trunk, tail = split(lite, SMALL, blocks)
+    pixels = np.stack([SMALL.prepared(square) for square in squares[:2]])
+    expected = feature_extractor(SMALL)(pixels).numpy()
+    assert np.abs(tail(trunk(pixels)).numpy() - expected).max() < 1e-4
+
+
+def test_only_convolutions_after_the_cut_learn(lite):
+    """By the architecture: block 15 has three convolutions, and one comes after it."""
+    from training.networks.fine_tuning import split
+
+    _trunk, tail = split(lite, SMALL, 1)
+    assert [variable.path.split("/")[-2] for variable in tail.trainable_variables] == [
+        "block15_expand_conv",
+        "block15_depthwise_conv",
+        "block15_project_conv",
+        "head_conv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"])
+def test_as_many_blocks_can_learn_as_come_after_the_map_of_edges(name):
+    from training.networks.backbones.building import LITE
+    from training.networks.backbones.efficientnet_lite import efficientnet_lite
+    from training.networks.fine_tuning import split
+
+    backbone, most = find_backbone(name), MOST_TUNED_BLOCKS[name]
+    split(efficientnet_lite(*LITE[name], None), backbone, most)
+    with pytest.raises(ValueError, match="edges"):
+        split(efficientnet_lite(*LITE[name], None), backbone, most + 1)
+
+
+def test_learning_lowers_the_loss_and_changes_nothing_before_the_cut(tune, lite):
+    outcome, _before = tune(blocks=2, learning_rate=1e-5, max_epochs=2)
+    losses = outcome.described["curves"]["validation_loss"]
+    assert 1 <= outcome.course.best_epoch <= 2
+    assert min(losses) < outcome.loss_before
+    for layer in lite.layers:
+        learnt = layer.name.startswith(("block14", "block15", "head")) and layer.name.endswith("_conv")
+        same = all(
+            np.array_equal(ours, theirs)
+            for ours, theirs in zip(
+                layer.get_weights(), outcome.network.get_layer(layer.name).get_weights(), strict=True
+            )
+        )
+        assert same != learnt, layer.name
+
+
+def test_where_no_step_helps_nothing_is_changed(tune):
+    outcome, before = tune(blocks=1, learning_rate=0.0, max_epochs=5, patience=2)
+    assert outcome.course.best_epoch == 0
+    assert len(outcome.course.validation_losses) == 2  # then it had seen enough
+    assert outcome.loss_before == pytest.approx(
+        -np.mean(np.log(np.where(np.arange(12) < 6, before, 1 - before))), abs=1e-4
+    )
+    assert np.abs(outcome.scores["train"] - before).max() < 1e-4
+
+
+def test_a_fine_tuned_run_is_a_dense_model_with_words_and_curves_and_can_be_done_again(
+    question, towns, tuned_recipe, squares
+):
+    run = train(question, tuned_recipe)
+    assert run.parameters["fine_tune_blocks"] == 2
+    assert run.parameters["fine_tuning"]["blocks"] == 2
+    assert run.parameters["fine_tuning"]["learning_rate"] > 0
+    assert run.parameters["network"]["is_dense"]
+    epochs = len(run.metrics["curves"]["train_loss"])
+    assert epochs == len(run.metrics["curves"]["validation_loss"]) >= 1
+    assert run.metrics["best_epoch"] <= epochs
+    assert run.metrics["fine_tuning"]["validation_loss_before"] > 0
+    assert run.metrics["test"]["auc"] > 0.9
+    scores = load_engine(run).scores(squares)
+    assert scores[:6].min() > scores[6:].max()
+    assert set(_names(run.parameters)) <= set(WORDS)
+    log = EventAccumulator(str(log_folder_of(run)))
+    log.Reload()
+    for part in ("train", "validation"):
+        losses = [event.value for event in log.Scalars(f"loss/{part}")]
+        assert losses == pytest.approx(run.metrics["curves"][f"{part}_loss"])
+    again = reproduce(run)
+    assert (again.is_equal, again.same_weights) == (True, True)
+
+
+def test_a_fine_tuned_model_travels_and_its_network_comes_from_no_mould(
+    question, towns, tuned_recipe, squares, tmp_path, monkeypatch
+):
+    def no_mould(*_args):
+        raise AssertionError("poured into a mould")
+
+    monkeypatch.setattr("training.fit.mould_of", no_mould)
+    run = train(question, tuned_recipe)
+    path = tmp_path / "tuned.damage-model"
+    export_model(run, path)
+    imported = import_model(path, question).run
+    assert np.array_equal(load_engine(imported).scores(squares), load_engine(run).scores(squares))
+    assert imported.parameters["fine_tuning"] == run.parameters["fine_tuning"]
+
+
+def _names(parameters):
+    for name, value in parameters.items():
+        yield name
+        if isinstance(value, dict):
+            yield from _names(value)
+
+
+def test_cancelled_between_two_batches_it_leaves_nothing(
+    question, towns, tuned_recipe, site_admin, data_folder, monkeypatch
+):
+    monkeypatch.setattr(claims, "SECONDS_BETWEEN_REPORTS", 0.0)
+    steps = []
+
+    def cancel_it(done, total):
+        run = ModelRun.objects.get()
+        steps.append(run.step)
+        # 60 crops go through the trunk once, then the 12 of the training part.
+        if run.step == "fine-tuning" and done == 72 and run.can_cancel:
+            cancel(run, by=site_admin)
+
+    with pytest.raises(claims.ClaimLost, match="Cancelled by"):
+        train(question, tuned_recipe, progress=cancel_it)
+    run = ModelRun.objects.get()
+    assert (run.status, run.files.count(), run.metrics) == ("cancelled", 0, {})
+    assert steps[-1] == "fine-tuning"
+    assert {path.suffix for path in (data_folder / "features").rglob("*") if path.is_file()} == {".npy"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"backbone": "resnet50", "fine_tune_blocks": 1},
+            r"resnet50 cannot be fine-tuned.*efficientnet-lite0",
+        ),
+        ({"backbone": "efficientnet-lite2-turned", "fine_tune_blocks": 1}, "turned cannot be fine-tuned"),
+        ({"backbone": "hog", "fine_tune_blocks": 1}, r"hog cannot be fine-tuned"),
+        ({"fine_tune_blocks": 11}, r"11 blocks of small-lite.*1 to 10"),
+        ({"fine_tune_blocks": -1}, "-1 blocks"),
+        ({"head": "svm"}, r"do not go with the head svm.*softmax"),
+        ({"head": "random-forest", "fine_tune_blocks": 0}, r"Copies.*do not go with the head random-forest"),
+    ],
+)
+def test_what_cannot_be_fine_tuned_is_refused_before_any_row(question, towns, tuned_recipe, changes, words):
+    with pytest.raises(Refused, match=words):
+        train(question, replace(tuned_recipe, **changes))
+    assert not ModelRun.objects.exists()
+
+
+def test_every_backbone_that_can_be_fine_tuned_is_there():
+    assert set(registry.MOST_TUNED_BLOCKS) <= set(BACKBONES)
+
+
+def test_the_command_says_when_nothing_was_gained():
+    from training.management.commands.train import tuning_words
+
+    assert "left as it was" in tuning_words(0, 0.5)
+    assert tuning_words(2, 0.5) == "Fine-tuning: epoch 2 was the best (validation loss before it: 0.500)."

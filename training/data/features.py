@@ -1,0 +1,139 @@
+"""Bottleneck features of crops, kept on disk by crop and recipe so that they are computed once."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from damage.errors import Refused
+from damage.ingestion.opening import open_image
+from damage.messages import Message as _
+from damage.work.progress import Progress, no_progress
+from training.networks.backbones.registry import Backbone
+from training.networks.classical import ClassicalFeatures
+from training.networks.engines import FeatureSource, OpenVinoNetwork
+from training.data.near_duplicates import HASH_WORDS, ORIENTATIONS, image_hashes
+
+CHUNK = 64
+HASHES = "difference-hash-16"
+
+
+@dataclass(frozen=True)
+class CropImage:
+    """A crop's pixels: how to read its file, and the digest that the file must have."""
+
+    sha256: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class CropCopy:
+    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of all that decides them."""
+
+    sha256: str
+    pixels: Callable[[], np.ndarray]
+
+
+def crop_features(
+    crops: Sequence[CropImage | CropCopy],
+    backbone: Backbone | ClassicalFeatures,
+    cache_dir: Path,
+    *,
+    weights_dir: Path | None = None,
+    threads: int = 0,
+    progress: Progress = no_progress,
+) -> np.ndarray:
+    """Return the features, float32 (N, feature_count), in the crops' order; computes those not kept yet."""
+    folder = cache_dir / backbone.recipe_id
+    rows = {crop.sha256: _read_features(_kept(folder, crop), backbone.feature_count) for crop in crops}
+    missing = [crop for crop in {crop.sha256: crop for crop in crops}.values() if rows[crop.sha256] is None]
+    done = len(rows) - len(missing)
+    progress(done, len(rows))
+    if missing:
+        network = _network(backbone, weights_dir, threads)
+        for chunk in _chunks(missing):
+            pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
+            for crop, features in zip(chunk, network.outputs(pixels), strict=True):
+                rows[crop.sha256] = features
+                _write_features(_kept(folder, crop), features)
+            done += len(chunk)
+            progress(done, len(rows))
+    return np.array([rows[crop.sha256] for crop in crops], np.float32)
+
+
+def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
+    """Return the crops' image hashes (`training.data.near_duplicates`), uint64 (N, 8, 4); computes those not kept yet."""
+    folder = cache_dir / HASHES
+    hashes = np.empty((len(crops), ORIENTATIONS, HASH_WORDS), np.uint64)
+    for index, crop in enumerate(crops):
+        path = _kept(folder, crop)
+        kept = _read_array(path, (ORIENTATIONS, HASH_WORDS), np.uint64)
+        if kept is None:
+            kept = image_hashes(Image.fromarray(read_pixels(crop)))
+            _write_features(path, kept)
+        hashes[index] = kept
+    return hashes
+
+
+def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
+    """Return the crop as 8-bit RGB; refused when its file is not the one that was stored."""
+    if isinstance(crop, CropCopy):
+        return crop.pixels()
+    content = crop.read()
+    if hashlib.sha256(content).hexdigest() != crop.sha256:
+        raise Refused(
+            _("The image of crop %(sha256)s has changed since it was stored.") % {"sha256": crop.sha256[:12]},
+            _("Restore the file from a backup, or delete the crop and tag the place again."),
+        )
+    with open_image(BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _kept(folder: Path, crop: CropImage | CropCopy) -> Path:
+    return folder / crop.sha256[:2] / f"{crop.sha256}.npy"
+
+
+def _read_features(path: Path, feature_count: int) -> np.ndarray | None:
+    """Return kept features, or None where there are none or the file is damaged."""
+    features = _read_array(path, (feature_count,), np.float32)
+    return features if features is not None and np.isfinite(features).all() else None
+
+
+def _read_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray | None:
+    try:
+        with path.open("rb") as file:
+            values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return values if values.shape == shape and values.dtype == dtype else None
+
+
+def _write_features(path: Path, features: np.ndarray) -> None:
+    """Write whole or not at all, also when two trainings write the same crop."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, features, allow_pickle=False)
+    Path(file.name).replace(path)
+
+
+@lru_cache(maxsize=1)
+def _network(backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, threads: int) -> FeatureSource:
+    """Return the backbone for inference, exported once a process: seconds, and nothing on disk to be trusted."""
+    if isinstance(backbone, ClassicalFeatures):
+        return backbone
+    from training.networks.backbones.building import feature_extractor
+    from training.networks.export import exported
+
+    xml, weights = exported(feature_extractor(backbone, weights_dir))
+    return OpenVinoNetwork(xml, weights, threads=threads)
+
+
+def _chunks(crops: Sequence[CropImage | CropCopy]) -> Iterator[Sequence[CropImage | CropCopy]]:
+    for start in range(0, len(crops), CHUNK):
+        yield crops[start : start + CHUNK]

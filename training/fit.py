@@ -1,0 +1,242 @@
+"""One training from crops to a model: features, head, scores, threshold, metrics, files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from damage.work.progress import Progress, no_progress
+from training.data.features import CropCopy, CropImage, crop_features, read_pixels
+from training.evaluation.metrics import Threshold, classification_metrics, operating_threshold
+from training.networks.backbones.building import evidence_model, feature_extractor, window_features
+from training.networks.backbones.registry import Backbone
+from training.networks.classical import ClassicalFeatures
+from training.networks.export import artefact, artefact_with_head, whole_model
+from training.networks.export_template import mould_of
+from training.networks.fine_tuning import Pictures, TuningParameters, finetuned
+from training.networks.heads.classifiers import Classifier
+from training.networks.heads.fitted import as_classifier, forest_head, svm_head
+from training.networks.heads.layers import (
+    ForestParameters,
+    Labelled,
+    LogisticParameters,
+    Parameters,
+    SvmParameters,
+    linear_weights,
+    logistic_head,
+    trained_head,
+)
+from training.networks.heads.self_training import SelfTrained, self_trained
+from training.networks.resize import resized
+
+# So many validation crops are scored by both engines before a model is accepted.
+COMPARED = 16
+FEATURES, TUNING = "features", "fine-tuning"  # steps whose progress is told
+UNLABELLED = "unlabelled"  # beside the parts' names
+Step = Callable[[str], Progress]
+
+
+def _untold(name: str) -> Progress:
+    return no_progress
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A part's crops and whether the answer to each is yes.
+
+    With `copies`, as many images stand in `crops` for each answer, the crop as it is first. `redrawn` gives one copy of
+    every crop for an epoch of fine-tuning.
+    """
+
+    crops: Sequence[CropImage | CropCopy]
+    is_positive: Sequence[bool]
+    copies: int = 1
+    redrawn: Callable[[int], Sequence[CropCopy]] | None = None
+
+    @property
+    def originals(self) -> Sequence[CropImage | CropCopy]:
+        return self.crops[:: self.copies]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where features are kept and weights are looked for, and how many threads may work."""
+
+    cache_dir: Path
+    weights_dir: Path | None = None
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of a training; `scores` and `metrics` by part, `files` by kind."""
+
+    scores: dict[str, np.ndarray]
+    metrics: dict[str, Any]
+    threshold: float
+    threshold_reason: str
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Crops of a town that a model goes on learning in without anybody's answers."""
+
+    town: str
+    crops: Sequence[CropImage]
+
+
+def fitted(
+    parts: Mapping[str, Examples],
+    backbone: Backbone | ClassicalFeatures,
+    head_parameters: Parameters,
+    places: Places,
+    *,
+    max_fpr: float,
+    seed: int,
+    tuning: TuningParameters | None = None,
+    adapt_to: Unlabelled | None = None,
+    step: Step = _untold,
+) -> Fitted:
+    """Train on `parts["train"]`, choose the threshold on "validation", measure every part.
+
+    What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation". A logistic
+    regression can adapt to a town, which then decides the threshold as well.
+    """
+    every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to)}
+    labelled = labelled_features(every, backbone, places, step(FEATURES))
+    threshold = None
+    if adapt_to is None:
+        head, course = trained(labelled, head_parameters, seed)
+    else:
+        adapted = self_trained(labelled["train"], labelled.pop(UNLABELLED).features, head_parameters)
+        head, course = adapted.head, {"separation": adapted.separation}
+        threshold = _adapted_threshold(adapt_to, adapted)
+    labelled = {part: rows.originals for part, rows in labelled.items()}
+    network = None
+    if tuning is None or isinstance(backbone, ClassicalFeatures) or isinstance(head, Classifier):
+        scores = {
+            part: np.asarray(head(rows.features))[:, 1]
+            for part, rows in labelled.items()
+            if len(rows.features)
+        }
+    else:
+        tuned = finetuned(
+            {part: _pictures(examples) for part, examples in parts.items()},
+            backbone,
+            head,
+            tuning,
+            seed=seed,
+            scratch_dir=places.cache_dir,
+            weights_dir=places.weights_dir,
+            threads=places.threads,
+            progress=step(TUNING),
+        )
+        head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
+    if threshold is None:
+        threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
+    metrics = {
+        part: classification_metrics(labelled[part].is_positive, scores[part], threshold.value)
+        for part in scores
+    }
+    compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
+    return Fitted(
+        scores=scores,
+        metrics=metrics | course,
+        threshold=threshold.value,
+        threshold_reason=threshold.reason,
+        files=_files(backbone, head, np.stack(compared), scores["validation"][:COMPARED], places, network),
+    )
+
+
+def trained(
+    labelled: Mapping[str, Labelled], parameters: Parameters, seed: int
+) -> tuple[keras.Model | Classifier, dict[str, Any]]:
+    """Train a head on the features of "train"; gives it, and for one that is trained in epochs how that went."""
+    if isinstance(parameters, LogisticParameters):
+        return logistic_head(labelled["train"], parameters), {}
+    if isinstance(parameters, SvmParameters):
+        return svm_head(labelled["train"], parameters, seed=seed), {}
+    if isinstance(parameters, ForestParameters):
+        return forest_head(labelled["train"], parameters, seed=seed), {}
+    head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
+    losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
+    return head, {"best_epoch": course.best_epoch, "curves": losses}
+
+
+def _files(
+    backbone: Backbone | ClassicalFeatures,
+    head: keras.Model | Classifier,
+    windows: np.ndarray,
+    scores: np.ndarray,
+    places: Places,
+    network: keras.Model | None,
+) -> dict[str, bytes]:
+    """The model's files by kind, after they gave windows their scores: one network where backbone and head allow."""
+    if isinstance(backbone, ClassicalFeatures):
+        return artefact_with_head(backbone, as_classifier(head), windows, scores)
+    if isinstance(head, Classifier):
+        features = window_features(backbone, places.weights_dir)
+        return artefact_with_head(features, head, windows, scores, threads=places.threads)
+    if network is not None:  # its own, so that no mould fits
+        model = evidence_model(backbone, *linear_weights(head), places.weights_dir, network=network)
+        return artefact(model, windows, scores, threads=places.threads)
+    if backbone.is_dense:
+        mould = mould_of(backbone, places.weights_dir)
+        return mould.files(*linear_weights(head), windows, scores, threads=places.threads)
+    model = whole_model(feature_extractor(backbone, places.weights_dir), head)
+    return artefact(model, windows, scores, threads=places.threads)
+
+
+def _unanswered(adapt_to: Unlabelled) -> Examples:
+    """The town's crops, to have their features beside those of the parts; the answers are never looked at."""
+    return Examples(adapt_to.crops, [False] * len(adapt_to.crops))
+
+
+def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:
+    return Threshold(
+        adapted.threshold,
+        f"Halfway between the two groups of scores of the {len(adapt_to.crops)} crops of {adapt_to.town}, to which the "
+        f"model was adapted; nobody's answers there were looked at. The groups lie {adapted.separation:.1f} standard "
+        "deviations apart.",
+    )
+
+
+def _pictures(examples: Examples) -> Pictures:
+    """A part's crops as fine-tuning looks at them."""
+
+    def readers(crops: Sequence[CropImage | CropCopy]) -> list[Callable[[], np.ndarray]]:
+        return [partial(read_pixels, crop) for crop in crops]
+
+    redrawn = examples.redrawn
+    return Pictures(
+        readers(examples.originals),
+        np.array(examples.is_positive, bool),
+        None if redrawn is None else lambda epoch: readers(redrawn(epoch)),
+    )
+
+
+def labelled_features(
+    parts: Mapping[str, Examples], backbone: Backbone | ClassicalFeatures, places: Places, progress: Progress
+) -> dict[str, Labelled]:
+    """Return each part's features, computed in one go."""
+    crops = [crop for examples in parts.values() for crop in examples.crops]
+    features = crop_features(
+        crops,
+        backbone,
+        places.cache_dir,
+        weights_dir=places.weights_dir,
+        threads=places.threads,
+        progress=progress,
+    )
+    ends = np.cumsum([len(examples.crops) for examples in parts.values()])[:-1]
+    return {
+        part: Labelled(
+            rows, np.repeat(np.array(examples.is_positive, bool), examples.copies), examples.copies
+        )
+        for (part, examples), rows in zip(parts.items(), np.split(features, ends), strict=True)
+    }

@@ -1,0 +1,110 @@
+"""Whole models, pixels 0-255 in and the probability of "yes" out: put together, saved, exported, compared."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from damage.errors import DamageError
+from training.networks.classical import ClassicalFeatures
+from training.networks.engines import (
+    TOLERANCE,
+    DenseEngine,
+    Engine,
+    FeaturesEngine,
+    KerasDenseNetwork,
+    KerasEngine,
+    OpenVinoDenseNetwork,
+    OpenVinoEngine,
+    opened_with_head,
+    packed,
+    packed_with_head,
+)
+from training.networks.heads.classifiers import Classifier, classifier_file
+
+
+class EnginesDisagree(DamageError):
+    """An exported model scores windows unlike the one that was trained, so it may not be trusted."""
+
+
+def whole_model(backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """Join a feature extractor and a head of two softmax outputs; the result scores "yes" alone, (N, 1)."""
+    pixels = layers.Input(backbone.input_shape[1:], dtype="uint8", name="pixels")
+    both = head(backbone(pixels))
+    return keras.Model(pixels, both[:, 1:], name="damage")
+
+
+def exported(model: keras.Model) -> tuple[bytes, bytes]:
+    """Return the model in OpenVINO's format, float32: the network (XML) and its weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        xml = Path(folder) / "model.xml"
+        model.export(str(xml), format="openvino", verbose=False)
+        return xml.read_bytes(), xml.with_suffix(".bin").read_bytes()
+
+
+def saved(model: keras.Model) -> bytes:
+    """Return the model in Keras's own format."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+def artefact(
+    model: keras.Model, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+) -> dict[str, bytes]:
+    """Return the model's files by kind, after both forms gave `windows` their `scores`; raises `EnginesDisagree`.
+
+    A model that takes images of any size is dense: see `training.networks.dense`.
+    """
+    keras_file = saved(model)
+    xml, weights = exported(model)
+    if model.input_shape[1] is None:
+        window_px = windows.shape[1]
+        engines: dict[str, Engine] = {
+            "Keras": DenseEngine(KerasDenseNetwork(keras_file), window_px),
+            "OpenVINO": DenseEngine(OpenVinoDenseNetwork(xml, weights, threads=threads), window_px),
+        }
+    else:
+        engines = {
+            "Keras": KerasEngine(keras_file),
+            "OpenVINO": OpenVinoEngine(xml, weights, threads=threads),
+        }
+    for name, engine in engines.items():
+        check_scores(name, engine, windows, scores)
+    return {"keras": keras_file, "openvino_xml": xml, "openvino_bin": weights}
+
+
+def artefact_with_head(
+    source: keras.Model | ClassicalFeatures,
+    head: Classifier,
+    windows: np.ndarray,
+    scores: np.ndarray,
+    *,
+    threads: int = 0,
+) -> dict[str, bytes]:
+    """Return the files of a model of two parts by kind, after they, opened anew, gave `windows` their `scores`."""
+    files = {"skops": classifier_file(head)}
+    if isinstance(source, ClassicalFeatures):
+        content = packed_with_head(files["skops"], classical=source.recipe_id)
+    else:
+        files["openvino_xml"], files["openvino_bin"] = exported(source)
+        network = packed(files["openvino_xml"], files["openvino_bin"])
+        content = packed_with_head(files["skops"], network=network)
+    engine = FeaturesEngine(*opened_with_head(content, threads=threads))
+    check_scores("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
+    return files
+
+
+def check_scores(
+    name: str, engine: Engine, windows: np.ndarray, scores: np.ndarray, tolerance: float = TOLERANCE
+) -> None:
+    """Raise `EnginesDisagree` unless a model, opened on the engine so named, gives `windows` their `scores`."""
+    difference = float(np.abs(engine.scores(windows) - scores).max())
+    if not difference <= tolerance:
+        raise EnginesDisagree(
+            f"The model's scores on {name} differ from those of its training by {difference:.4f}; "
+            f"at most {tolerance:.2g} is allowed."
+        )
