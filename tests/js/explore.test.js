@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dragged, fitted, groupsOf, markPath, nearest, neighbour, pageOf, placed, SHAPES, showing, thumbnailOf, zoomed } from "../../static/js/explore/plane.js";
+import { dragged, fitted, groupsOf, markPath, nearest, neighbour, pageOf, placed, SHAPES, showing, thumbnailOf, zoomed } from "../../static/js/explore/scatter-plot.js";
 
 const corners = [{ x: -10, y: -5, town: "b" }, { x: 10, y: 5, town: "a" }, { x: 0, y: 0, town: "a" }];
 const view = fitted(corners, { width: 448, height: 448 });

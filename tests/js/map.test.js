@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../../static/js/map/choice.js";
+import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../../static/js/lib/url-state.js";
 import { comparable, gsdWords, mosaicAt, nativeZoom } from "../../static/js/map/mosaics.js";
-import { durationWords } from "../../static/js/map/pace.js";
+import { durationWords } from "../../static/js/lib/duration.js";
 import { coordinateWords, countAbove, histogram, scoreWords, sideM, stepOf, STEPS, stepWords } from "../../static/js/map/scores.js";
 
 const scored = (...scores) => scores.map((score) => ({ properties: { score } }));

@@ -1,6 +1,6 @@
 /** The page of an exploration: images laid out by likeness, to look around in. */
 import "./explore.css";
-import { dragged, fitted, groupsOf, markPath, nearest, neighbour, pageOf, placed, showing, thumbnailOf, zoomed } from "./plane.js";
+import { dragged, fitted, groupsOf, markPath, nearest, neighbour, pageOf, placed, showing, thumbnailOf, zoomed } from "./scatter-plot.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.6;

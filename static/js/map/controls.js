@@ -1,6 +1,6 @@
 /** Small pieces of the page: words and elements for runs, places and scores. */
 import { gsdWords } from "./mosaics.js";
-import { durationWords } from "./pace.js";
+import { durationWords } from "../lib/duration.js";
 import { scoreWords, stepOf, STEPS, stepWords } from "./scores.js";
 
 /** Fill a select with [value, words] pairs and choose one. */

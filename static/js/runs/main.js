@@ -2,7 +2,7 @@
 import "./runs.css";
 import { get, post } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
-import { wordsFor } from "../lib/words.js";
+import { wordsFor } from "../lib/error-messages.js";
 import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../map/controls.js";
 
 const POLL_MS = 2_000;

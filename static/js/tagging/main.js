@@ -2,9 +2,9 @@
 import "ol/ol.css";
 import "./tagging.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
-import { device } from "../lib/device.js";
+import { device } from "../lib/local-storage.js";
 import { Toast } from "../lib/toast.js";
-import { wordsFor } from "../lib/words.js";
+import { wordsFor } from "../lib/error-messages.js";
 import { firstScene, Picker, remember, scenesIn } from "./picker.js";
 import { AnswerQueue } from "./queue.js";
 import { SceneMap } from "./scene-map.js";

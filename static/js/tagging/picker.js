@@ -1,6 +1,6 @@
 /** Choosing a scene: by event, town and scene, or the one before and after. */
 import { ApiError, get, getAll } from "../lib/api.js";
-import { device } from "../lib/device.js";
+import { device } from "../lib/local-storage.js";
 
 const LAST_SCENE = "damage.tagging.scene";
 

@@ -2,7 +2,7 @@
 import "./tags.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
-import { wordsFor } from "../lib/words.js";
+import { wordsFor } from "../lib/error-messages.js";
 import { addressOf, choiceIn, PAGE_SIZE, span, wanted } from "./listing.js";
 
 const element = (id) => document.getElementById(id);

@@ -1,9 +1,9 @@
 /** Pages of the training lab: what is going on tells how far it is, in its place; the page is not loaded again meanwhile. */
 import "./trainings.css";
 import { get } from "../lib/api.js";
-import { wordsFor } from "../lib/words.js";
+import { wordsFor } from "../lib/error-messages.js";
 import { isBeingRead, workAt } from "./reading.js";
-import { durationWords } from "../map/pace.js";
+import { durationWords } from "../lib/duration.js";
 
 const POLL_MS = 5_000;
 const language = document.documentElement.lang;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keeper } from "../../static/js/lib/device.js";
+import { keeper } from "../../static/js/lib/local-storage.js";
 
 test("what is kept is found again", () => {
   const items = new Map();
