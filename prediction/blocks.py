@@ -15,13 +15,15 @@ import numpy as np
 
 from damage.errors import Refused
 from prediction.layouts import TileLayout, WindowLayout
-from prediction.networks import EngineName, Network, asked_threads, open_network
+from prediction.networks import asked_threads, open_network
 from prediction.reading import Pixels, SceneReader, Source, coarse_ground
 from prediction.runners import Outcome
 from prediction.tiles import has_coarse_ground, judged, tile_image, valid_cells
 from prediction.window_images import shown_windows, window_images
 from prediction.windows import Block
+from training.networks.asynchronous import AsyncNetwork
 from training.networks.engines import BATCH, Precision, thread_count
+from training.networks.kinds import EngineName
 
 # Blocks that are read while the one before is judged.
 READ_AHEAD = 2
@@ -68,7 +70,7 @@ def outcomes(
     scene = SceneReader()
     reading: deque[tuple[BlockJob, Future[Pixels | None]]] = deque()
     judging: deque[_Judging] = deque()
-    asked: set[Network] = set()
+    asked: set[AsyncNetwork] = set()
     with (
         closing(scene),
         _stopping(ThreadPoolExecutor(1, thread_name_prefix="reader")) as reader,
@@ -112,7 +114,7 @@ class _Judging:
         self._answers: list[tuple[_Keep, np.ndarray]] = []
         self._changed = Condition()
 
-    def ask(self, network: Network, images: np.ndarray, keep: "_Keep") -> None:
+    def ask(self, network: AsyncNetwork, images: np.ndarray, keep: "_Keep") -> None:
         """Ask about images; `keep` will put the answer into its place among the values."""
         self._asked += 1
         network.start(images, partial(self._answered, keep))
@@ -150,7 +152,7 @@ def _judged(
     reading: Future[Pixels | None],
     models: Mapping[str, bytes],
     scalers: ThreadPoolExecutor,
-    asked: set[Network],
+    asked: set[AsyncNetwork],
 ) -> _Judging:
     """Ask the network about all of a block."""
     try:

@@ -5,14 +5,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from damage.errors import Refused
 from damage.messages import Message, message_of
 from damage.messages import Message as _
 from prediction.layouts import TileLayout, WindowLayout
-from prediction.networks import EngineName
 from prediction.reading import Source, is_tiled
 from prediction.windows import Grid, grid_for
-from training.networks.engines import Precision, has_bf16
+from training.networks.engines import Precision
+from training.networks.kinds import EngineName, ModelKind
 from training.networks.model_input import ModelInput
 
 # A row of windows of a file in strips is read whole up to so many pixels.
@@ -69,31 +68,22 @@ def plan_for(
     width_px: int,
     height_px: int,
     gsd_m: float | None,
-    is_dense: bool,
-    is_headed: bool = False,
-    is_classical: bool = False,
+    kind: ModelKind,
     engine: EngineName = "openvino",
     precision: Precision | None = None,
 ) -> Plan:
     """The quickest way that gives the model's own scores; raises `Refused` where scene and model do not fit."""
     grid, warnings = grid_for(sight, width_px=width_px, height_px=height_px, gsd_m=gsd_m)
     whole_rows = not is_tiled(source) and grid.width_px * grid.window_px * grid.scale**2 <= ROW_PX
-    layout = (TileLayout if is_dense else WindowLayout)(grid, sight.input_size_px, whole_rows)
-    chosen, why = _precision(engine, precision, is_headed=is_headed, is_classical=is_classical)
-    framework = (
-        _("OpenVINO on the processor") if engine == "openvino" else _("TensorFlow/Keras, the reference")
-    )
-    if is_classical:
-        framework = _("scikit-image and scikit-learn")
-    elif is_headed:
-        framework = _("%(framework)s, scikit-learn on its features") % {"framework": framework}
+    layout = LAYOUTS[kind.layout](grid, sight.input_size_px, whole_rows)
+    chosen, why = kind.precision(engine, precision)
     reasons = [
         _way(layout),
         _("Windows of %(window_px)s px every %(stride_px)s px, seen at %(input_px)s px.")
         % {"window_px": grid.window_px, "stride_px": grid.stride_px, "input_px": sight.input_size_px},
         _scale(grid, sight, gsd_m),
         _("%(framework)s, %(precision)s: %(why)s")
-        % {"framework": framework, "precision": chosen, "why": why},
+        % {"framework": kind.framework(engine), "precision": chosen, "why": why},
         _("Read in whole rows, as the file is stored in strips.")
         if whole_rows
         else _("Read in squares of about %(block_px)s px.") % {"block_px": layout.block_px},
@@ -121,32 +111,3 @@ def _scale(grid: Grid, sight: ModelInput, gsd_m: float | None) -> Message:
         "Read at 1/%(scale)s of its size: the model was trained on coarser pixels (%(trained_m).2g m per pixel in "
         "training, %(gsd_m).2g m here) or sees no finer."
     ) % {"scale": grid.scale, "trained_m": sight.gsd_m, "gsd_m": gsd_m}
-
-
-def _precision(
-    engine: EngineName, wanted: Precision | None, *, is_headed: bool, is_classical: bool
-) -> tuple[Precision, Message]:
-    if is_headed and engine == "keras":
-        raise Refused(
-            _("The model's head is no part of a network: Keras cannot open it."),
-            _("Leave out --engine keras."),
-        )
-    if is_classical:
-        if wanted == "bf16":
-            raise Refused(_("Without a network nothing is computed in bf16."), _("Leave out --precision."))
-        return "f32", _("no network is asked.")
-    if is_headed and not wanted:
-        return "f32", _("a head beside the network may turn where features move a little.")
-    if engine == "keras":
-        if wanted == "bf16":
-            raise Refused(_("Keras predicts in f32."), _("Leave out --precision, or --engine keras."))
-        return "f32", _("as it was trained.")
-    if wanted == "bf16" and not has_bf16():
-        raise Refused(
-            _("This machine's processor does not compute in bfloat16."), _("Leave out --precision.")
-        )
-    if wanted:
-        return wanted, _("as asked for.")
-    if has_bf16():
-        return "bf16", _("this processor has it, and it is more than twice as fast as f32.")
-    return "f32", _("this processor has no bfloat16.")

@@ -4,12 +4,12 @@ import hashlib
 
 from damage.ingestion.models import Scene, SceneKind
 from prediction.models import PredictionRun
-from prediction.networks import EngineName
 from prediction.plan import Plan, plan_for, plan_from_json
 from prediction.reading import Source
-from training.inference import is_classical, is_headed, model_content, network_of
+from training.inference import kind_of, model_content, window_px_of
 from training.models import ModelRun
 from training.networks.engines import Precision
+from training.networks.kinds import EngineName
 from training.networks.model_input import ModelInput
 
 
@@ -20,7 +20,7 @@ def source_of(scene: Scene) -> Source:
 
 def sight_of(model_run: ModelRun) -> ModelInput:
     """What the model was trained to see."""
-    return ModelInput(network_of(model_run)[0], model_run.window_px or 0, model_run.window_m)
+    return ModelInput(window_px_of(model_run), model_run.window_px or 0, model_run.window_m)
 
 
 def plan_of(
@@ -37,9 +37,7 @@ def plan_of(
         width_px=scene.width_px,
         height_px=scene.height_px,
         gsd_m=scene.gsd_m,
-        is_dense=network_of(model_run)[1],
-        is_headed=is_headed(model_run),
-        is_classical=is_classical(model_run),
+        kind=kind_of(model_run),
         engine=engine,
         precision=precision,
     )

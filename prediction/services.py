@@ -25,9 +25,9 @@ from training.settling import waiting_for_a_worker
 
 if TYPE_CHECKING:
     from prediction.blocks import BlockJob
-    from prediction.networks import EngineName
     from prediction.runners import Runner
     from training.networks.engines import Precision
+    from training.networks.kinds import EngineName
 
 # A run whose process was killed goes on by itself so often; then somebody has to look.
 MOST_ATTEMPTS = 3

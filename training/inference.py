@@ -13,22 +13,9 @@ from damage.messages import Message as _
 from tagging.models import Question
 from training.models import ModelFile, ModelRun
 from training.networks.backbones.registry import find_backbone
-from training.networks.engines import (
-    DenseEngine,
-    Engine,
-    FeaturesEngine,
-    KerasDenseNetwork,
-    KerasEngine,
-    OpenVinoDenseNetwork,
-    OpenVinoEngine,
-    opened_with_head,
-    packed,
-    packed_with_head,
-    unpacked,
-)
+from training.networks.engines import Engine
+from training.networks.kinds import ModelKind, kind_of_record
 from training.networks.resize import resized
-
-OPENVINO = (ModelFile.Kind.OPENVINO_XML, ModelFile.Kind.OPENVINO_BIN)
 
 
 class NoModel(Conflict):
@@ -48,7 +35,7 @@ class ModelAnswer:
 
 def load_engine(model_run: ModelRun) -> Engine:
     """Return the run's model on OpenVINO; raises `Refused` when a file is missing or is not the one made."""
-    digests = tuple(_file(model_run, kind).sha256 for kind in kinds_of(model_run))
+    digests = tuple(_file(model_run, ModelFile.Kind(kind)).sha256 for kind in kind_of(model_run).files)
     return _openvino_engine(model_run.pk, digests, settings.ENVIRONMENT.threads)
 
 
@@ -60,33 +47,21 @@ def load_keras_engine(model_run: ModelRun) -> Engine:
 def keras_engine_of(model_run: ModelRun, content: bytes) -> Engine:
     """Open a model's Keras file, whose run need not be stored."""
     _check_for_keras(model_run)
-    window_px, is_dense = network_of(model_run)
-    return DenseEngine(KerasDenseNetwork(content), window_px) if is_dense else KerasEngine(content)
+    return kind_of(model_run).keras_engine(content, window_px_of(model_run))
 
 
-def network_of(model_run: ModelRun) -> tuple[int, bool]:
-    """The side of a window as the run's network sees it, in pixels, and whether the network is dense."""
+def kind_of(model_run: ModelRun) -> ModelKind:
+    """What kind of model the run made."""
+    return kind_of_record(model_run.parameters.get("network") or {})
+
+
+def window_px_of(model_run: ModelRun) -> int:
+    """The side of a window as the run's model sees it, in pixels."""
     recorded = model_run.parameters.get("network")
-    if recorded is None:  # trained before there were dense networks
-        return find_backbone(model_run.backbone).size_px, False
-    return recorded["window_px"], recorded["is_dense"]
-
-
-def is_headed(model_run: ModelRun) -> bool:
-    """Whether the run's model is features and a head of scikit-learn's on them, instead of one network."""
-    return bool(model_run.parameters.get("network", {}).get("is_headed"))
-
-
-def is_classical(model_run: ModelRun) -> bool:
-    """Whether the run's model has no network at all."""
-    return bool(model_run.parameters.get("network", {}).get("is_classical"))
-
-
-def kinds_of(model_run: ModelRun) -> tuple[ModelFile.Kind, ...]:
-    """The files that are opened when the run's model is at work without Keras."""
-    if is_classical(model_run):
-        return (ModelFile.Kind.SKOPS,)
-    return (*OPENVINO, ModelFile.Kind.SKOPS) if is_headed(model_run) else OPENVINO
+    if recorded is None:  # trained before it was recorded
+        return find_backbone(model_run.backbone).size_px
+    side_px: int = recorded["window_px"]
+    return side_px
 
 
 def model_content(model_run: ModelRun, engine: str) -> bytes:
@@ -94,24 +69,22 @@ def model_content(model_run: ModelRun, engine: str) -> bytes:
     if engine == "keras":
         _check_for_keras(model_run)
         return checked_bytes(_file(model_run, ModelFile.Kind.KERAS))
-    return packed_files(
-        model_run, {kind: checked_bytes(_file(model_run, kind)) for kind in kinds_of(model_run)}
-    )
+    files = {kind: checked_bytes(_file(model_run, ModelFile.Kind(kind))) for kind in kind_of(model_run).files}
+    return packed_files(model_run, files)
 
 
 def packed_files(model_run: ModelRun, files: Mapping[str, bytes]) -> bytes:
     """A model's files for OpenVINO as one piece; its run need not be stored."""
-    if missing := [kind for kind in kinds_of(model_run) if kind not in files]:
-        raise Refused(_("The model has no file of the kind %(kind)s.") % {"kind": missing[0].label})
-    network = packed(*(files[kind] for kind in OPENVINO)) if not is_classical(model_run) else b""
-    if not is_headed(model_run):
-        return network
-    classical = model_run.parameters["features"] if is_classical(model_run) else ""
-    return packed_with_head(files[ModelFile.Kind.SKOPS], network=network, classical=classical)
+    kind = kind_of(model_run)
+    if missing := [name for name in kind.files if name not in files]:
+        raise Refused(
+            _("The model has no file of the kind %(kind)s.") % {"kind": ModelFile.Kind(missing[0]).label}
+        )
+    return kind.pack(files, model_run.parameters.get("features", ""))
 
 
 def _check_for_keras(model_run: ModelRun) -> None:
-    if is_headed(model_run):
+    if not kind_of(model_run).has_keras_form:
         raise Refused(
             _("The head of %(run)s is no part of a network: Keras cannot open it.")
             % {"run": model_run.named},
@@ -155,12 +128,7 @@ def _openvino_engine(run_pk: int, digests: tuple[str, ...], threads: int) -> Eng
 
 def engine_of(model_run: ModelRun, content: bytes, threads: int) -> Engine:
     """Open what `model_content` or `packed_files` gave, on OpenVINO."""
-    if is_headed(model_run):
-        return FeaturesEngine(*opened_with_head(content, threads=threads))
-    window_px, is_dense = network_of(model_run)
-    if is_dense:
-        return DenseEngine(OpenVinoDenseNetwork(*unpacked(content), threads=threads), window_px)
-    return OpenVinoEngine(*unpacked(content), threads=threads)
+    return kind_of(model_run).engine(content, window_px_of(model_run), threads=threads)
 
 
 def _file(model_run: ModelRun, kind: ModelFile.Kind) -> ModelFile:

@@ -49,6 +49,7 @@ from training.data.features import CropCopy, CropImage, crop_features, image_has
 from training.models import ModelRun, ModelRunCrop
 from training.networks.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
 from training.networks.classical import ClassicalFeatures
+from training.networks.kinds import kind_of_recipe
 from training.storing import store
 from training.tasks import run_training
 
@@ -297,14 +298,7 @@ def _parameters(
     recipe: TrainingConfig, backbone: Backbone | ClassicalFeatures, agreed: Agreement, dataset: Dataset
 ) -> dict[str, Any]:
     """What else decides the result, and what was left out, for the run's row."""
-    is_classical = isinstance(backbone, ClassicalFeatures)
-    is_headed = is_classical or recipe.head in NOT_LAYERS
-    network = {
-        "window_px": backbone.size_px,
-        "is_dense": backbone.is_dense and not is_headed,
-        "is_headed": is_headed,
-        "is_classical": is_classical,
-    }
+    kind = kind_of_recipe(backbone, head_is_layer=recipe.head not in NOT_LAYERS)
     towns = {part: [f"{town.event.slug}/{town.slug}" for town in dataset.towns[part]] for part in PARTS}
     return {
         "train_towns": towns[Part.TRAIN],
@@ -314,7 +308,7 @@ def _parameters(
         "max_fpr": recipe.max_fpr,
         "contrast": backbone.contrast,
         "features": backbone.recipe_id,
-        "network": network,
+        "network": kind.record(backbone.size_px),
         "fine_tune_blocks": recipe.fine_tune_blocks,
         "left_out": {
             "unsure": agreed.unsure,

@@ -20,7 +20,7 @@ from damage.errors import Refused
 from damage.permissions import ForAnalysts, page_for
 from tagging.models import in_use_by
 from training.data.towns import town_labels
-from training.inference import is_classical
+from training.inference import kind_of
 from training.models import ModelRun, ModelRunCrop, Promotion
 from training.registry import promotions
 from training.registry.decisions import Decision, check_may
@@ -150,7 +150,7 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     people = ("proposed_by", "confirmed_by", "ended_by")
     promotions = run.promotions.select_related(*people).defer("comparison", "library_versions", "hardware")
     shown: dict[str, Any] = {"promotions": promotions}
-    shown |= {"files": run.files.all(), "is_portable": run.files.exists() and not is_classical(run)}
+    shown |= {"files": run.files.all(), "is_portable": run.files.exists() and kind_of(run).is_portable}
     shown["parts"] = [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics]
     names = drawings_of(run)
     if not names:

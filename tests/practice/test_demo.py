@@ -12,10 +12,10 @@ from damage.ingestion.models import Scene
 from damage.practice import demo as demo_module
 from damage.practice.demo import Demo, run_demo
 from prediction.models import PredictionRun
-from prediction.networks import Immediate
 from tagging.models import Answer, Crop, Tag
 from tagging.services import record_tag
 from training.models import ModelRun
+from training.networks.asynchronous import Immediate
 
 GSD_M = 0.2
 

@@ -12,9 +12,9 @@ from pyproj import CRS
 
 from damage.ingestion.models import Scene
 from prediction.models import PredictionRun
-from prediction.networks import Immediate
 from prediction.services import predict
 from training.models import ModelRun
+from training.networks.asynchronous import Immediate
 
 
 class Redness:

@@ -62,7 +62,7 @@ def use_slow_cells(wait_s: float) -> None:
 
     import prediction.blocks
     import prediction.plan_of_run
-    from prediction.networks import Immediate
+    from training.networks.asynchronous import Immediate
 
     network = Immediate(slow_cells(wait_s))
     prediction.blocks.open_network = lambda *args, **kwargs: network

@@ -21,6 +21,7 @@ from prediction.windows import Grid
 from tests.prediction.clusters import Cluster
 from tests.prediction.conftest import RED
 from training.models import ModelFile, ModelRun
+from training.networks import kinds
 from training.networks.classical import CLASSICAL, SIZE_PX
 from training.networks.engines import packed, packed_with_head
 from training.networks.heads.classifiers import Classifier, classifier_file
@@ -116,12 +117,12 @@ def test_processes_and_a_cluster_give_the_same_to_the_last_bit(scene, redness, f
 
 
 SIGHT = ModelInput(128, 128, 16.0)
-OF_SCENE = {"width_px": SIDE, "height_px": SIDE, "gsd_m": 0.125, "is_dense": False, "is_headed": True}
+OF_SCENE = {"width_px": SIDE, "height_px": SIDE, "gsd_m": 0.125}
 
 
 def test_a_plan_says_what_scores_and_why_in_f32(scene):
-    beside = plan_for(Source(str(scene)), SIGHT, **OF_SCENE)
-    alone = plan_for(Source(str(scene)), SIGHT, **OF_SCENE, is_classical=True)
+    beside = plan_for(Source(str(scene)), SIGHT, **OF_SCENE, kind=kinds.TWO_PART)
+    alone = plan_for(Source(str(scene)), SIGHT, **OF_SCENE, kind=kinds.CLASSICAL)
     assert (beside.precision, alone.precision) == ("f32", "f32")
     assert any("scikit-learn on its features" in reason for reason in beside.reasons)
     assert any(str(reason).startswith("scikit-image and scikit-learn") for reason in alone.reasons)
@@ -129,9 +130,9 @@ def test_a_plan_says_what_scores_and_why_in_f32(scene):
 
 def test_what_such_a_model_cannot_is_refused(scene):
     with pytest.raises(Refused, match=r"Keras cannot open it.*--engine keras"):
-        plan_for(Source(str(scene)), SIGHT, **OF_SCENE, engine="keras")
+        plan_for(Source(str(scene)), SIGHT, **OF_SCENE, kind=kinds.TWO_PART, engine="keras")
     with pytest.raises(Refused, match=r"nothing is computed in bf16.*--precision"):
-        plan_for(Source(str(scene)), SIGHT, **OF_SCENE, is_classical=True, precision="bf16")
+        plan_for(Source(str(scene)), SIGHT, **OF_SCENE, kind=kinds.CLASSICAL, precision="bf16")
 
 
 def test_a_run_is_predicted_from_its_own_file(mosaic, question):

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prediction.layouts import TileLayout
-from prediction.networks import Immediate
 from prediction.postprocess import boxes_above, digest, scores_of
 from prediction.windows import Grid
 from tests.prediction.blocks import jobs_of, values_of
+from training.networks.asynchronous import Immediate
 
 TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64}
 

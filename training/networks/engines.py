@@ -201,6 +201,13 @@ def is_headed(content: bytes) -> bool:
     return content.startswith(_HEADED)
 
 
+def classical_features_in(content: bytes) -> str:
+    """The recipe of the classical features in what `packed_with_head` put together; empty where it is a network."""
+    described, _parts = unpacked(content[len(_HEADED) :])
+    recipe: str = json.loads(described)["classical"]
+    return recipe
+
+
 def opened_with_head(
     content: bytes, *, threads: int = 0, precision: Precision = "f32"
 ) -> tuple[FeatureSource, Classifier]:

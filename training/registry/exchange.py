@@ -23,15 +23,16 @@ from training.data.towns import town_labels
 from training.inference import (
     checked_bytes,
     engine_of,
-    is_classical,
     keras_engine_of,
+    kind_of,
     load_engine,
-    network_of,
     packed_files,
+    window_px_of,
 )
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.networks.backbones.registry import BACKBONES, find_backbone
 from training.networks.engines import TOLERANCE
+from training.networks.kinds import DENSE, kind_of_record
 from training.registry.model_card import ModelCardFacts, TownFacts, model_card
 from training.registry.model_package import CARD, LICENCE, STAC, Package, read_package, write_package
 from training.registry.probe_windows import probe_windows
@@ -60,8 +61,11 @@ def facts_of(run: ModelRun) -> ModelCardFacts:
     imported = run.parameters.get("imported")
     told = {name: imported[name] for name in KEPT} if imported else _own_facts(run)
     question, backbone = run.question, find_backbone(run.backbone)
-    window_px, is_dense = network_of(run)
-    network = {**run.parameters.get("network", {}), "window_px": window_px, "is_dense": is_dense}
+    network = {
+        **run.parameters.get("network", {}),
+        "window_px": window_px_of(run),
+        "is_dense": kind_of(run) is DENSE,
+    }
     parameters = {name: value for name, value in run.parameters.items() if name != "imported"}
     return ModelCardFacts.of_json(
         {
@@ -72,7 +76,7 @@ def facts_of(run: ModelRun) -> ModelCardFacts:
             "backbone": run.backbone,
             "backbone_title": backbone.title,
             "backbone_licence": backbone.licence,
-            "network_px": window_px,
+            "network_px": window_px_of(run),
             "head": run.head,
             "seed": run.seed,
             "parameters": parameters | {"network": network},
@@ -204,9 +208,9 @@ def _calibration(run: ModelRun) -> dict[str, Any] | None:
 
 def _stac(facts: ModelCardFacts, files: dict[str, tuple[str, int]]) -> dict[str, Any]:
     backbone = find_backbone(facts.backbone)
-    is_dense = facts.parameters["network"]["is_dense"]
+    kind = kind_of_record(facts.parameters["network"])
     members = {kind: (_member(kind), *described) for kind, described in files.items()}
-    return stac_item(facts, backbone, members, is_dense=is_dense)
+    return stac_item(facts, backbone, members, kind)
 
 
 def _member(kind: str) -> str:
@@ -218,14 +222,14 @@ def _files_of(run: ModelRun) -> Iterable[ModelFile]:
 
 
 def _probed(run: ModelRun) -> list[float]:
-    window_px, _is_dense = network_of(run)
-    return [round(float(score), 6) for score in load_engine(run).scores(probe_windows(window_px))]
+    windows = probe_windows(window_px_of(run))
+    return [round(float(score), 6) for score in load_engine(run).scores(windows)]
 
 
 def _check_portable(run: ModelRun) -> None:
     if run.status != ModelRun.Status.DONE or run.threshold is None or not run.files.exists():
         raise Refused(_("%(run)s is not finished.") % {"run": run.named}, _("Choose a finished model run."))
-    if is_classical(run):
+    if not kind_of(run).is_portable:
         raise Refused(
             _(
                 "%(run)s has no network: models of classical features, there for comparison, are not handed on."
@@ -299,8 +303,7 @@ def _new_run(package: Package, facts: ModelCardFacts, question: Question) -> Mod
 
 def _check_scores(run: ModelRun, package: Package) -> None:
     expected = np.array(package.manifest["probe"])
-    window_px, _is_dense = network_of(run)
-    windows = probe_windows(window_px)
+    windows = probe_windows(window_px_of(run))
     if len(windows) != len(expected):
         raise Refused(_("The model's probe is not the one that this Damage knows."))
     content, threads = packed_files(run, package.files), settings.ENVIRONMENT.threads

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.networks.backbones.registry import Backbone
+from training.networks.kinds import ModelKind
 from training.registry.model_card import LICENCE, ModelCardFacts
 
 EXTENSIONS = (
@@ -25,7 +26,7 @@ OTHER = ("Further part of the model", "application/octet-stream", ["mlm:weights"
 
 
 def stac_item(
-    facts: ModelCardFacts, backbone: Backbone, files: Mapping[str, tuple[str, str, int]], *, is_dense: bool
+    facts: ModelCardFacts, backbone: Backbone, files: Mapping[str, tuple[str, str, int]], kind: ModelKind
 ) -> dict[str, Any]:
     """The Item; `files` are (href, sha256, size in bytes) by kind, the first digest names it."""
     digest = next(iter(files.values()))[1]
@@ -52,8 +53,8 @@ def stac_item(
             "mlm:total_parameters": facts.total_parameters,
             "mlm:pretrained": True,
             "mlm:pretrained_source": "ImageNet",
-            "mlm:input": [_input(facts, backbone, is_dense)],
-            "mlm:output": [_output(facts, is_dense)],
+            "mlm:input": [_input(facts, backbone, kind)],
+            "mlm:output": [_output(facts, kind)],
             "mlm:hyperparameters": _hyperparameters(facts),
         },
         "links": [],
@@ -70,20 +71,18 @@ def _where(bounds_4326: list[float] | None) -> dict[str, Any]:
     return {"geometry": {"type": "Polygon", "coordinates": [ring]}, "bbox": bounds_4326}
 
 
-def _input(facts: ModelCardFacts, backbone: Backbone, is_dense: bool) -> dict[str, Any]:
-    side = -1 if is_dense else backbone.size_px
-    framing = (
-        f" The square is then framed by its own mirror image to {backbone.input_px} px (training.networks.dense)."
-        if is_dense
-        else ""
-    )
+def _input(facts: ModelCardFacts, backbone: Backbone, kind: ModelKind) -> dict[str, Any]:
+    side = kind.input_side_px(backbone.size_px)
+    framing = ""
+    if side is None:
+        framing = f" The square is then framed by its own mirror image to {backbone.input_px} px."
     return {
         "name": "pixels",
         "description": f"8-bit RGB, scaled to {facts.network_px} px on each side (bilinear).{framing} Shifting and "
         "scaling of the values is part of the network.",
         "bands": list(BANDS),
         "input": {
-            "shape": [-1, side, side, 3],
+            "shape": [-1, side or -1, side or -1, 3],
             "dim_order": ["batch", "height", "width", "bands"],
             "data_type": "uint8",
         },
@@ -92,19 +91,13 @@ def _input(facts: ModelCardFacts, backbone: Backbone, is_dense: bool) -> dict[st
     }  # fmt: skip
 
 
-def _output(facts: ModelCardFacts, is_dense: bool) -> dict[str, Any]:
-    dense = {"shape": [-1, -1, -1, 1], "dim_order": ["batch", "height", "width", "evidence"]}
-    single = {"shape": [-1, 1], "dim_order": ["batch", "score"]}
-    described = (
-        "Evidence (a logit) for every 16 px of the input; a window's score is the logistic function of its mean."
-        if is_dense
-        else "The score of the answer yes."
-    )
+def _output(facts: ModelCardFacts, kind: ModelKind) -> dict[str, Any]:
+    output = kind.output
     return {
-        "name": "evidence" if is_dense else "score",
-        "description": f"{described} Yes from a score of {facts.threshold:.6f} on.",
+        "name": output.name,
+        "description": f"{output.description} Yes from a score of {facts.threshold:.6f} on.",
         "tasks": ["classification"],
-        "result": {**(dense if is_dense else single), "data_type": "float32"},
+        "result": {"shape": list(output.shape), "dim_order": list(output.dim_order), "data_type": "float32"},
         "classification:classes": [
             {"value": 0, "name": "no", "description": facts.negative_label},
             {"value": 1, "name": "yes", "description": facts.positive_label},
