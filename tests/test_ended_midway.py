@@ -44,7 +44,7 @@ def check_whole(found, *, changes=()):
     ("action", "step", "calls", "when", "changes"),
     [
         ("ingest_photo", "damage.ingestion.services._store_file", 1, "after", ()),
-        ("ingest_photo", "damage.ingestion.services.named_town", 1, "after", ()),
+        ("ingest_photo", "damage.ingestion.services.get_or_create_town", 1, "after", ()),
         ("import_crops", "damage.stored_files.NewFiles.save", 3, "after", "crop 7"),
         ("import_crops", "tagging.storing_many._write", 2, "before", "crop 7"),
         ("cut_crops", "tagging.cutting._write_rows", 1, "before", "crop 7"),

@@ -16,18 +16,20 @@ from damage.messages import Message as _
 from damage.work.claims import record_killed
 from damage.work.locks import is_free, locked
 from damage.work.models import SILENCE_S, Work
-from training.models import ModelRun, Promotion
+from training.models import Experiment, ModelRun, Promotion
 from training.storing import log_folders
 from training.tasks import run_comparison, run_training
 
 # The background door by which each kind of work is carried out; other kinds are done where they are asked for.
 TASKS: Mapping[type[Any], Task[Any, Any]] = {ModelRun: run_training, Promotion: run_comparison}
+# What begins anew once its process was killed. Predictions stand on `Work` too, and go on: see `prediction.settling`.
+KINDS_OF_WORK: tuple[type[Work], ...] = (ModelRun, Promotion, Experiment)
 
 
 def settle_trainings() -> list[Message]:
     """Settle work whose process was killed, queue what waits for nobody, sweep; gives what happened, for people."""
     told: list[Message] = []
-    for model in Work.__subclasses__():
+    for model in KINDS_OF_WORK:
         told += [
             _("%(work)s was cut off; ask for it again.") % {"work": work.named}
             for work in record_killed(model)
