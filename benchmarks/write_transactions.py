@@ -265,7 +265,7 @@ SERVICES: tuple[tuple[str, Callable[[], None]], ...] = (
     ("request_training", request_training),
     ("import_model, 90 MB", import_model),
     (f"prediction, {DETECTIONS:,} detections", store_prediction),
-    ("derive_again, as many", rethreshold),
+    ("rethreshold, as many", rethreshold),
     (f"tag_undamaged, {SQUARES:,} squares, cut", tag_undamaged),
     (f"cutting of {PENDING} pending crops", cut_crops),
 )
