@@ -140,3 +140,42 @@ def test_every_api_view_says_who_may_call_it():
         and "get_permissions" not in vars(view)
     }
     assert silent == set()
+
+
+def top_level_names(path: Path) -> set[str]:
+    """What a module defines or imports; also within `if` and `try`."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = list(ast.parse(path.read_text()).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(alias.asname or alias.name for alias in node.names)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        waiting.extend(ast.iter_child_nodes(node))
+    return names
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_what_a_benchmark_imports_is_there(path):
+    """Benchmarks import much within functions, and no test calls most of those."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        place = ROOT.joinpath(*node.module.split("."))
+        module = place.with_suffix(".py")
+        if not place.is_dir() and not module.exists():
+            assert node.module.split(".")[0] not in (
+                "benchmarks",
+                "damage",
+                "tagging",
+                "training",
+                "prediction",
+            )
+            continue
+        defined = top_level_names(module if module.exists() else place / "__init__.py")
+        inside = {each.stem for each in place.glob("*")} if place.is_dir() else set()
+        assert {alias.name for alias in node.names} <= defined | inside
