@@ -4,6 +4,7 @@ how exactly it computes, and how it is described to others. A further kind is on
 Importing this loads neither TensorFlow nor OpenVINO.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -48,7 +49,7 @@ class Output:
     dim_order: tuple[str, ...]
 
 
-class ModelKind:
+class ModelKind(ABC):
     """What all kinds have in common: one network, which both engines can run."""
 
     name: ClassVar[str]
@@ -75,14 +76,15 @@ class ModelKind:
         """Its files for OpenVINO as one piece; `features` is the recipe of classical features."""
         return packed(*(files[kind] for kind in OPENVINO_FILES))
 
+    @abstractmethod
     def engine(self, content: bytes, window_px: int, *, threads: int = 0) -> Engine:
         """What `pack` gave, opened on OpenVINO."""
-        raise NotImplementedError
 
     def keras_engine(self, content: bytes, window_px: int) -> Engine:
-        """Its Keras file, opened; loads TensorFlow."""
-        raise NotImplementedError
+        """Its Keras file, opened; loads TensorFlow. Raises `Refused` where there is none."""
+        raise _no_keras_form()
 
+    @abstractmethod
     def network(
         self, content: bytes, *, precision: Precision, threads: int, tile_input_px: int | None
     ) -> AsyncNetwork:
@@ -91,11 +93,10 @@ class ModelKind:
         Dense models take tiles (1, 3, input, input) and give evidence (1, cells, cells, 1), others take windows
         (N, size, size, 3) and give scores (N, 1).
         """
-        raise NotImplementedError
 
     def keras_network(self, content: bytes) -> AsyncNetwork:
-        """Its Keras file, opened for blocks of a scene; loads TensorFlow."""
-        raise NotImplementedError
+        """Its Keras file, opened for blocks of a scene; loads TensorFlow. Raises `Refused` where there is none."""
+        raise _no_keras_form()
 
     def framework(self, engine: EngineName) -> Message:
         """On what it computes, for people."""
@@ -198,7 +199,8 @@ class TwoPart(ModelKind):
         return _("%(framework)s, scikit-learn on its features") % {"framework": super().framework(engine)}
 
     def precision(self, engine: EngineName, wanted: Precision | None) -> tuple[Precision, Message]:
-        _refuse_keras(engine)
+        if engine == "keras":
+            raise _no_keras_form()
         if not wanted:
             return "f32", _("a head beside the network may turn where features move a little.")
         return super().precision(engine, wanted)
@@ -228,7 +230,8 @@ class Classical(ModelKind):
         return _("scikit-image and scikit-learn")
 
     def precision(self, engine: EngineName, wanted: Precision | None) -> tuple[Precision, Message]:
-        _refuse_keras(engine)
+        if engine == "keras":
+            raise _no_keras_form()
         if wanted == "bf16":
             raise Refused(_("Without a network nothing is computed in bf16."), _("Leave out --precision."))
         return "f32", _("no network is asked.")
@@ -262,9 +265,7 @@ def kind_of_content(content: bytes, *, is_dense: bool) -> ModelKind:
     return DENSE if is_dense else WINDOWED
 
 
-def _refuse_keras(engine: EngineName) -> None:
-    if engine == "keras":
-        raise Refused(
-            _("The model's head is no part of a network: Keras cannot open it."),
-            _("Leave out --engine keras."),
-        )
+def _no_keras_form() -> Refused:
+    return Refused(
+        _("The model's head is no part of a network: Keras cannot open it."), _("Leave out --engine keras.")
+    )

@@ -81,3 +81,11 @@ def test_a_kind_knows_how_exactly_it_computes(monkeypatch, has_bf16):
     for kind, engine, wanted in [*refused, *([] if has_bf16 else [(DENSE, "openvino", "bf16")])]:
         with pytest.raises(Refused):
             kind.precision(engine, wanted)
+
+
+@pytest.mark.parametrize("kind", [TWO_PART, CLASSICAL], ids=lambda kind: kind.name)
+def test_what_keras_cannot_open_is_refused_in_words(kind):
+    assert not kind.has_keras_form
+    for opened in (lambda: kind.keras_engine(b"", 224), lambda: kind.keras_network(b"")):
+        with pytest.raises(Refused, match="Keras cannot open it"):
+            opened()
