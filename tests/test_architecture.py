@@ -93,7 +93,7 @@ def test_one_module_opens_images():
 
 
 def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_slow_to_import():
-    slow = {"tensorflow", "keras", "openvino", "scipy", "sklearn", "rio_tiler"}
+    slow = {"tensorflow", "keras", "openvino", "scipy", "sklearn"}
     code = (
         "import sys; from damage.wsgi import application; from django.urls import get_resolver; "
         "get_resolver().url_patterns; print(*sys.modules)"

@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from io import BytesIO
 from math import ceil, log2
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -16,13 +15,15 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+# Here and not in `map_tile`: threads that import rio-tiler at the same moment find it half made.
+from rio_tiler.errors import TileOutsideBounds
+from rio_tiler.io import Reader
+from rio_tiler.models import ImageData
+
 from damage.errors import NotNow, Refused
 from damage.ingestion.opening import is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
 from damage.messages import Message as _
-
-if TYPE_CHECKING:
-    from rio_tiler.models import ImageData
 
 TILE_PX = 256
 JPEG_QUALITY = 80
@@ -189,12 +190,8 @@ def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
     return bytes(map_tile(path, z, x, y, bands=(1, 2, 3)).render(img_format="WEBP", QUALITY=JPEG_QUALITY))
 
 
-def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> "ImageData":
+def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> ImageData:
     """Bands of a raster on a web-mercator XYZ tile; raises `OutsideScene` where it does not reach."""
-    # Slow to import; the site is there sooner without.
-    from rio_tiler.errors import TileOutsideBounds
-    from rio_tiler.io import Reader
-
     _check_present(path)
     if not (0 <= z <= MAX_MAP_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
         raise OutsideScene(_("There is no such tile."))
