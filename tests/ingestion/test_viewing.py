@@ -1,7 +1,14 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from pyproj import Transformer
 from rasterio.windows import Window
 from rio_cogeo import cog_validate
 
@@ -9,6 +16,7 @@ from damage.errors import Refused
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from tests.ingestion.conftest import NORTH_UP
 
+ROOT = Path(__file__).parents[2]
 SOUTH_UP = Affine(0.5, 0, 500_000, 0, 0.5, 4_160_000)
 
 
@@ -67,3 +75,24 @@ def test_pixels_that_cannot_be_decoded_are_refused(geotiff, tmp_path):
     path.write_bytes(broken)
     with pytest.raises(Refused, match="cannot be read"):
         write_mosaic_view(path, tmp_path / "view.tif")
+
+
+def test_the_first_tiles_of_a_map_may_be_drawn_at_once(geotiff, tmp_path, patch):
+    """A page asks for all its tiles at once, and threads that import a library together find it half made."""
+    view = tmp_path / "view.tif"
+    write_mosaic_view(geotiff(pixels=patch, transform=NORTH_UP), view)
+    to_mercator = Transformer.from_crs("EPSG:32637", "EPSG:3857", always_xy=True)
+    east, north = to_mercator.transform(*(NORTH_UP @ (400, 300)))
+    half_world, tile_m = 20_037_508.342789244, 2 * 20_037_508.342789244 / 2**17
+    place = (17, int((east + half_world) / tile_m), int((half_world - north) / tile_m))
+    drawn = subprocess.run(
+        [sys.executable, "-m", "tests.ingestion.first_tiles", str(view), *map(str, place)],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "damage.settings"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(drawn.stdout)
+    assert (report["tiles"], report["different"]) == (8, 1)
+    assert {"rio_tiler", "rasterio", "numpy", "PIL", "morecantile"}.isdisjoint(report["late"])
