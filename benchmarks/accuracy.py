@@ -123,12 +123,12 @@ def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = 
     there, test = np.flatnonzero(crops.towns == town), crops.sure(town)
     truth = crops.is_damaged[test]
 
-    def evidence(head: Any, rows: np.ndarray) -> np.ndarray:
+    def logits(head: Any, rows: np.ndarray) -> np.ndarray:
         weights, bias = linear_weights(head)
         return crops.features[rows] @ weights + bias
 
     def at_adapted_cut(head: Any) -> float:
-        return _balanced(truth, evidence(head, test) >= adapted_cut(evidence(head, there)))
+        return _balanced(truth, logits(head, test) >= adapted_cut(logits(head, there)))
 
     tagged = Labelled(crops.features[train], crops.is_damaged[train])
     plain = logistic_head(tagged, LogisticParameters())
@@ -144,15 +144,15 @@ def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = 
         head = self_trained(learnt, crops.features[there], LogisticParameters()).head
     except Refused:  # the town's scores do not part: a person would train without adapting
         head, parts = spared, False
-    scores = evidence(head, test)
+    scores = logits(head, test)
     false_rates, true_rates, _cuts = roc_curve(truth, scores)
     return {
-        "tagged, at 0.5": _balanced(truth, evidence(plain, test) >= 0),
+        "tagged, at 0.5": _balanced(truth, logits(plain, test) >= 0),
         "tagged": at_adapted_cut(plain),
         "and spared": at_adapted_cut(spared),
         "and adapted": at_adapted_cut(head),
         "best cut": float(((true_rates + 1 - false_rates) / 2).max()),
-        "AUC, tagged": float(roc_auc_score(truth, evidence(plain, test))),
+        "AUC, tagged": float(roc_auc_score(truth, logits(plain, test))),
         "AUC": float(roc_auc_score(truth, scores)),
         "adapts": float(parts),
     }

@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 from sklearn.metrics import roc_auc_score
 
+from damage.ingestion.georeference import centres_lonlat
 from damage.ingestion.services import ingest_mosaic
 from damage.work.progress import progress_bar
 from prediction.models import PredictionRun
-from prediction.places import centres_lonlat
 from prediction.postprocess import MAX_IOU
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict

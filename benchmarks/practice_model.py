@@ -14,8 +14,9 @@ from damage.practice.plan import BORDER_M
 from damage.practice.volunteers import UNSURE, VOLUNTEERS, View, squares_to_tag
 from damage.work.progress import progress_bar
 from tagging.services import find_question, record_tag
+from training.config import TrainingConfig
 from training.models import ModelRun
-from training.services import TrainingConfig, train
+from training.services import train
 
 EVENT = "Benchmark"
 WINDOW_PX = 299
@@ -31,14 +32,14 @@ def trained_model(folder: Path, *, backbone: str) -> ModelRun:
         )
     for town in event.towns:
         _tag(town)
-    recipe = TrainingConfig(
+    training_config = TrainingConfig(
         backbone=backbone,
         train_towns=[event.towns[0].name],
         validation_towns=[event.towns[1].name],
         seed=SEED,
     )
     with progress_bar("training", "crop") as progress:
-        return train(find_question("damage"), recipe, progress=progress)
+        return train(find_question("damage"), training_config, progress=progress)
 
 
 def for_windows_of(model_run: ModelRun, scene: Scene) -> None:

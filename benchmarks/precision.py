@@ -4,7 +4,7 @@
 
 Trains the default recipe every way round on three towns, as `real.py` does, and scores each test town in every
 precision.
-int8 is made by NNCF's post-training quantisation, on framed crops of the validation town; it is not part of the
+int8 is made by NNCF's post-training quantisation, on padded crops of the validation town; it is not part of the
 installation: `uv pip install nncf` into an environment of your own, or that column is left out.
 """
 
@@ -105,16 +105,16 @@ def _quantised(xml: bytes, weights: bytes, squares: np.ndarray) -> tuple[bytes, 
     import nncf
     import openvino
 
-    from training.networks.dense import framed, input_px
+    from training.networks.dense import input_px, padded
 
     side = input_px(224)
     model = openvino.Core().read_model(xml, weights)
     model.reshape([1, side, side, 3])
     chosen = squares[:: max(1, len(squares) // CALIBRATED_ON)]
-    framed_squares = nncf.Dataset([framed(square, 224)[None] for square in chosen])
+    padded_squares = nncf.Dataset([padded(square, 224)[None] for square in chosen])
     with redirect_stdout(sys.stderr):  # its progress bars
         quantised = nncf.quantize(
-            model, framed_squares, preset=nncf.QuantizationPreset.MIXED, subset_size=len(chosen)
+            model, padded_squares, preset=nncf.QuantizationPreset.MIXED, subset_size=len(chosen)
         )
     quantised.reshape([-1, -1, -1, 3])
     path = FOLDER / "int8.xml"

@@ -45,10 +45,11 @@ def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float
     """A model run: trained on the first town, validated on the second, tested on the third."""
     from damage.work.progress import progress_bar
     from tagging.services import find_question
-    from training.services import TrainingConfig, train
+    from training.config import TrainingConfig
+    from training.services import train
 
     first, second, third = ([town] for town in towns)
-    recipe = TrainingConfig(
+    training_config = TrainingConfig(
         backbone=backbone,
         train_towns=first,
         validation_towns=second,
@@ -57,7 +58,7 @@ def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float
         contrast=contrast,
     )
     with progress_bar(" > ".join(towns), "crop") as progress:
-        return train(find_question("damage"), recipe, progress=progress)
+        return train(find_question("damage"), training_config, progress=progress)
 
 
 def figures(towns: tuple[str, ...], run: Any) -> dict[str, Any]:

@@ -40,10 +40,10 @@ def main() -> None:
     from damage.work.progress import progress_bar
     from tagging.importing import import_crops
     from tagging.services import find_question
+    from training.config import HEAD_NAMES
     from training.experiments.cross_validation import TrainingConfigs, compare_recipes
     from training.networks.backbones.registry import DEFAULT_BACKBONE
     from training.networks.classical import CLASSICAL
-    from training.services import HEAD_NAMES
 
     call_command("migrate", verbosity=0)
     import_crops(options.data.resolve() / "crops.csv", event=EVENT)

@@ -57,7 +57,8 @@ def _starting() -> float:
 def _seconds(backbone: str) -> tuple[float, float]:
     """How long a training takes, and how much processor time."""
     from tagging.services import find_question
-    from training.services import TrainingConfig, train
+    from training.config import TrainingConfig
+    from training.services import train
 
     begun, cpu = perf_counter(), process_time()
     train(find_question("damage"), TrainingConfig(backbone=backbone))
@@ -117,7 +118,7 @@ def _prepared(crops: Any, backbone: Any, read: Any) -> np.ndarray:
 
 def _crops() -> list[Any]:
     from tagging.models import Crop
-    from training.services import crop_images
+    from training.data.crop_images import crop_images
 
     return crop_images(list(Crop.objects.order_by("pk")[: EXTRACTED + BATCH]))  # type: ignore[arg-type]
 
@@ -126,11 +127,11 @@ def _head(name: str) -> dict[str, Any]:
     """Seconds until the head's validation loss is as low as ours: ours, and a plain `fit` in batches of 32."""
     import keras
 
+    from training.data.crop_images import crop_images
     from training.data.features import crop_features
     from training.models import ModelRun, ModelRunCrop
     from training.networks.backbones.registry import find_backbone
     from training.networks.heads.layers import HeadParameters, Labelled, _untrained, trained_head
-    from training.services import crop_images
 
     run = ModelRun.objects.filter(status="done").first()
     assert run is not None

@@ -142,8 +142,8 @@ def import_listed_crops() -> None:
     import_crops(WORK / "crops" / "crops.csv", event="Drawn")
 
 
-def recipe() -> Any:
-    from training.services import TrainingConfig
+def training_config() -> Any:
+    from training.config import TrainingConfig
 
     norte, este, sur = TOWNS
     return TrainingConfig(
@@ -168,7 +168,7 @@ def train() -> None:
         )
 
     with mock.patch.object(services, "_fitted", fitted):
-        run = services.train(find_question("damage"), recipe())
+        run = services.train(find_question("damage"), training_config())
     print(f"trained with {ModelRunCrop.objects.filter(model_run=run).count()} crops", file=sys.stderr)
 
 
@@ -176,7 +176,7 @@ def request_training() -> None:
     from tagging.services import find_question
     from training import services
 
-    services.request_training(find_question("damage"), recipe(), requested_by=None)
+    services.request_training(find_question("damage"), training_config(), requested_by=None)
 
 
 def import_model() -> None:
@@ -234,8 +234,8 @@ def rethreshold() -> None:
 
 def tag_undamaged() -> None:
     from damage.ingestion.models import Scene
+    from tagging.background_negatives import tag_undamaged
     from tagging.services import find_question
-    from tagging.undamaged import tag_undamaged
 
     tag_undamaged(
         [Scene.objects.get(name="small.tif")], find_question("damage"), count=SQUARES, size_m=100 * 0.07

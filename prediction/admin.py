@@ -1,28 +1,13 @@
 """The administration shows what ran and what it found; nothing is changed here."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from damage.read_only_admin import ReadOnlyAdmin
 from prediction.models import Detection, PredictionRun
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Rows to look at."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(PredictionRun)
-class PredictionRunAdmin(ReadOnly):
+class PredictionRunAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
         "scene",
@@ -38,7 +23,6 @@ class PredictionRunAdmin(ReadOnly):
 
 
 @admin.register(Detection)
-class DetectionAdmin(ReadOnly):
+class DetectionAdmin(ReadOnlyAdmin):
     list_display = ("id", "run", "score", "lon", "lat", "address")
     list_select_related = ("run",)
-    show_full_result_count = False

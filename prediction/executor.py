@@ -14,7 +14,7 @@ from damage.messages import Message as _
 from damage.work import claims
 from damage.work.locks import locked
 from damage.work.progress import Progress, no_progress
-from prediction.blocks import BlockJob
+from prediction.blocks import BlockJob, Inline
 from prediction.journal import Journal
 from prediction.models import PredictionRun
 from prediction.plan_of_run import model_for, planned, source_of
@@ -25,13 +25,24 @@ SECONDS_BETWEEN_REPORTS = 1.0
 
 
 def carry_out(
-    runs: Sequence[PredictionRun], runner: Runner[BlockJob], *, progress: Progress = no_progress
+    runs: Sequence[PredictionRun],
+    *,
+    runner: Runner[BlockJob] | None = None,
+    progress: Progress = no_progress,
 ) -> None:
-    """Do the work of queued runs as one queue: of each, all is stored, or nothing and the reason.
+    """Do the work of queued runs as one queue, here unless a runner is given: of each, all is stored, or nothing.
 
-    Blocks that an earlier attempt settled are not done again. A run that is refused does not stop the others; the
-    first refusal is raised at the end.
+    Blocks that an earlier attempt settled are not done again. A run that is refused, whose row says why, does not stop
+    the others; the first refusal is raised at the end.
     """
+    try:
+        _carry_out(runs, runner or Inline(), progress)
+    finally:
+        for run in runs:
+            run.refresh_from_db()
+
+
+def _carry_out(runs: Sequence[PredictionRun], runner: Runner[BlockJob], progress: Progress) -> None:
     with ExitStack() as stack:
         stack.enter_context(claims.waiting_settled(runs))
         stack.enter_context(claims.kept_alive(runs))

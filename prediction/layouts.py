@@ -1,6 +1,6 @@
 """How a scene is cut up for the network, into blocks that can be done anywhere and in any order.
 
-A layout is a lattice of values over the scene: a cell of evidence each (dense models, see `networks.dense`) or a
+A layout is a lattice of values over the scene: a logit each (dense models, see `networks.dense`) or a
 window's score each. What a value is depends on its own place alone, never on the block that it is done in.
 """
 
@@ -55,7 +55,7 @@ class WindowLayout:
 
 @dataclass(frozen=True)
 class TileLayout:
-    """A cell of evidence for every 16 network pixels, judged in tiles that stand in their real surroundings."""
+    """A logit for every 16 network pixels, judged in tiles that stand in their real surroundings."""
 
     grid: Grid
     network_px: int

@@ -22,7 +22,7 @@ def open_network(
 ) -> AsyncNetwork:
     """A model's network, compiled once per process; raises `Refused` unless the model is the one of that digest.
 
-    With `tile_input_px` it is dense: tiles (1, 3, input, input) in, evidence (1, cells, cells, 1) out; else windows
+    With `tile_input_px` it is dense: tiles (1, 3, input, input) in, logits (1, cells, cells, 1) out; else windows
     (N, size, size, 3) in, scores (N, 1) out. Its threads are those of DAMAGE_THREADS, 0 or nothing for all cores.
     """
     return _opened(_Content(sha256, model), engine, precision, tile_input_px, asked_threads())

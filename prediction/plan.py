@@ -63,7 +63,7 @@ def plan_from_json(values: dict[str, Any]) -> Plan:
 
 def plan_for(
     source: Source,
-    sight: ModelInput,
+    model_input: ModelInput,
     *,
     width_px: int,
     height_px: int,
@@ -73,15 +73,15 @@ def plan_for(
     precision: Precision | None = None,
 ) -> Plan:
     """The quickest way that gives the model's own scores; raises `Refused` where scene and model do not fit."""
-    grid, warnings = grid_for(sight, width_px=width_px, height_px=height_px, gsd_m=gsd_m)
+    grid, warnings = grid_for(model_input, width_px=width_px, height_px=height_px, gsd_m=gsd_m)
     whole_rows = not is_tiled(source) and grid.width_px * grid.window_px * grid.scale**2 <= ROW_PX
-    layout = LAYOUTS[kind.layout](grid, sight.input_size_px, whole_rows)
+    layout = LAYOUTS[kind.layout](grid, model_input.input_size_px, whole_rows)
     chosen, why = kind.precision(engine, precision)
     reasons = [
         _way(layout),
         _("Windows of %(window_px)s px every %(stride_px)s px, seen at %(input_px)s px.")
-        % {"window_px": grid.window_px, "stride_px": grid.stride_px, "input_px": sight.input_size_px},
-        _scale(grid, sight, gsd_m),
+        % {"window_px": grid.window_px, "stride_px": grid.stride_px, "input_px": model_input.input_size_px},
+        _scale(grid, model_input, gsd_m),
         _("%(framework)s, %(precision)s: %(why)s")
         % {"framework": kind.framework(engine), "precision": chosen, "why": why},
         _("Read in whole rows, as the file is stored in strips.")
@@ -100,14 +100,14 @@ def _way(layout: TileLayout | WindowLayout) -> Message:
     return _("Window by window, because the model can only be asked about one window at a time.")
 
 
-def _scale(grid: Grid, sight: ModelInput, gsd_m: float | None) -> Message:
+def _scale(grid: Grid, model_input: ModelInput, gsd_m: float | None) -> Message:
     if grid.scale == 1:
         return _("Read at full size.")
-    if not (sight.gsd_m and gsd_m):
+    if not (model_input.gsd_m and gsd_m):
         return _(
             "Read at 1/%(scale)s of its size: the model was trained on coarser pixels or sees no finer."
         ) % {"scale": grid.scale}
     return _(
         "Read at 1/%(scale)s of its size: the model was trained on coarser pixels (%(trained_m).2g m per pixel in "
         "training, %(gsd_m).2g m here) or sees no finer."
-    ) % {"scale": grid.scale, "trained_m": sight.gsd_m, "gsd_m": gsd_m}
+    ) % {"scale": grid.scale, "trained_m": model_input.gsd_m, "gsd_m": gsd_m}

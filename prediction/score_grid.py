@@ -1,4 +1,4 @@
-"""From a dense model's lattice of evidence to the scores of windows, at any place and threshold."""
+"""From a dense model's lattice of logits to the scores of windows, at any place and threshold."""
 
 import numpy as np
 
@@ -9,30 +9,30 @@ from training.networks.dense import probability
 LEAST_VALID_SHARE = 0.5
 
 
-def window_scores(evidence: np.ndarray, layout: TileLayout) -> np.ndarray:
-    """Scores (rows, columns), float32, of the grid's windows from `evidence` (cells), NaN where there is no ground."""
+def window_scores(logits: np.ndarray, layout: TileLayout) -> np.ndarray:
+    """Scores (rows, columns), float32, of the grid's windows from `logits` (cells), NaN where there is no ground."""
     cell = layout.cell_read_px
     side = layout.grid.window_px / cell
-    return _scores(evidence, layout.grid.ys / cell, layout.grid.xs / cell, side)
+    return _scores(logits, layout.grid.ys / cell, layout.grid.xs / cell, side)
 
 
-def heat(evidence: np.ndarray, layout: TileLayout) -> np.ndarray:
+def heat(logits: np.ndarray, layout: TileLayout) -> np.ndarray:
     """For every cell, the score of the window around its centre, float32, NaN where the cell shows no ground."""
     side = layout.grid.window_px / layout.cell_read_px
-    rows, columns = (np.arange(count) + 0.5 - side / 2 for count in evidence.shape)
-    scores = _scores(evidence, rows, columns, side)
-    scores[np.isnan(evidence)] = np.nan
+    rows, columns = (np.arange(count) + 0.5 - side / 2 for count in logits.shape)
+    scores = _scores(logits, rows, columns, side)
+    scores[np.isnan(logits)] = np.nan
     return scores
 
 
-def _scores(evidence: np.ndarray, tops: np.ndarray, lefts: np.ndarray, side: float) -> np.ndarray:
+def _scores(logits: np.ndarray, tops: np.ndarray, lefts: np.ndarray, side: float) -> np.ndarray:
     """Scores of windows of `side` cells from `tops` and `lefts` (fractions of cells), judged by their valid cells."""
-    valid = ~np.isnan(evidence)
+    valid = ~np.isnan(logits)
     known = _sums(valid, tops, lefts, side)
-    rows, columns = evidence.shape
+    rows, columns = logits.shape
     inside = np.outer(_length_inside(tops, side, rows), _length_inside(lefts, side, columns))
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = _sums(np.where(valid, evidence, 0), tops, lefts, side) / known
+        means = _sums(np.where(valid, logits, 0), tops, lefts, side) / known
     # A millionth, as areas are sums of fractions.
     means[known < LEAST_VALID_SHARE * inside - 1e-6] = np.nan
     return probability(means)

@@ -7,10 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from damage.fields import FiniteFloatField
+from damage.ingestion.georeference import box_ring_4326
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import worded
 from prediction.models import Detection, PredictionRun
-from prediction.places import box_ring_4326
 from training.models import ModelRun
 
 

@@ -2,10 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from damage.accounts.models import User
@@ -18,40 +16,14 @@ from damage.work import claims
 from damage.work.locks import locked
 from damage.work.progress import Progress, no_progress
 from prediction.models import PredictionRun
+from prediction.options import DEFAULT_OPTIONS, DEFAULT_RUNNER, PredictionOptions, RunnerConfig
 from prediction.tasks import run_prediction
 from training.models import ModelRun
 from training.networks.model_input import ModelInput, gsd_warnings
 from training.settling import waiting_for_a_worker
 
-if TYPE_CHECKING:
-    from prediction.blocks import BlockJob
-    from prediction.runners import Runner
-    from training.networks.engines import Precision
-    from training.networks.kinds import EngineName
-
 # A run whose process was killed goes on by itself so often; then somebody has to look.
 MOST_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictionOptions:
-    """What may be chosen of a prediction; None leaves it to the model, or to what the machine can do."""
-
-    threshold: float | None = None
-    max_iou: float = 0.0
-    engine: "EngineName" = "openvino"
-    precision: "Precision | None" = None
-
-
-AS_EVER = PredictionOptions()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunnerConfig:
-    """Where the work is done: here, on so many processes, or on a Dask cluster."""
-
-    workers: int = 1
-    dask: str = ""
 
 
 def request_prediction(
@@ -75,8 +47,8 @@ def predict(
     progress: Progress = no_progress,
 ) -> PredictionRun:
     """Run a model over one scene now, here; see `predict_all`."""
-    wishes = PredictionOptions(threshold=threshold, max_iou=max_iou)
-    (run,) = predict_all([scene], model_run, requested_by=requested_by, wishes=wishes, progress=progress)
+    options = PredictionOptions(threshold=threshold, max_iou=max_iou)
+    (run,) = predict_all([scene], model_run, requested_by=requested_by, options=options, progress=progress)
     return run
 
 
@@ -85,8 +57,8 @@ def predict_all(
     model_run: ModelRun,
     *,
     requested_by: User | None,
-    wishes: PredictionOptions = AS_EVER,
-    workplace: RunnerConfig | None = None,
+    options: PredictionOptions = DEFAULT_OPTIONS,
+    runner_config: RunnerConfig = DEFAULT_RUNNER,
     progress: Progress = no_progress,
     begun: Callable[[list[PredictionRun]], None] = lambda runs: None,
 ) -> list[PredictionRun]:
@@ -94,55 +66,48 @@ def predict_all(
 
     `begun` is told the runs before the work, so that somebody knows which to resume.
     """
-    runs = [_new_run(scene, model_run, wishes, requested_by) for scene in scenes]
+    runs = [_new_run(scene, model_run, options, requested_by) for scene in scenes]
     with claims.waiting_settled(runs):
         with transaction.atomic():
             for run in runs:
                 run.save()
         begun(runs)
-        carry_out(runs, workplace=workplace, progress=progress)
+        _carry_out(runs, runner_config, progress)
     return runs
 
 
 def resume(
-    run: PredictionRun, *, workplace: RunnerConfig | None = None, progress: Progress = no_progress
+    run: PredictionRun, *, runner_config: RunnerConfig = DEFAULT_RUNNER, progress: Progress = no_progress
 ) -> PredictionRun:
     """Go on now with a run that stopped, whose process was killed, or that waits; what is settled stays so."""
     claims.record_abandoned(run)
     if run.status != PredictionRun.Status.QUEUED:  # else it waits for a worker that perhaps never comes
         reopen(run)
-    carry_out([run], workplace=workplace, progress=progress)
+    _carry_out([run], runner_config, progress)
     return run
 
 
-def carry_out(
-    runs: Sequence[PredictionRun],
-    *,
-    workplace: RunnerConfig | None = None,
-    progress: Progress = no_progress,
-) -> None:
-    """Do the work of queued runs; see `prediction.executor`."""
-    from prediction import executor  # heavy: the web process, which only queues runs, does without
+def _carry_out(runs: Sequence[PredictionRun], runner_config: RunnerConfig, progress: Progress) -> None:
+    # Heavy: the web process, which only queues runs, does without.
+    from prediction.executor import carry_out
+    from prediction.runners.choice import runner_for
 
-    try:
-        executor.carry_out(runs, _runner(workplace or RunnerConfig()), progress=progress)
-    finally:
-        for run in runs:
-            run.refresh_from_db()
+    carry_out(runs, runner=runner_for(runner_config), progress=progress)
 
 
 def explanation(
     scene: Scene,
     model_run: ModelRun,
     *,
-    wishes: PredictionOptions = AS_EVER,
-    workplace: RunnerConfig | None = None,
+    options: PredictionOptions = DEFAULT_OPTIONS,
+    runner_config: RunnerConfig = DEFAULT_RUNNER,
 ) -> dict[str, Any]:
     """Which way a prediction would take on this machine, and why; nothing is predicted."""
     from prediction.plan_of_run import plan_of, source_of
     from prediction.reading import ground_share
+    from prediction.runners.choice import runner_for
 
-    plan = plan_of(scene, model_run, engine=wishes.engine, precision=wishes.precision)
+    plan = plan_of(scene, model_run, engine=options.engine, precision=options.precision)
     share = ground_share(source_of(scene))
     return {
         "scene": scene.name,
@@ -151,25 +116,10 @@ def explanation(
         "ground": "unknown before it is read" if share is None else f"{share:.0%} of the scene",
         "windows": plan.layout.grid.shape[0] * plan.layout.grid.shape[1],
         "blocks": len(plan.layout.blocks()),
-        "work": _runner(workplace or RunnerConfig()).words,
+        "work": runner_for(runner_config).words,
         "way": list(plan.reasons),
         "warnings": list(plan.warnings),
     }
-
-
-def _runner(workplace: RunnerConfig) -> "Runner[BlockJob]":
-    from prediction.blocks import Inline, compute_block
-
-    address = workplace.dask or settings.ENVIRONMENT.dask
-    if address:
-        from prediction.runners.cluster import DaskCluster
-
-        return DaskCluster(address, compute_block)
-    if workplace.workers > 1:
-        from prediction.runners.processes import LocalProcesses
-
-        return LocalProcesses(workplace.workers, compute_block)
-    return Inline()
 
 
 def cancel(run: PredictionRun, *, by: User | None) -> None:
@@ -202,7 +152,7 @@ def rethreshold(run: PredictionRun, *, threshold: float | None, max_iou: float |
             _("Prediction run %(run)s has no scores: it is %(status)s.")
             % {"run": run.pk, "status": run.get_status_display()}
         )
-    from prediction import storing  # heavy, as in `carry_out`
+    from prediction import storing  # heavy, as in `_carry_out`
 
     chosen = run.threshold if threshold is None else threshold
     overlap = run.parameters["max_iou"] if max_iou is None else max_iou
@@ -245,7 +195,7 @@ def reopen(run: PredictionRun) -> None:
 
 
 def _new_run(
-    scene: Scene, model_run: ModelRun, wishes: PredictionOptions, requested_by: User | None
+    scene: Scene, model_run: ModelRun, options: PredictionOptions, requested_by: User | None
 ) -> PredictionRun:
     """A new run, not saved yet, after refusing what cannot work."""
     if model_run.status != ModelRun.Status.DONE or not model_run.window_px:
@@ -254,7 +204,7 @@ def _new_run(
         )
     check_scene_in_use(scene)
     chosen = _check_look(
-        model_run.threshold if wishes.threshold is None else wishes.threshold, wishes.max_iou
+        model_run.threshold if options.threshold is None else options.threshold, options.max_iou
     )
     gsd_warnings(ModelInput(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
     return PredictionRun(
@@ -263,8 +213,8 @@ def _new_run(
         requested_by=requested_by,
         threshold=chosen,
         parameters={
-            "max_iou": wishes.max_iou,
-            "threshold_from": "model" if wishes.threshold is None else "person",
-            "wanted": {"engine": wishes.engine, "precision": wishes.precision},
+            "max_iou": options.max_iou,
+            "threshold_from": "model" if options.threshold is None else "person",
+            "wanted": {"engine": options.engine, "precision": options.precision},
         },
     )

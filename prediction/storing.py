@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, models, transaction
 from damage.batches import write_in_batches
 from damage.clock import database_now
 from damage.errors import Conflict
+from damage.ingestion.georeference import centres_lonlat
 from damage.ingestion.models import SceneKind
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
@@ -23,7 +24,6 @@ from damage.work import claims
 from prediction.addresses import ADDRESSES
 from prediction.exports import Finding, write_geojson, write_shapefile_zip
 from prediction.models import Detection, PredictionRun
-from prediction.places import centres_lonlat
 from prediction.plan import Plan
 from prediction.postprocess import boxes_above, digest, scores_of
 from prediction.score_rasters import read_score_raster, write_heat_raster, write_score_raster

@@ -1,15 +1,12 @@
 """Small pictures of detections, cut from their scene."""
 
-from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-
+from damage.ingestion.jpeg import thumbnail_jpeg
 from damage.ingestion.rasters import read_square
 
 # The picture is this many times as wide as the box: a roof is told by its street.
 SURROUNDINGS = 1.5
-SIDE_PX = 256
 
 
 def thumbnail_square(
@@ -24,9 +21,5 @@ def thumbnail_square(
 
 
 def read_thumbnail(path: Path, square: tuple[int, int, int], *, orientation: int) -> bytes:
-    """The square, of the image as shown, as a JPEG of at most 256 pixels."""
-    picture = Image.fromarray(read_square(path, *square, orientation=orientation))
-    picture.thumbnail((SIDE_PX, SIDE_PX))
-    jpeg = BytesIO()
-    picture.save(jpeg, "JPEG", quality=85)
-    return jpeg.getvalue()
+    """The square, of the image as shown, as a small JPEG."""
+    return thumbnail_jpeg(read_square(path, *square, orientation=orientation))

@@ -42,10 +42,10 @@ def valid_cells(pixels: Pixels, layout: TileLayout, row: int, column: int) -> np
     return _scaled(ground, layout.tile_cells, Image.Resampling.BOX, (x, y, x + side, y + side)) > 127
 
 
-def judged(evidence: np.ndarray, layout: TileLayout) -> np.ndarray:
+def judged(logits: np.ndarray, layout: TileLayout) -> np.ndarray:
     """The tile's own cells of the network's answer (1, cells, cells, 1)."""
     own = slice(CELLS_BEFORE, CELLS_BEFORE + layout.tile_cells)
-    cells: np.ndarray = evidence[0, own, own, 0]
+    cells: np.ndarray = logits[0, own, own, 0]
     return cells
 
 

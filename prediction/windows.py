@@ -92,15 +92,19 @@ def starts(length_px: int, window_px: int, stride_px: int) -> np.ndarray:
 
 
 def grid_for(
-    sight: ModelInput, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
+    model_input: ModelInput, *, width_px: int, height_px: int, gsd_m: float | None, overlap: float = OVERLAP
 ) -> tuple[Grid, list[Message]]:
     """Windows of the ground size that the model's crops had, and warnings about what may mislead.
 
     Raises `Refused` when the scene's ground sample distance is too far from the training's.
     """
-    warnings = gsd_warnings(sight, gsd_m)
-    side_px = sight.crop_size_m / gsd_m if sight.crop_size_m and gsd_m else float(sight.crop_size_px)
-    scale = _scale(sight, side_px, gsd_m)
+    warnings = gsd_warnings(model_input, gsd_m)
+    side_px = (
+        model_input.crop_size_m / gsd_m
+        if model_input.crop_size_m and gsd_m
+        else float(model_input.crop_size_px)
+    )
+    scale = _scale(model_input, side_px, gsd_m)
     window_px = round(side_px / scale)
     if window_px < LEAST_WINDOW_PX:
         raise Refused(
@@ -112,10 +116,10 @@ def grid_for(
     return Grid(width_px, height_px, window_px, stride_px, scale), warnings
 
 
-def _scale(sight: ModelInput, side_px: float, gsd_m: float | None) -> int:
+def _scale(model_input: ModelInput, side_px: float, gsd_m: float | None) -> int:
     """Power of two by which the scene is reduced: never below the crops' own resolution and the input's."""
-    blur = sight.gsd_m / gsd_m if sight.gsd_m and gsd_m else 1.0
-    surplus = max(blur, side_px / sight.input_size_px)
+    blur = model_input.gsd_m / gsd_m if model_input.gsd_m and gsd_m else 1.0
+    surplus = max(blur, side_px / model_input.input_size_px)
     return 2 ** max(0, floor(log2(surplus)))
 
 

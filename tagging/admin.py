@@ -1,10 +1,9 @@
 """Administration: questions are edited, what people answered is only looked at."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 from damage.ingestion.quarantine_doors import QuarantineAdmin
+from damage.read_only_admin import ReadOnlyAdmin
 from tagging.models import Crop, CropQuarantineStep, Question, Tag, TagChange
 from tagging.quarantine import quarantine_crop, release_crop
 
@@ -16,23 +15,8 @@ class QuestionAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ("text",)}
 
 
-class _LookOnly(admin.ModelAdmin):
-    """Rows that only services write, because a file or a history belongs to them."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Crop)
-class CropAdmin(QuarantineAdmin, _LookOnly):
+class CropAdmin(QuarantineAdmin, ReadOnlyAdmin):
     quarantine, release = quarantine_crop, release_crop
     list_display = (
         "id",
@@ -52,20 +36,20 @@ class CropAdmin(QuarantineAdmin, _LookOnly):
 
 
 @admin.register(CropQuarantineStep)
-class CropQuarantineStepAdmin(_LookOnly):
+class CropQuarantineStepAdmin(ReadOnlyAdmin):
     list_display = ("crop_id", "is_out", "reason", "by", "at")
     list_select_related = ("by",)
 
 
 @admin.register(Tag)
-class TagAdmin(_LookOnly):
+class TagAdmin(ReadOnlyAdmin):
     list_display = ("id", "crop_id", "question", "answer", "tagger", "created_at", "updated_at")
     list_filter = ("question", "answer", "tagger")
     list_select_related = ("question", "tagger")
 
 
 @admin.register(TagChange)
-class TagChangeAdmin(_LookOnly):
+class TagChangeAdmin(ReadOnlyAdmin):
     list_display = ("id", "crop_id", "question", "answer", "tagger", "changed_by", "created_at")
     list_filter = ("question", "answer")
     list_select_related = ("question", "tagger", "changed_by")

@@ -8,18 +8,14 @@ from django.db import IntegrityError, transaction
 from damage.accounts.models import Role, User
 from damage.commits import committed
 from damage.errors import NotNow, Refused
+from damage.ingestion.georeference import centre_lonlat
+from damage.ingestion.jpeg import THUMBNAIL_PX, encoded_jpeg, thumbnail_jpeg
 from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
 from damage.messages import Message as _
 from damage.statements import Lookup, insert
-from tagging.crops import (
-    THUMBNAIL_PX,
-    centre_lonlat,
-    encoded_jpeg,
-    encoded_png,
-    thumbnail_jpeg,
-)
+from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
 from tagging.limits import check_size, check_size_for
 from tagging.models import Answer, Crop, Question, Tag, TagChange

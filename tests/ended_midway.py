@@ -97,7 +97,7 @@ def train(folder: Path) -> None:
 
     run = ModelRun(question=Question.objects.get(slug="damage"), backbone="tiny", window_px=32)
     crops = [ModelRunCrop(crop=crop, part="train", is_positive=True) for crop in Crop.objects.all()]
-    services.write_new_run(run, crops, [])
+    services.create_queued_run(run, crops, [])
     made_up = SimpleNamespace(
         scores={"train": [0.5] * len(crops)}, metrics={"train": {"auc": 0.5}}, threshold=0.5, threshold_reason="",
         files={"keras": b"weights", "openvino_xml": b"<net/>", "openvino_bin": b"0" * 99},

@@ -118,7 +118,7 @@ def install() -> None:
     sys.addaudithook(_hear)
     PIL.Image.open = _guarded("PIL.Image.open", PIL.Image.open)
     rasterio.open = _guarded("rasterio.open", rasterio.open)
-    for name in ("outputs", "scores", "evidence"):
+    for name in ("outputs", "scores", "logits"):
         for kind in vars(engines).values():
             if isinstance(kind, type) and kind.__module__ == engines.__name__ and name in vars(kind):
                 setattr(kind, name, _guarded(f"{kind.__name__}.{name}", vars(kind)[name]))

@@ -1,11 +1,10 @@
 """The administration shows trainings; nothing is changed here."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from damage.read_only_admin import ReadOnlyAdmin
 from training.models import HEAVY, ModelFile, ModelRun
 
 
@@ -17,7 +16,7 @@ class FilesInline(admin.TabularInline[ModelFile, ModelRun]):
 
 
 @admin.register(ModelRun)
-class ModelRunAdmin(admin.ModelAdmin[ModelRun]):
+class ModelRunAdmin(ReadOnlyAdmin):
     list_display = ("id", "question", "backbone", "status", "threshold", "created_at", "finished_at")
     list_filter = ("status", "question", "backbone")
     list_select_related = ("question",)
@@ -25,12 +24,3 @@ class ModelRunAdmin(admin.ModelAdmin[ModelRun]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelRun]:
         return super().get_queryset(request).defer(*HEAVY)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

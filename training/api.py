@@ -22,6 +22,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 from damage.accounts.models import User
 from damage.permissions import ForAnalysts, ForTaggers
 from training.asking import ask_model, may_see_scores
+from training.config import TrainingConfig
 from training.models import Experiment, ModelRun, ModelRunCrop, Promotion
 from training.registry import exchange, promotions
 from training.registry.decisions import Decision, may
@@ -36,7 +37,7 @@ from training.serializers import (
     SquareSerializer,
     TrainingRequestSerializer,
 )
-from training.services import TrainingConfig, cancel, request_training
+from training.services import cancel, request_training
 
 # What a call decides; the other calls only look.
 DECISIONS = {
@@ -84,7 +85,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
         if self.action != "list":
             return self.queryset.prefetch_related("files", Prefetch("promotions", promotions))
         promotions = promotions.defer("comparison", "library_versions", "hardware")
-        rows = ModelRun.objects.select_related("question", "requested_by").light().with_figures()
+        rows = ModelRun.objects.select_related("question", "requested_by").light().with_metrics()
         return rows.prefetch_related("files", Prefetch("promotions", promotions))
 
     def get_serializer_class(self) -> type[ModelRunRowSerializer]:

@@ -12,7 +12,7 @@ import numpy as np
 from damage.work.progress import Progress, no_progress
 from training.data.features import CropCopy, CropImage, crop_features, read_pixels
 from training.evaluation.metrics import Threshold, classification_metrics, operating_threshold
-from training.networks.backbones.building import evidence_model, feature_extractor, window_features
+from training.networks.backbones.building import feature_extractor, logits_model, window_features
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
 from training.networks.export import artefact, artefact_with_head, whole_model
@@ -183,7 +183,7 @@ def _files(
         features = window_features(backbone, places.weights_dir)
         return artefact_with_head(features, head, windows, scores, threads=places.threads)
     if network is not None:  # its own, so that no mould fits
-        model = evidence_model(backbone, *linear_weights(head), places.weights_dir, network=network)
+        model = logits_model(backbone, *linear_weights(head), places.weights_dir, network=network)
         return artefact(model, windows, scores, threads=places.threads)
     if backbone.is_dense:
         mould = mould_of(backbone, places.weights_dir)

@@ -17,7 +17,7 @@ from tagging.models import Crop, Question
 # What a training's row says at length.
 HEAVY = ("metrics", "parameters", "library_versions", "hardware")
 # Of each part, what lists show of the metrics.
-LISTED_FIGURES = tuple(
+LISTED_METRICS = tuple(
     (part, name) for part in ("train", "validation", "test") for name in ("auc", "balanced_accuracy")
 )
 
@@ -29,10 +29,10 @@ class ModelRunQuerySet(models.QuerySet["ModelRun"]):
         """Without the columns that grow with the crops and epochs: for lists, which do not show them."""
         return self.defer(*HEAVY)
 
-    def with_figures(self) -> "ModelRunQuerySet":
+    def with_metrics(self) -> "ModelRunQuerySet":
         """Each with what a list shows of its metrics: "test_auc" and the like; None where there is none."""
-        figures = {f"{part}_{name}": F(f"metrics__{part}__{name}") for part, name in LISTED_FIGURES}
-        return self.annotate(**figures)
+        metrics = {f"{part}_{name}": F(f"metrics__{part}__{name}") for part, name in LISTED_METRICS}
+        return self.annotate(**metrics)
 
     def current(self, question: Question) -> "ModelRun | None":
         """The promoted model of a question: the one that answers and predicts."""
@@ -192,7 +192,7 @@ class Promotion(Work):
     model_run = models.ForeignKey(ModelRun, on_delete=models.PROTECT, related_name="promotions")
     # The model that it took the place of: where a roll-back leads.
     replaced = models.ForeignKey(ModelRun, on_delete=models.PROTECT, null=True, related_name="+")
-    # Both models' figures on the same test towns, once they are compared.
+    # Both models' metrics on the same test towns, once they are compared.
     comparison = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -240,12 +240,12 @@ class Promotion(Work):
 
     @property
     def is_compared(self) -> bool:
-        """Whether the figures are there that a second person decides by."""
+        """Whether the metrics are there that a second person decides by."""
         return self.status == self.Status.DONE
 
 
 class Experiment(Work):
-    """One experiment: its parameters, its results as figures in a table, the trainings it made, its drawings."""
+    """One experiment: its parameters, its results as metrics in a table, the trainings it made, its charts."""
 
     class Kind(models.TextChoices):
         EXPLORE = "explore", _("exploration")

@@ -8,9 +8,10 @@ from damage.errors import Refused
 from damage.messages import Message as _
 from damage.work.claims import waiting_settled
 from damage.work.progress import Progress, no_progress
+from training.executor import carry_out
 from training.models import ModelFile, ModelRun, ModelRunCrop
 from training.networks.heads.classifiers import learnt_digest
-from training.services import carry_out, write_new_run
+from training.services import create_queued_run
 
 # What the row says of how to train; the rest of it is what came of it.
 GIVEN = ("question", "backbone", "head", "seed", "parameters", "dataset_sha256", "window_m", "window_px")
@@ -28,7 +29,7 @@ class Reproduction:
 
     @property
     def is_equal(self) -> bool:
-        """Whether every crop got the same score and every figure is the same."""
+        """Whether every crop got the same score and every metric is the same."""
         return self.same_metrics and self.largest_difference == 0
 
 
@@ -49,7 +50,7 @@ def reproduce(
         run=run,
         again=again,
         same_weights=_weights(run) == _weights(again),
-        same_metrics=_figures(run) == _figures(again),
+        same_metrics=_metrics(run) == _metrics(again),
         largest_difference=max(abs(before[crop] - after[crop]) for crop in before),
     )
 
@@ -58,7 +59,7 @@ def _copied(run: ModelRun, requested_by: User | None) -> ModelRun:
     given: dict[str, Any] = {name: getattr(run, name) for name in GIVEN}
     again = ModelRun(parent=run, requested_by=requested_by, **given)
     rows = run.run_crops.order_by("pk").values("crop_id", "part", "is_positive")
-    write_new_run(again, [ModelRunCrop(**row) for row in rows], list(run.unlabelled_crops.all()))
+    create_queued_run(again, [ModelRunCrop(**row) for row in rows], list(run.unlabelled_crops.all()))
     return again
 
 
@@ -76,5 +77,5 @@ def _weights(run: ModelRun) -> list[str]:
     return digests
 
 
-def _figures(run: ModelRun) -> tuple[Any, float | None]:
+def _metrics(run: ModelRun) -> tuple[Any, float | None]:
     return run.metrics, run.threshold

@@ -9,11 +9,11 @@ from damage.ingestion.models import Scene
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 from tagging.models import Question
+from training.config import DEFAULT_HEAD, HEAD_NAMES
 from training.inference import ModelAnswer
-from training.models import LISTED_FIGURES, Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
+from training.models import LISTED_METRICS, Experiment, ModelFile, ModelRun, ModelRunCrop, Promotion
 from training.networks.augmentation import FORMS
 from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
-from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
 class ModelFileSerializer(serializers.ModelSerializer[ModelFile]):
@@ -43,7 +43,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
 
 class PromotionRowSerializer(PromotionSerializer):
-    """A proposal without both models' figures."""
+    """A proposal without both models' metrics."""
 
     class Meta(PromotionSerializer.Meta):
         fields = [name for name in PromotionSerializer.Meta.fields if name != "comparison"]
@@ -75,7 +75,7 @@ class ModelRunRowSerializer(serializers.ModelSerializer[ModelRun]):
 
     def get_metrics(self, run: ModelRun) -> dict[str, dict[str, float]]:
         listed: dict[str, dict[str, float]] = {}
-        for part, name in LISTED_FIGURES:
+        for part, name in LISTED_METRICS:
             value = getattr(run, f"{part}_{name}")
             if value is not None:
                 listed.setdefault(part, {})[name] = value

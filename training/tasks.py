@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 @task()
 def run_training(run_id: int) -> None:
     """Carry out a queued training; what it is refused for, or that it was cancelled, stands on its row."""
-    from training.services import carry_out  # the service queues this task
+    from training.executor import carry_out  # heavy: only the worker loads TensorFlow
 
     with refusals_logged(f"Model run {run_id}"):
         carry_out(ModelRun.objects.get(pk=run_id))
@@ -25,7 +25,7 @@ def run_training(run_id: int) -> None:
 @task()
 def run_comparison(promotion_id: int) -> None:
     """Compare a proposed model with the present one; a refusal stands on the proposal, for people to read."""
-    from training.registry.promotions import compare  # the service queues this task
+    from training.registry.comparison import compare  # heavy, as in `run_training`
 
     with refusals_logged(f"Promotion {promotion_id}"):
         compare(Promotion.objects.select_related("model_run", "replaced").get(pk=promotion_id))

@@ -25,7 +25,7 @@ from training.models import ModelRun, ModelRunCrop, Promotion
 from training.registry import promotions
 from training.registry.decisions import Decision, check_may
 from training.report.labels import parameter_rows, readable, worded
-from training.report.responses import Drawing, drawn
+from training.report.responses import Chart, chart_response
 
 RUNS_PER_PAGE = 50
 SHOWN_CROPS = 12
@@ -36,8 +36,8 @@ MOST_COMPARED = 4
 @page_for(ForAnalysts)
 @require_safe
 def model_runs(request: HttpRequest) -> HttpResponse:
-    """List all trainings with their state, their figures and where they stand."""
-    runs = ModelRun.objects.select_related("question", "requested_by").light().with_figures()
+    """List all trainings with their state, their metrics and where they stand."""
+    runs = ModelRun.objects.select_related("question", "requested_by").light().with_metrics()
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
     shown = {"page": page, "is_busy": any(run.can_cancel for run in page)}
     return render(request, "training/runs.html", shown)
@@ -46,7 +46,7 @@ def model_runs(request: HttpRequest) -> HttpResponse:
 @page_for(ForAnalysts)
 @require_safe
 def model_run(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one training: figures, drawings, the crops it got most wrong and most right, and how to do it again."""
+    """Show one training: metrics, charts, the crops it got most wrong and most right, and how to do it again."""
     run = get_object_or_404(ModelRun.objects.select_related("question", "requested_by"), pk=pk)
     chosen = {name: value for name, value in run.parameters.items() if name != "imported"}
     shown = {
@@ -65,19 +65,19 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page_for(ForAnalysts)
 @require_safe
-def drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
-    """One drawing of a run as SVG or PNG, for a light or a dark page."""
-    from training.report.charts import DRAWINGS, drawings_of
+def chart(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
+    """One chart of a run as SVG or PNG, for a light or a dark page."""
+    from training.report.charts import CHARTS, charts_of
 
     run = get_object_or_404(ModelRun, pk=pk)
-    return drawn(request, partial(DRAWINGS[name], run) if name in drawings_of(run) else None, form)
+    return chart_response(request, partial(CHARTS[name], run) if name in charts_of(run) else None, form)
 
 
 @page_for(ForAnalysts)
 @require_safe
 def comparison(request: HttpRequest) -> HttpResponse:
     """Show runs side by side."""
-    from training.report.charts import drawings_of
+    from training.report.charts import charts_of
 
     wanted = [number for text in request.GET.getlist("run") if (number := row_number(text))][:MOST_COMPARED]
     found = ModelRun.objects.select_related("question").in_bulk(wanted)
@@ -95,10 +95,10 @@ def comparison(request: HttpRequest) -> HttpResponse:
             )
             for part in ModelRunCrop.Part
         ],
-        "drawings": [
-            [_drawing(run, name) for run in runs]
+        "charts": [
+            [_chart(run, name) for run in runs]
             for name in ("roc", "precision-recall", "scores", "confusion")
-            if all(name in drawings_of(run) for run in runs)
+            if all(name in charts_of(run) for run in runs)
         ],
     }
     return render(request, "training/compare.html", shown)
@@ -137,22 +137,22 @@ def _decide(run: ModelRun, action: str, by: User, reason: str) -> None:
     steps[action]()
 
 
-def _drawing(run: ModelRun, name: str) -> Drawing:
+def _chart(run: ModelRun, name: str) -> Chart:
     from training.report.charts import TITLES
 
-    files = (reverse("model-run-drawing", args=[run.pk, name, form]) for form in ("svg", "png"))
-    return Drawing(str(TITLES[name]), pgettext("training", "Run %(number)s") % {"number": run.pk}, *files)
+    files = (reverse("model-run-chart", args=[run.pk, name, form]) for form in ("svg", "png"))
+    return Chart(str(TITLES[name]), pgettext("training", "Run %(number)s") % {"number": run.pk}, *files)
 
 
 def _finished(run: ModelRun) -> dict[str, Any]:
-    from training.report.charts import drawings_of, measured_part, town_metrics
+    from training.report.charts import charts_of, measured_part, town_metrics
 
     people = ("proposed_by", "confirmed_by", "ended_by")
     promotions = run.promotions.select_related(*people).defer("comparison", "library_versions", "hardware")
     shown: dict[str, Any] = {"promotions": promotions}
     shown |= {"files": run.files.all(), "is_portable": run.files.exists() and kind_of(run).is_portable}
     shown["parts"] = [(each.label, run.metrics[each]) for each in ModelRunCrop.Part if each in run.metrics]
-    names = drawings_of(run)
+    names = charts_of(run)
     if not names:
         return shown
     part = measured_part(run)
@@ -161,7 +161,7 @@ def _finished(run: ModelRun) -> dict[str, Any]:
     labels = town_labels(run.run_crops.order_by().values_list("crop__town", flat=True).distinct())
     yes, no = crops.filter(is_positive=True), crops.filter(is_positive=False)
     return shown | {
-        "drawings": [_drawing(run, name) for name in names],
+        "charts": [_chart(run, name) for name in names],
         "part": part.label,
         "towns": town_metrics(run).items(),
         "galleries": [

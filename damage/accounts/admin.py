@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.models import ApiToken, LoginAttempt, Role, User
 from damage.accounts.services import refuse_losing_last_admin, set_active, set_role
 from damage.errors import Refused
+from damage.read_only_admin import ReadOnlyAdmin
 
 admin.site.unregister(Group)  # the role alone decides
 
@@ -69,19 +70,8 @@ class PersonAdmin(UserAdmin[User]):
         return False
 
 
-class _ToLookAt:
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(ApiToken)
-class ApiTokenAdmin(_ToLookAt, admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(ReadOnlyAdmin):
     """To revoke (delete): only their owners make tokens, and nobody can read them."""
 
     list_display = ("name", "person", "created_at", "last_used_at", "expires_at")
@@ -94,7 +84,7 @@ class ApiTokenAdmin(_ToLookAt, admin.ModelAdmin[ApiToken]):
 
 
 @admin.register(LoginAttempt)
-class LoginAttemptAdmin(_ToLookAt, admin.ModelAdmin[LoginAttempt]):
+class LoginAttemptAdmin(ReadOnlyAdmin):
     list_display = ("at", "door", "outcome", "person", "address")
     list_select_related = ("person",)
     list_filter = ("outcome", "door", "at")
@@ -103,7 +93,7 @@ class LoginAttemptAdmin(_ToLookAt, admin.ModelAdmin[LoginAttempt]):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(_ToLookAt, admin.ModelAdmin[LogEntry]):
+class LogEntryAdmin(ReadOnlyAdmin):
     """What was done in the administration, and by whom."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "get_change_message")

@@ -1,10 +1,10 @@
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_doors import QuarantineAdmin
+from damage.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Event)
@@ -21,7 +21,7 @@ class TownAdmin(admin.ModelAdmin[Town]):
 
 
 @admin.register(Scene)
-class SceneAdmin(QuarantineAdmin):
+class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
     """To look at: scenes come in by the ingest commands, which check them. They can be taken out of use."""
 
     quarantine, release = quarantine_scene, release_scene
@@ -43,28 +43,10 @@ class SceneAdmin(QuarantineAdmin):
     def has_position(self, scene: Scene) -> bool:
         return scene.lon is not None
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Scene | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Scene | None = None) -> bool:
-        return False
-
 
 @admin.register(SceneQuarantineStep)
-class SceneQuarantineStepAdmin(admin.ModelAdmin[SceneQuarantineStep]):
+class SceneQuarantineStepAdmin(ReadOnlyAdmin):
     """Who took which scene out of use, when and why: to look at."""
 
     list_display = ("scene", "is_out", "reason", "by", "at")
     list_select_related = ("scene", "by")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: SceneQuarantineStep | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: SceneQuarantineStep | None = None) -> bool:
-        return False

@@ -15,10 +15,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
+from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.models import Event, Scene, SceneKind, SceneQuerySet, Town
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
-from damage.ingestion.rasters import OutsideScene, jpeg, read_map_tile, read_pixel_tile
+from damage.ingestion.rasters import OutsideScene, read_map_tile, read_pixel_tile
 from damage.ingestion.serializers import EventSerializer, SceneSerializer, TownSerializer
 from damage.permissions import ForAdmins, ForTaggers
 
@@ -86,7 +87,7 @@ class PixelTileView(APIView):
         """A 256 px tile in scene pixels; level z has 2^(max_zoom - z) scene pixels to a tile pixel."""
         scene = get_object_or_404(Scene.objects.visible_to(cast(User, request.user)), pk=pk)
         try:
-            content = jpeg(read_pixel_tile(scene.view_path, **tile))
+            content = encoded_jpeg(read_pixel_tile(scene.view_path, **tile))
         except OutsideScene as error:
             raise Http404 from error
         return HttpResponse(content, content_type="image/jpeg", headers=PRIVATE_WEEK)

@@ -39,6 +39,11 @@ class Town(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def path(self) -> str:
+        """The town as "event/town", by its slugs: the same on every site, and another for a namesake elsewhere."""
+        return f"{self.event.slug}/{self.slug}"
+
 
 class SceneKind(models.TextChoices):
     PHOTO = "photo", _("Photo")

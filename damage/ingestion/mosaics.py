@@ -1,7 +1,6 @@
 """What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from math import ceil, sqrt
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 from affine import Affine
-from pyproj import Geod, Transformer
+from pyproj import Geod
 from pyproj.exceptions import ProjError
 from rasterio.enums import Interleaving, MaskFlags
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
@@ -20,6 +19,7 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
+from damage.ingestion.georeference import lonlat, outline_4326
 from damage.ingestion.opening import open_raster
 from damage.messages import Message as _
 
@@ -157,7 +157,7 @@ def _check_complete(dataset: DatasetReader, path: Path) -> None:
 
 
 def _facts(dataset: DatasetReader) -> MosaicFacts:
-    lon, lat = lonlat(dataset, dataset.width / 2, dataset.height / 2)
+    lon, lat = _lonlat(dataset, dataset.width / 2, dataset.height / 2)
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise Refused(*_NOT_ON_EARTH)
     return MosaicFacts(
@@ -173,16 +173,12 @@ def _facts(dataset: DatasetReader) -> MosaicFacts:
     )
 
 
-def lonlat(dataset: DatasetReader, x_px: float, y_px: float) -> tuple[float, float]:
+def _lonlat(dataset: DatasetReader, x_px: float, y_px: float) -> tuple[float, float]:
     """Longitude and latitude of a position in pixels (0, 0 is the top left corner)."""
-    lon, lat = _to_4326(dataset.crs.to_wkt()).transform(*(dataset.transform @ (x_px, y_px)))
+    lon, lat = lonlat(
+        np.array(x_px), np.array(y_px), transform=dataset.transform[:6], crs_wkt=dataset.crs.to_wkt()
+    )
     return float(lon), float(lat)
-
-
-@lru_cache(maxsize=8)
-def _to_4326(crs_wkt: str) -> Transformer:
-    """From a coordinate system to longitude and latitude; infinite where it does not reach."""
-    return Transformer.from_crs(crs_wkt, "EPSG:4326", always_xy=True)
 
 
 def centre_gsd_m(dataset: DatasetReader) -> float:
@@ -191,8 +187,8 @@ def centre_gsd_m(dataset: DatasetReader) -> float:
     Measured on the WGS 84 ellipsoid, so that degrees, feet, rotation and web mercator's stretching need no care.
     """
     x, y = dataset.width / 2, dataset.height / 2
-    across = WGS84.inv(*lonlat(dataset, x - 0.5, y), *lonlat(dataset, x + 0.5, y))[2]
-    down = WGS84.inv(*lonlat(dataset, x, y - 0.5), *lonlat(dataset, x, y + 0.5))[2]
+    across = WGS84.inv(*_lonlat(dataset, x - 0.5, y), *_lonlat(dataset, x + 0.5, y))[2]
+    down = WGS84.inv(*_lonlat(dataset, x, y - 0.5), *_lonlat(dataset, x, y + 0.5))[2]
     return sqrt(across * down)
 
 
@@ -210,10 +206,7 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
     to_crs = dataset.transform @ Affine.scale(dataset.width / size[1], dataset.height / size[0])
     # Long straight sides are bent by the change of projection: points in between keep them where they are.
     outline = shapely.segmentize(outline, max(size) / 8)
-    to_4326 = _to_4326(dataset.crs.to_wkt())
-    geometry = shapely.transform(
-        outline, lambda points: np.column_stack(to_4326.transform(*(to_crs @ (points[:, 0], points[:, 1]))))
-    )
+    geometry = outline_4326(outline, transform=to_crs[:6], crs_wkt=dataset.crs.to_wkt())
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         raise Refused(*_NOT_ON_EARTH)
     return dict(mapping(shapely.set_precision(geometry, 1e-7, mode="pointwise")))

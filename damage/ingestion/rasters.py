@@ -4,12 +4,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from io import BytesIO
 from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
@@ -26,7 +24,7 @@ from damage.ingestion.orientation import shown, shown_size, stored_corner
 from damage.messages import Message as _
 
 TILE_PX = 256
-JPEG_QUALITY = 80
+WEBP_QUALITY = 80
 PAPER = 128  # the grey around a scene on its edge tiles
 MAX_MAP_ZOOM = 30  # a tile of level 30 is 4 cm wide
 
@@ -178,16 +176,9 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
         return tile
 
 
-def jpeg(pixels: np.ndarray) -> bytes:
-    """Pixels (H, W, 3) as a JPEG for the eye."""
-    content = BytesIO()
-    Image.fromarray(pixels).save(content, "JPEG", quality=JPEG_QUALITY)
-    return content.getvalue()
-
-
 def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
     """A web-mercator XYZ tile as WebP, transparent where there is no data: small, for slow links."""
-    return bytes(map_tile(path, z, x, y, bands=(1, 2, 3)).render(img_format="WEBP", QUALITY=JPEG_QUALITY))
+    return bytes(map_tile(path, z, x, y, bands=(1, 2, 3)).render(img_format="WEBP", QUALITY=WEBP_QUALITY))
 
 
 def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> ImageData:

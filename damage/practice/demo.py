@@ -28,10 +28,11 @@ from prediction.models import PredictionRun
 from prediction.services import predict
 from tagging.models import Question, Tag
 from tagging.services import find_question, record_tag
+from training.config import TrainingConfig
 from training.models import ModelRun
 from training.networks.backbones.registry import DEFAULT_BACKBONE
 from training.registry.promotions import confirm, propose
-from training.services import TrainingConfig, train
+from training.services import train
 
 SEED = 1
 # Noise in the tags makes a threshold without any false alarm a lottery; one in a hundred is allowed.
@@ -189,7 +190,7 @@ def _mosaic_outlines(town: PracticeTown, scene: Scene) -> list[Outline]:
 
 def _trained(event: PracticeEvent, question: Question, demo: Demo) -> ModelRun:
     first, second = (f"{event.name}/{town.name}" for town in event.towns[:2])
-    recipe = TrainingConfig(
+    training_config = TrainingConfig(
         backbone=demo.backbone,
         train_towns=[first],
         validation_towns=[second],
@@ -197,7 +198,7 @@ def _trained(event: PracticeEvent, question: Question, demo: Demo) -> ModelRun:
         max_fpr=MAX_FPR,
     )
     with demo.bars(_("training"), _("crop")) as progress:
-        return train(question, recipe, requested_by=_admin(), progress=progress)
+        return train(question, training_config, requested_by=_admin(), progress=progress)
 
 
 def _promote(model_run: ModelRun) -> None:

@@ -11,7 +11,7 @@ STEPS: dict[str, str | Promise] = {
     "layout": gettext_lazy("laying out"),
     "trainings": gettext_lazy("trainings"),
     "fine-tuning": gettext_lazy("fine-tuning"),
-    "figures": gettext_lazy("figures"),
+    "metrics": gettext_lazy("metrics"),
     "comparison": gettext_lazy("comparing"),
 }
 

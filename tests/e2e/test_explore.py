@@ -42,7 +42,7 @@ def place_of(page: Page, index: int) -> tuple[float, float, str]:
     page.locator("#plane").evaluate("plane => plane.scrollIntoView({ block: 'center' })")
     frame = page.locator("#plane").bounding_box()
     assert frame
-    # The border is no part of the drawing.
+    # The border is no part of the chart.
     width, height = frame["width"] - 2, frame["height"] - 2
     xs, ys = [p["x"] for p in points], [p["y"] for p in points]
     unit = min((width - 48) / (max(xs) - min(xs)), (height - 48) / (max(ys) - min(ys)))
@@ -111,6 +111,6 @@ def test_the_legend_takes_a_town_away_and_brings_it_back(page, opened):
 def test_dark_pages_show_dark_drawings(open_page, opened):
     dark = open_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     opened(dark)
-    picture = dark.locator(".drawing img").first
+    picture = dark.locator(".chart img").first
     picture.scroll_into_view_if_needed()
     dark.wait_for_function("image => image.currentSrc.endsWith('theme=dark')", arg=picture.element_handle())

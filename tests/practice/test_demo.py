@@ -40,8 +40,8 @@ def trained(question, monkeypatch):
     """Trainings asked for; each is finished at once."""
     asked = []
 
-    def train(question, recipe, *, requested_by, progress):
-        asked.append(recipe)
+    def train(question, training_config, *, requested_by, progress):
+        asked.append(training_config)
         measured = {"auc": 0.9, "balanced_accuracy": 0.8, "precision": 0.7, "recall": 0.6}
         return ModelRun.objects.create(
             question=question, status="done", backbone="roughness", window_px=75, window_m=15.0,

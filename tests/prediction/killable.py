@@ -43,17 +43,17 @@ def prepare(folder: Path) -> None:
 
 
 def slow_cells(wait_s: float):
-    """A dense network: a cell's evidence is its mean red, about zero."""
+    """A dense network: a cell's logit is its mean red, about zero."""
     import numpy as np
 
-    def evidence(planes):
+    def logits(planes):
         time.sleep(wait_s)
         red = planes[0, 0, 8:-8, 8:-8].astype(np.float32) / 128 - 1
         side = red.shape[0] // 16
         means = red.reshape(side, 16, side, 16).mean(axis=(1, 3), dtype=np.float32)
         return np.pad(means, (0, 1))[None, :, :, None]
 
-    return evidence
+    return logits
 
 
 def use_slow_cells(wait_s: float) -> None:

@@ -38,7 +38,7 @@ def write_mosaic(path: Path) -> Path:
 
 
 def small_network() -> bytes:
-    """A dense network of one convolution: 8-bit pixels in, a cell of evidence for every 16 of them out."""
+    """A dense network of one convolution: 8-bit pixels in, a logit for every 16 of them out."""
     from openvino import Model, Type, opset13, save_model
 
     kernel = np.random.default_rng(6).normal(0, 0.001, (1, 3, 16, 16)).astype(np.float32)

@@ -23,12 +23,12 @@ def models():
     """A dense model and one for windows, each in both forms: bytes by (is_dense, engine)."""
     import keras
 
-    from training.networks.backbones.building import evidence_model
+    from training.networks.backbones.building import logits_model
     from training.networks.backbones.registry import find_backbone
     from training.networks.export import exported, saved
 
     weights = np.random.default_rng(0).normal(0, 0.02, 2192)
-    dense = evidence_model(find_backbone("efficientnet-lite0"), weights, 0.3)
+    dense = logits_model(find_backbone("efficientnet-lite0"), weights, 0.3)
     keras.utils.set_random_seed(1)
     pixels = keras.layers.Input((64, 64, 3), dtype="uint8")
     x = keras.layers.Rescaling(0.2, -24.0, dtype="float32")(pixels)

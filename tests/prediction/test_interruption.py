@@ -168,7 +168,7 @@ def test_a_run_whose_folder_another_process_holds_is_not_begun(mosaic, model_run
     with locked(claims.folder_of(run)) as mine:
         assert mine
         with pytest.raises(Refused, match="Another process"):
-            executor.carry_out([run], Inline())
+            executor.carry_out([run], runner=Inline())
     assert engine.batches == []
 
 
@@ -274,7 +274,7 @@ def test_several_scenes_are_one_queue_with_one_progress(mosaic, model_run, engin
         request_prediction(scene, model_run, requested_by=None)
         for scene in (Scene.objects.get(pk=first), mosaic)
     ]
-    executor.carry_out(runs, Counted(), progress=lambda done, total: told.append((done, total)))
+    executor.carry_out(runs, runner=Counted(), progress=lambda done, total: told.append((done, total)))
     assert queues == [1]  # the same model once
     assert told[0] == (0, 2 * 200 * 150)
     assert told[-1] == (2 * 200 * 150, 2 * 200 * 150)
@@ -299,5 +299,5 @@ def test_a_run_that_another_worker_has_does_not_stop_the_others(mosaic, model_ru
     taken, free = (request_prediction(mosaic, model_run, requested_by=None) for _ in range(2))
     claims.claim(PredictionRun.objects.get(pk=taken.pk))
     with pytest.raises(Refused, match="not waiting"):
-        executor.carry_out([taken, free], Inline())
+        executor.carry_out([taken, free], runner=Inline())
     assert (find_run(taken.pk).status, find_run(free.pk).status) == ("running", "done")

@@ -12,11 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from damage.errors import Refused
 from prediction.blocks import BlockJob, Inline, compute_block
 from prediction.layouts import WindowLayout
+from prediction.options import PredictionOptions
 from prediction.plan import plan_for
 from prediction.reading import Source
 from prediction.runners.cluster import DaskCluster
 from prediction.runners.processes import LocalProcesses
-from prediction.services import PredictionOptions, predict_all
+from prediction.services import predict_all
 from prediction.windows import Grid
 from tests.prediction.clusters import Cluster
 from tests.prediction.conftest import RED
@@ -91,9 +92,9 @@ def values_of(scene, model, runner):
 
 
 def test_a_model_without_a_network_scores_every_window_as_worked_out_by_hand(scene, pixels, redness):
-    evidence = np.array([window[..., 0].mean() - window[..., 1].mean() for window in windows_of(pixels)])
+    logits = np.array([window[..., 0].mean() - window[..., 1].mean() for window in windows_of(pixels)])
     values = values_of(scene, redness, Inline())
-    assert np.abs(values.ravel() - 1 / (1 + np.exp(-evidence))).max() < 1e-5
+    assert np.abs(values.ravel() - 1 / (1 + np.exp(-logits))).max() < 1e-5
     assert np.ptp(values) > 0.1
 
 
@@ -159,4 +160,4 @@ def test_a_run_is_predicted_from_its_own_file(mosaic, question):
     assert all(shown)
     assert set(RED[:2]) <= set.union(*shown)
     with pytest.raises(Refused, match="Keras cannot open it"):
-        predict_all([mosaic], run, requested_by=None, wishes=replace(PredictionOptions(), engine="keras"))
+        predict_all([mosaic], run, requested_by=None, options=replace(PredictionOptions(), engine="keras"))

@@ -10,10 +10,10 @@ import rasterio
 from django.core.management import call_command
 from PIL import ExifTags, Image, ImageOps
 
+from damage.ingestion.lookup import scenes_of
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
 from damage.messages import worded
-from prediction.lookup import scenes_of
 from prediction.models import PredictionRun
 from prediction.plan_of_run import source_of
 from prediction.reading import SceneReader, SceneUnreadable, Source

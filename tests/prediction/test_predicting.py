@@ -9,13 +9,14 @@ from django.core.management import CommandError, call_command
 from pyproj import Transformer
 
 from damage.errors import Refused
-from damage.ingestion.finding import find_scene
+from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Scene
 from damage.storage import DurableStorage
+from prediction.executor import carry_out
 from prediction.models import Detection, PredictionRun
 from prediction.postprocess import boxes_above
 from prediction.score_rasters import read_score_raster
-from prediction.services import carry_out, predict, request_prediction, rethreshold
+from prediction.services import predict, request_prediction, rethreshold
 
 # Windows of 32 pixels every 22. The squares at (10, 12) and (160, 100) lie wholly in the windows that start
 # at (0, 0) and (154, 88): a quarter of each is red. The small one lies in those that start at (66, 44) and

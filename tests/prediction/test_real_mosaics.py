@@ -7,8 +7,8 @@ import pytest
 import rasterio
 import shapely
 
+from damage.ingestion.georeference import centres_lonlat
 from damage.ingestion.services import ingest_mosaic
-from prediction.places import centres_lonlat
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict
 

@@ -17,7 +17,7 @@ TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64}
 
 
 class RedCells:
-    """A dense network whose evidence is the share of red in the sixteen pixels that a cell stands for."""
+    """A dense network whose logit is the share of red in the sixteen pixels that a cell stands for."""
 
     def __init__(self):
         self.tiles = 0
@@ -68,7 +68,7 @@ def test_an_object_on_the_seams_of_tiles_and_blocks_is_found_once(scene, cells, 
     layout = layout_of(pixels, block_px=64)
     values = values_of(scene(pixels, **TILED), layout)
     scores = scores_of(values, layout)
-    # Where it lies wholly in a window, the evidence's mean is 16² / 64²; the logistic function of it:
+    # Where it lies wholly in a window, the mean logit is 16² / 64²; the logistic function of it:
     boxes, above = boxes_above(scores, layout.grid, threshold=0.51)
     assert len(boxes) == 1
     assert above[0] == pytest.approx(1 / (1 + np.exp(-1 / 16)), abs=1e-6)

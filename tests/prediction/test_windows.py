@@ -20,8 +20,8 @@ def test_the_thesis_windows_start_every_209_pixels():
 
 
 def test_windows_cover_the_ground_that_the_crops_covered():
-    sight = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
-    grid, _ = grid_for(sight, width_px=1000, height_px=1000, gsd_m=0.3)
+    model_input = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
+    grid, _ = grid_for(model_input, width_px=1000, height_px=1000, gsd_m=0.3)
     assert grid.window_px == 133  # 40 m / 0.3 m
     assert grid.stride_px == 133 - 40  # 133 * 90 / 299 = 40.03
 
@@ -33,8 +33,8 @@ def test_a_scene_smaller_than_a_window_gets_one_window_and_a_box_cut_to_the_scen
 
 
 def test_a_fine_mosaic_is_read_reduced_to_the_resolution_of_the_training():
-    sight = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
-    grid, warnings = grid_for(sight, width_px=3001, height_px=2000, gsd_m=0.07)
+    model_input = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
+    grid, warnings = grid_for(model_input, width_px=3001, height_px=2000, gsd_m=0.07)
     assert grid.scale == 4  # 0.5 / 0.07 = 7.1: a quarter is the last power of two that is not coarser
     assert grid.window_px == 143  # 40 / 0.07 / 4
     assert (grid.width_px, grid.height_px) == (751, 500)
@@ -43,14 +43,14 @@ def test_a_fine_mosaic_is_read_reduced_to_the_resolution_of_the_training():
 
 
 def test_crops_larger_than_the_input_are_read_reduced_too():
-    sight = ModelInput(input_size_px=224, crop_size_px=900, crop_size_m=90)
-    grid, _ = grid_for(sight, width_px=9000, height_px=9000, gsd_m=0.1)
+    model_input = ModelInput(input_size_px=224, crop_size_px=900, crop_size_m=90)
+    grid, _ = grid_for(model_input, width_px=9000, height_px=9000, gsd_m=0.1)
     assert (grid.scale, grid.window_px) == (4, 225)
 
 
 def test_a_model_without_ground_size_uses_pixels_and_says_so():
-    sight = ModelInput(input_size_px=224, crop_size_px=80)
-    grid, warnings = grid_for(sight, width_px=1000, height_px=1000, gsd_m=0.3)
+    model_input = ModelInput(input_size_px=224, crop_size_px=80)
+    grid, warnings = grid_for(model_input, width_px=1000, height_px=1000, gsd_m=0.3)
     assert grid.window_px == 80
     assert len(warnings) == 1
     assert "80 scene pixels" in warnings[0]
@@ -58,16 +58,16 @@ def test_a_model_without_ground_size_uses_pixels_and_says_so():
 
 @pytest.mark.parametrize("gsd_m", [0.8, 1.9, 0.05])
 def test_it_warns_when_the_ground_sample_distance_is_far_from_the_trainings(gsd_m):
-    sight = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
-    _, warnings = grid_for(sight, width_px=1000, height_px=1000, gsd_m=gsd_m)
+    model_input = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
+    _, warnings = grid_for(model_input, width_px=1000, height_px=1000, gsd_m=gsd_m)
     assert "more mistakes" in warnings[0]
 
 
 @pytest.mark.parametrize("gsd_m", [2.1, 0.01])
 def test_it_refuses_when_the_ground_sample_distance_is_too_far(gsd_m):
-    sight = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
+    model_input = ModelInput(input_size_px=224, crop_size_px=80, crop_size_m=40)
     with pytest.raises(Refused, match=r"trained at 0\.5 m"):
-        grid_for(sight, width_px=1000, height_px=1000, gsd_m=gsd_m)
+        grid_for(model_input, width_px=1000, height_px=1000, gsd_m=gsd_m)
 
 
 @given(

@@ -10,11 +10,11 @@ from damage.ingestion.models import Scene, SceneQuarantineStep
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from prediction.models import Detection, PredictionRun
 from prediction.services import request_prediction
+from tagging.background_negatives import tag_undamaged
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, CropQuarantineStep, Tag
 from tagging.quarantine import check_crops_in_use, quarantine_crop, release_crop
 from tagging.services import change_tag, delete_tag, record_tag
-from tagging.undamaged import tag_undamaged
 from tests.tagging.conftest import SQUARE
 from training.data.dataset import agreement
 from training.experiments.pages import _points_in_use

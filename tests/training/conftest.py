@@ -13,8 +13,9 @@ from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Tag
 from training import fit, inference
+from training.config import TrainingConfig
 from training.networks.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
-from training.services import TrainingConfig, train
+from training.services import train
 
 SIZE = 32
 TINY = Backbone(
@@ -88,7 +89,7 @@ def towns(event, question, volunteer):
 
 
 @pytest.fixture
-def recipe(tiny) -> TrainingConfig:
+def training_config(tiny) -> TrainingConfig:
     return TrainingConfig(backbone=tiny, train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
 
 
@@ -107,8 +108,8 @@ def many(towns, event, question, volunteer):
 
 
 @pytest.fixture
-def adapting(recipe):
-    return replace(recipe, head="logistic-regression", adapt_to="Oeste")
+def adapting(training_config):
+    return replace(training_config, head="logistic-regression", adapt_to="Oeste")
 
 
 @pytest.fixture(scope="session")
@@ -133,10 +134,10 @@ def shared_training(tiny, towns, outcomes, monkeypatch):
 
 
 @pytest.fixture
-def run(question, recipe, site_admin, shared_training):
+def run(question, training_config, site_admin, shared_training):
     """A finished training; no model of another test's run of the same number is still open."""
     inference._openvino_engine.cache_clear()
-    return train(question, recipe, requested_by=site_admin)
+    return train(question, training_config, requested_by=site_admin)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tagging.cutting import cut_pending_crops
 from tagging.services import record_tag
+from training.config import HEAD_NAMES
 from training.models import ModelRun, Promotion
-from training.services import HEAD_NAMES
 from training.settling import waiting_for_a_worker
 from training.tasks import run_training
 
@@ -71,10 +71,10 @@ def test_trainings_are_filtered_by_question_and_status(api, analyst, done):
     assert api.get(RUNS, {"status": "failed"}).data["count"] == 0
 
 
-def test_an_analyst_sees_the_crops_of_a_training(api, analyst, question, towns, recipe, site_admin):
+def test_an_analyst_sees_the_crops_of_a_training(api, analyst, question, towns, training_config, site_admin):
     from training.services import request_training
 
-    run = request_training(question, recipe, requested_by=site_admin)
+    run = request_training(question, training_config, requested_by=site_admin)
     api.force_authenticate(analyst)
     crops = api.get(f"{RUNS}{run.pk}/crops/", {"part": "test", "is_positive": True}).data
     assert crops["count"] == 12
@@ -124,7 +124,7 @@ def test_only_admins_train(api, analyst, volunteer, verifier, towns):
 
 
 def columns_read(asked):
-    """The columns that come whole with a list's rows; not those out of which the database picks a figure."""
+    """The columns that come whole with a list's rows; not those out of which the database picks a metric."""
     lists = [query["sql"] for query in asked if "running" not in query["sql"]]
     return {name for sql in lists for name in re.findall(r'(?<!\()"\w+"\."(\w+)"(?=,| FROM)', sql)}
 

@@ -18,8 +18,8 @@ from training.services import cancel, request_training, train
 
 
 @pytest.fixture
-def queued(question, towns, recipe):
-    return request_training(question, recipe, requested_by=None)
+def queued(question, towns, training_config):
+    return request_training(question, training_config, requested_by=None)
 
 
 def test_a_training_tells_its_step_and_what_is_left_of_it(queued):
@@ -34,14 +34,16 @@ def test_a_training_tells_its_step_and_what_is_left_of_it(queued):
         assert ModelRun.objects.get().seconds_left == pytest.approx(90, abs=1)  # 30 s for 10 of 40
 
 
-def test_a_cancelled_training_stops_and_leaves_nothing(question, towns, recipe, site_admin, data_folder):
+def test_a_cancelled_training_stops_and_leaves_nothing(
+    question, towns, training_config, site_admin, data_folder
+):
     def cancel_it(done, total):
         run = ModelRun.objects.get()
         if run.can_cancel:
             cancel(run, by=site_admin)
 
     with pytest.raises(claims.ClaimLost, match="Cancelled by"):
-        train(question, recipe, progress=cancel_it)
+        train(question, training_config, progress=cancel_it)
     run = ModelRun.objects.get()
     assert (run.status, run.claim, run.files.count()) == ("cancelled", "", 0)
     assert not (data_folder / "files" / "models").exists()
@@ -49,7 +51,7 @@ def test_a_cancelled_training_stops_and_leaves_nothing(question, towns, recipe, 
 
 
 def test_a_training_cancelled_at_its_very_end_is_not_stored(
-    question, towns, recipe, site_admin, data_folder, monkeypatch
+    question, towns, training_config, site_admin, data_folder, monkeypatch
 ):
     work_out = fit.fitted
 
@@ -60,7 +62,7 @@ def test_a_training_cancelled_at_its_very_end_is_not_stored(
 
     monkeypatch.setattr(fit, "fitted", cancelled_meanwhile)
     with pytest.raises(claims.ClaimLost):
-        train(question, recipe)
+        train(question, training_config)
     run = ModelRun.objects.get()
     assert (run.status, run.files.count(), run.metrics) == ("cancelled", 0, {})
     assert not [path for path in (data_folder / "files" / "models").rglob("*") if path.is_file()]
@@ -97,11 +99,11 @@ def test_a_killed_training_is_marked_failed_with_its_reason(queued, tmp_path):
     assert not claims.folder_of(queued).exists()
 
 
-def test_the_next_training_marks_those_that_were_killed(question, queued, recipe, shared_training):
+def test_the_next_training_marks_those_that_were_killed(question, queued, training_config, shared_training):
     claims.claim(queued)
     with locked(claims.folder_of(queued)):
         pass  # the lock ends with the process
-    assert train(question, recipe).status == "done"
+    assert train(question, training_config).status == "done"
     queued.refresh_from_db()
     assert queued.status == "failed"
 

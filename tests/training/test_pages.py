@@ -8,7 +8,7 @@ import pytest
 from training.evaluation.operating_points import operating_points
 from training.models import ModelRun
 from training.registry.promotions import compare
-from training.report.charts import drawings_of, town_metrics
+from training.report.charts import charts_of, town_metrics
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_run_shows_its_figures_crops_and_how_to_do_it_again(page, run):
     assert run.dataset_sha256 in html
     # Twelve crops of either answer: the lowest and highest of each are shown, twelve at most.
     assert len(re.findall(r"thumbnail\.jpg", html)) == 48
-    assert html.count('class="drawing"') == 8
+    assert html.count('class="chart"') == 8
 
 
 def test_a_run_says_in_words_what_was_chosen(page, run):
@@ -70,7 +70,7 @@ def test_in_spanish_a_training_is_not_called_a_prediction(client, analyst, run, 
 
 
 def test_figures_by_town_are_those_of_the_parts(run):
-    """Each part is one town here, so its figures must be the part's own."""
+    """Each part is one town here, so its metrics must be the part's own."""
     by_town = town_metrics(run)
     assert by_town["Sur (test)"]["auc"] == run.metrics["test"]["auc"]
     assert by_town["Norte (training)"]["confusion"] == run.metrics["train"]["confusion"]
@@ -78,7 +78,7 @@ def test_figures_by_town_are_those_of_the_parts(run):
 
 def test_every_drawing_comes_in_both_forms_and_themes(client, analyst, run):
     client.force_login(analyst)
-    for name in drawings_of(run):
+    for name in charts_of(run):
         svg = client.get(f"/training/runs/{run.pk}/{name}.svg", {"theme": "dark"})
         assert (svg.status_code, svg["Content-Type"]) == (200, "image/svg+xml")
     png = client.get(f"/training/runs/{run.pk}/roc.png")

@@ -9,7 +9,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop
 from tagging.services import record_tag
-from training import services
+from training import executor
 from training.data.adaptation_crops import crops_to_adapt_to
 from training.data.augmented_files import write_augmented
 from training.data.dataset import agreement
@@ -39,24 +39,26 @@ def test_an_agreement_holds_no_crop_without_pixels_and_counts_them(pending, ques
     assert all(crop.sha256 for crop in agreed.crops)
 
 
-def test_a_training_cuts_what_is_tagged_first(pending, question, recipe, monkeypatch):
-    monkeypatch.setattr(services, "carry_out", lambda run, progress: run)
-    run = train(question, recipe)
+def test_a_training_cuts_what_is_tagged_first(pending, question, training_config, monkeypatch):
+    monkeypatch.setattr(executor, "carry_out", lambda run, progress: run)
+    run = train(question, training_config)
     assert run.run_crops.filter(crop=pending, crop__sha256__gt="").exists()
     assert run.parameters["left_out"]["pending"] == 0
 
 
-def test_a_training_leaves_out_and_counts_what_cannot_be_cut(pending, scene, question, recipe, monkeypatch):
-    monkeypatch.setattr(services, "carry_out", lambda run, progress: run)
+def test_a_training_leaves_out_and_counts_what_cannot_be_cut(
+    pending, scene, question, training_config, monkeypatch
+):
+    monkeypatch.setattr(executor, "carry_out", lambda run, progress: run)
     default_storage.delete(scene.file.name)
-    run = train(question, recipe)
+    run = train(question, training_config)
     assert not run.run_crops.filter(crop=pending).exists()
     assert run.parameters["left_out"]["pending"] == 1
 
 
-def test_a_training_that_is_asked_for_decodes_no_photo(pending, scene, question, recipe):
+def test_a_training_that_is_asked_for_decodes_no_photo(pending, scene, question, training_config):
     default_storage.delete(scene.file.name)
-    run = request_training(question, recipe, requested_by=None)
+    run = request_training(question, training_config, requested_by=None)
     assert not run.run_crops.filter(crop=pending).exists()
     assert run.parameters["left_out"]["pending"] == 1
 

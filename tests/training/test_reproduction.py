@@ -13,8 +13,10 @@ from training.reproduction import reproduce
 from training.services import train
 
 
-def test_a_training_done_again_is_equal_whatever_was_tagged_since(question, towns, recipe, site_admin):
-    run = train(question, recipe)
+def test_a_training_done_again_is_equal_whatever_was_tagged_since(
+    question, towns, training_config, site_admin
+):
+    run = train(question, training_config)
     Tag.objects.filter(crop__town=towns[0]).update(answer="unsure")
     found = reproduce(run, requested_by=site_admin)
     assert (found.is_equal, found.same_weights, found.largest_difference) == (True, True, 0.0)
@@ -23,7 +25,7 @@ def test_a_training_done_again_is_equal_whatever_was_tagged_since(question, town
 
 
 def test_what_came_out_otherwise_is_told(run, question):
-    """Somebody changed a stored score and figure."""
+    """Somebody changed a stored score and metric."""
     row = run.run_crops.first()
     row.score += 0.25
     row.save()

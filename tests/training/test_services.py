@@ -11,12 +11,14 @@ from PIL import Image
 from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
+from tagging.background_negatives import UNDAMAGED, tag_undamaged, untag_undamaged
 from tagging.models import Crop, Question, Tag
-from tagging.undamaged import UNDAMAGED, tag_undamaged, untag_undamaged
 from training import fit
+from training.config import HEAD_NAMES, TrainingConfig
+from training.executor import carry_out
 from training.models import ModelRun
 from training.reproduction import reproduce
-from training.services import HEAD_NAMES, TrainingConfig, carry_out, request_training, train
+from training.services import request_training, train
 
 
 def stored_files(data_folder):
@@ -30,8 +32,8 @@ def without_roc(metrics):
     }
 
 
-def queued(question, recipe):
-    return request_training(question, recipe, requested_by=None)
+def queued(question, training_config):
+    return request_training(question, training_config, requested_by=None)
 
 
 def test_a_training_tells_rubble_from_ground_in_a_town_it_never_saw(run):
@@ -93,75 +95,79 @@ def test_the_files_have_the_recorded_digests(run):
         ({"per_class": 13}, "cannot be drawn"),
     ],
 )
-def test_what_cannot_work_is_refused_before_any_row(question, towns, recipe, changes, words):
+def test_what_cannot_work_is_refused_before_any_row(question, towns, training_config, changes, words):
     with pytest.raises(Refused, match=words):
-        train(question, replace(recipe, **changes))
+        train(question, replace(training_config, **changes))
     assert not ModelRun.objects.exists()
 
 
-def test_a_failed_training_keeps_its_reason_and_no_files(question, towns, recipe, monkeypatch, data_folder):
+def test_a_failed_training_keeps_its_reason_and_no_files(
+    question, towns, training_config, monkeypatch, data_folder
+):
     def fail(*args, **kwargs):
         raise MemoryError("no more")
 
     monkeypatch.setattr(fit, "trained_head", fail)
     with pytest.raises(MemoryError):
-        train(question, recipe)
+        train(question, training_config)
     run = ModelRun.objects.get()
     assert (run.status, run.error) == ("failed", "MemoryError: no more")
     assert run.finished_at is not None
     assert stored_files(data_folder) == []
 
 
-def test_an_interrupted_training_is_not_running_for_ever(question, towns, recipe, monkeypatch, data_folder):
+def test_an_interrupted_training_is_not_running_for_ever(
+    question, towns, training_config, monkeypatch, data_folder
+):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.storing._store_scores", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train(question, recipe)
+        train(question, training_config)
     run = ModelRun.objects.get()
     assert (run.status, run.error) == ("failed", "Interrupted.")
     assert (run.files.count(), stored_files(data_folder)) == (0, [])
 
 
-def test_a_crop_whose_image_is_gone_fails_with_words(question, towns, recipe):
-    run = queued(question, recipe)
+def test_a_crop_whose_image_is_gone_fails_with_words(question, towns, training_config):
+    run = queued(question, training_config)
     Crop.objects.filter(town=towns[1]).first().image.delete(save=False)
     with pytest.raises(Refused, match="missing"):
         carry_out(run)
     assert "Restore the data folder" in ModelRun.objects.get().error
 
 
-def test_the_same_seed_gives_the_same_metrics(question, towns, recipe, data_folder):
+def test_the_same_seed_gives_the_same_metrics(question, towns, training_config, data_folder):
     """To the last digit, whether features were kept or are computed anew."""
-    first = train(question, recipe)
+    first = train(question, training_config)
     rmtree(data_folder / "features")
-    again = train(question, recipe)
+    again = train(question, training_config)
     assert (first.metrics, first.threshold) == (again.metrics, again.threshold)
 
 
-def test_another_seed_draws_other_crops(question, towns, recipe):
-    first, second = (queued(question, replace(recipe, per_class=6, seed=seed)) for seed in (1, 2))
+def test_another_seed_draws_other_crops(question, towns, training_config):
+    first, second = (queued(question, replace(training_config, per_class=6, seed=seed)) for seed in (1, 2))
     assert first.run_crops.filter(part="train").count() == 12
     assert first.dataset_sha256 != second.dataset_sha256
 
 
-def test_a_wanted_false_positive_rate_is_used_up(question, towns, recipe):
-    loose = train(question, replace(recipe, max_fpr=0.5))
+def test_a_wanted_false_positive_rate_is_used_up(question, towns, training_config):
+    loose = train(question, replace(training_config, max_fpr=0.5))
     assert loose.metrics["validation"]["confusion"]["false_positive"] == 6  # of 12
 
 
-def test_a_logistic_regression_is_a_model_like_any_other(question, towns, recipe):
+def test_a_logistic_regression_is_a_model_like_any_other(question, towns, training_config):
     """Its files gave the training's own scores, or it would have been refused."""
-    run = train(question, replace(recipe, head="logistic-regression"))
+    run = train(question, replace(training_config, head="logistic-regression"))
     assert (run.head, run.status) == ("logistic-regression", "done")
     assert run.parameters["head"] == {"inverse_l2": 0.003, "max_steps": 2000}
     assert run.metrics["test"]["auc"] == 1.0
 
 
-def test_an_unknown_head_is_refused(question, towns, recipe):
+def test_an_unknown_head_is_refused(question, towns, training_config):
     with pytest.raises(Refused, match="no head hydra"):
-        queued(question, replace(recipe, head="hydra"))
+        queued(question, replace(training_config, head="hydra"))
 
 
 def test_the_names_of_heads_are_those_that_can_be_trained():
@@ -170,23 +176,26 @@ def test_the_names_of_heads_are_those_that_can_be_trained():
     assert tuple(HEADS) == HEAD_NAMES
 
 
-def test_contrast_is_part_of_the_recipe(question, towns, recipe):
-    plain, stretched = queued(question, recipe), queued(question, replace(recipe, contrast=3.0))
+def test_contrast_is_part_of_the_recipe(question, towns, training_config):
+    plain, stretched = (
+        queued(question, training_config),
+        queued(question, replace(training_config, contrast=3.0)),
+    )
     assert (plain.parameters["contrast"], stretched.parameters["contrast"]) == (1.0, 3.0)
     assert plain.parameters["features"] != stretched.parameters["features"]
 
 
-def test_unsure_crops_are_left_out_and_counted(question, towns, recipe):
+def test_unsure_crops_are_left_out_and_counted(question, towns, training_config):
     Tag.objects.filter(crop__in=Crop.objects.filter(town=towns[0])[:3]).update(answer="unsure")
-    run = queued(question, recipe)
+    run = queued(question, training_config)
     assert run.parameters["left_out"] == {"unsure": 3, "tied": 0, "shown_again": 0, "pending": 0}
     assert run.run_crops.filter(part="train").count() == 21
 
 
-def test_a_queued_training_is_carried_out_once_as_it_was_planned(question, towns, recipe):
+def test_a_queued_training_is_carried_out_once_as_it_was_planned(question, towns, training_config):
     """Without a test town, and whatever is tagged between the request and the work."""
     Tag.objects.filter(crop__town=towns[2]).delete()
-    run = queued(question, replace(recipe, test_towns=[]))
+    run = queued(question, replace(training_config, test_towns=[]))
     assert run.status == "queued"
     Tag.objects.filter(crop__town=towns[0]).update(answer="unsure")
     assert carry_out(run).status == "done"
@@ -207,12 +216,12 @@ def test_the_promoted_model_is_the_current_one_however_many_are_newer(question):
     assert ModelRun.objects.current(question) == promoted
 
 
-def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, recipe):
-    first = queued(question, recipe)
-    assert queued(question, replace(recipe, parent=first.pk)).parent == first
+def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, training_config):
+    first = queued(question, training_config)
+    assert queued(question, replace(training_config, parent=first.pk)).parent == first
     water = Question.objects.create(slug="water", text="Is there water?")
     with pytest.raises(Refused, match="no model run"):
-        queued(water, replace(recipe, parent=first.pk))
+        queued(water, replace(training_config, parent=first.pk))
 
 
 def test_the_real_backbone_learns_too(question, towns):
@@ -223,7 +232,7 @@ def test_the_real_backbone_learns_too(question, towns):
 
 
 def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
-    question, recipe, towns, ground, tmp_path
+    question, training_config, towns, ground, tmp_path
 ):
     question.crop_size_px = 32
     question.save()
@@ -231,7 +240,7 @@ def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
     Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(tmp_path / "spared.png")
     scene = ingest_photo(tmp_path / "spared.png", event=towns[0].event.name, town="Lejos").scene
     tag_undamaged([scene], question, count=4)
-    run = train(question, replace(recipe, train_towns=["Norte", "Lejos"]))
+    run = train(question, replace(training_config, train_towns=["Norte", "Lejos"]))
     learnt = run.run_crops.filter(crop__scene=scene)
     assert [(row.part, row.is_positive) for row in learnt] == [("train", False)] * 4
     assert all(row.score is not None for row in learnt)
@@ -295,7 +304,7 @@ def test_a_town_with_squares_that_nobody_looked_at_is_adapted_to_and_does_not_ju
     assert run.unlabelled_crops.count() == 60
 
 
-def test_a_town_kept_for_tests_is_not_adapted_to(question, adapting, many, settings):
+def test_a_town_held_out_towns_is_not_adapted_to(question, adapting, many, settings):
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("practice-quake/oeste",))
     with pytest.raises(Refused, match="kept for tests"):
         train(question, adapting)

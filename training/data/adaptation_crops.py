@@ -9,7 +9,8 @@ from damage.ingestion.models import Town
 from damage.messages import Message as _
 from tagging.models import Crop
 from training.data.adaptation import LEAST_CROPS
-from training.data.dataset import Agreement, Dataset, Part, check_kept, find_town
+from training.data.dataset import Agreement, Dataset, Part, check_kept
+from damage.ingestion.lookup import find_town
 
 # Of a town so many crops at most, the first by digest: more say nothing new and take longer.
 MOST_CROPS = 3000
@@ -37,7 +38,7 @@ def named_with_test(
     """The named towns; where no test is named, the test is in the town to adapt to if people answered there."""
     if town is None or named[Part.TEST] or not agreed.may_judge(town) or not min(agreed.counts([town])):
         return dict(named)
-    return {**named, Part.TEST: [f"{town.event.slug}/{town.slug}"]}
+    return {**named, Part.TEST: [town.path]}
 
 
 def crops_to_adapt_to(town: Town, dataset: Dataset) -> list[Crop]:
@@ -55,4 +56,4 @@ def crops_to_adapt_to(town: Town, dataset: Dataset) -> list[Crop]:
 def adaptation_record(town: Town, crops: Sequence[Crop]) -> dict[str, Any]:
     """What a run's row says of the town and its crops."""
     digest = hashlib.sha256("\n".join(crop.sha256 for crop in crops).encode()).hexdigest()
-    return {"town": f"{town.event.slug}/{town.slug}", "crops": len(crops), "sha256": digest}
+    return {"town": town.path, "crops": len(crops), "sha256": digest}

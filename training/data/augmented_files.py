@@ -15,7 +15,8 @@ from tagging.cutting import cut_pending_crops
 from tagging.importing import ANSWERS
 from tagging.models import Answer, Crop, Question
 from training.networks.augmentation import Augmentation
-from training.data.dataset import AgreedCrop, agreement, find_town
+from training.data.dataset import AgreedCrop, agreement
+from damage.ingestion.lookup import find_town
 from training.data.augmented_crops import Copies
 
 COLUMNS = ("file", "town", "label", "size_px", "gsd_m", "lon", "lat")

@@ -14,7 +14,7 @@ from damage.errors import Refused
 from damage.ingestion.models import Town
 from damage.messages import Message as _
 from tagging.models import Answer, Crop, Question, Tag
-from tagging.undamaged import UNDAMAGED
+from tagging.background_negatives import UNDAMAGED
 from training.models import ModelRunCrop
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
 
@@ -201,34 +201,6 @@ def chosen_dataset(
     if per_class is not None:
         crops[Part.TRAIN] = _drawn(crops[Part.TRAIN], per_class, seed)
     return Dataset(crops, towns, leakage_dropped)
-
-
-def held_out_towns(names: Sequence[str]) -> list[Town]:
-    """The towns here of these "event/town" slugs, which are kept for tests."""
-    towns = Town.objects.select_related("event").order_by("pk")
-    return [town for town in towns if f"{town.event.slug}/{town.slug}" in names]
-
-
-def find_town(name: str) -> Town:
-    """Return the town of that name, or of that event and name ("event/town"); slugs do as well."""
-    event, _slash, short = name.rpartition("/")
-    towns = Town.objects.select_related("event").filter(Q(name__iexact=short) | Q(slug__iexact=short))
-    if event:
-        towns = towns.filter(Q(event__name__iexact=event) | Q(event__slug__iexact=event))
-    found = list(towns)
-    if not found:
-        known = ", ".join(Town.objects.order_by("name").values_list("name", flat=True))
-        raise Refused(
-            _("There is no town %(name)s.") % {"name": name},
-            _("Name one of: %(towns)s.") % {"towns": known or "–"},
-        )
-    if len(found) > 1:
-        full = ", ".join(f"{town.event.slug}/{town.slug}" for town in found)
-        raise Refused(
-            _("Several towns are called %(name)s.") % {"name": name},
-            _("Say which: %(towns)s.") % {"towns": full},
-        )
-    return found[0]
 
 
 def _filled_parts(

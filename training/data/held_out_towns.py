@@ -7,18 +7,17 @@ from django.db.models import Q, QuerySet
 
 from damage.ingestion.models import Town
 from tagging.models import Crop
-from training.data.dataset import held_out_towns
 from training.models import ModelRun, ModelRunCrop
-from training.data.towns import town_id
 
 Part = ModelRunCrop.Part
 # The parts that a model learns from: validation chooses its threshold.
 LEARNING = (Part.TRAIN, Part.VALIDATION)
 
 
-def kept_for_tests() -> list[Town]:
+def held_out_towns() -> list[Town]:
     """The towns here that DAMAGE_TEST_TOWNS keeps for tests: no model learns from them."""
-    return held_out_towns(settings.ENVIRONMENT.test_towns)
+    towns = Town.objects.select_related("event").order_by("pk")
+    return [town for town in towns if town.path in settings.ENVIRONMENT.test_towns]
 
 
 def learnt_from(run: ModelRun) -> set[str]:
@@ -41,8 +40,8 @@ def learnt_crops(runs: Iterable[ModelRun]) -> QuerySet[Crop]:
 def unseen_towns(runs: Iterable[ModelRun]) -> list[Town]:
     """The towns kept for tests, where there are none all towns, that no run learnt from."""
     seen = set().union(*(learnt_from(run) for run in runs))
-    towns = kept_for_tests() or Town.objects.select_related("event").order_by("pk")
-    return [town for town in towns if town_id(town) not in seen]
+    towns = held_out_towns() or Town.objects.select_related("event").order_by("pk")
+    return [town for town in towns if town.path not in seen]
 
 
 def spoilt_tests(run: ModelRun) -> set[str]:
@@ -64,7 +63,7 @@ def _own_towns(run: ModelRun) -> set[str]:
     learning = run.run_crops.filter(part__in=LEARNING).values("crop__town")
     adapting = run.unlabelled_crops.order_by().values("town")
     towns = Town.objects.filter(Q(pk__in=learning) | Q(pk__in=adapting)).select_related("event")
-    return {town_id(town) for town in towns}.union(_told_towns(run))
+    return {town.path for town in towns}.union(_told_towns(run))
 
 
 def _told_towns(run: ModelRun) -> Iterator[str]:

@@ -6,11 +6,6 @@ from collections.abc import Iterable
 from damage.ingestion.models import Town
 
 
-def town_id(town: Town) -> str:
-    """A town as "event/town", by its slugs: the same on every site."""
-    return f"{town.event.slug}/{town.slug}"
-
-
 def town_labels(numbers: Iterable[int]) -> dict[int, str]:
     """What to call the towns with these primary keys, each differently.
 
@@ -18,7 +13,7 @@ def town_labels(numbers: Iterable[int]) -> dict[int, str]:
     """
     towns = list(Town.objects.filter(pk__in=set(numbers)).select_related("event"))
     labels = {town.pk: town.name for town in towns}
-    for longer in (lambda town: f"{town.name} ({town.event.name})", town_id):
+    for longer in (lambda town: f"{town.name} ({town.event.name})", lambda town: town.path):
         shared = Counter(label.casefold() for label in labels.values())
         labels |= {town.pk: longer(town) for town in towns if shared[labels[town.pk].casefold()] > 1}
     return labels

@@ -51,7 +51,7 @@ def operating_points(
         parameters={"model_run": run.pk, "wanted_rates": WANTED_RATES, "stride_share": STRIDE_SHARE},
     )
     with claims.carried_out(experiment, progress) as report:
-        tell = report.step("figures")
+        tell = report.step("metrics")
         tell(0, 1)
         results = _results(run)
         tell(1, 1)

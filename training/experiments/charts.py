@@ -1,4 +1,4 @@
-"""The tables and drawings of an experiment, by name: numbers from its row, drawn by `training.report.plots`."""
+"""The tables and charts of an experiment, by name: numbers from its row, drawn by `training.report.plots`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from training.report.labels import SPREAD, worded
 
 Kind = Experiment.Kind
 Draw = Callable[[Experiment, str], plots.Sheet]
-# What trainings are compared by, the figure that needs no threshold first.
+# What trainings are compared by, the metric that needs no threshold first.
 COMPARED = ("auc", "balanced_accuracy", "balanced_accuracy_adapted")
 
 
@@ -50,7 +50,7 @@ def _of_rows(title: str, rows: list[dict[str, Any]]) -> Table:
     return Table(title, columns, [[row.get(name) for name in columns] for row in rows])
 
 
-def drawings_of(experiment: Experiment) -> list[str]:
+def charts_of(experiment: Experiment) -> list[str]:
     """The names of what there is to draw of an experiment: nothing before it is done."""
     if experiment.status != Experiment.Status.DONE:
         return []
@@ -60,13 +60,13 @@ def drawings_of(experiment: Experiment) -> list[str]:
 
 
 def draw(experiment: Experiment, name: str, theme: str) -> plots.Sheet:
-    """One of the experiment's drawings."""
+    """One of the experiment's charts."""
     return _drawables(experiment)[name].draw(experiment, theme)
 
 
 @dataclass(frozen=True)
 class Drawable:
-    """A drawing, and the part of the results that it cannot do without."""
+    """A chart, and the part of the results that it cannot do without."""
 
     draw: Draw
     title: str | Promise
@@ -77,7 +77,7 @@ class Drawable:
 
 
 def title_of(experiment: Experiment, name: str) -> str:
-    """What a drawing shows."""
+    """What a chart shows."""
     return str(_drawables(experiment)[name].title)
 
 
@@ -104,7 +104,7 @@ def _ways(experiment: Experiment, theme: str) -> plots.Sheet:
             for row in _done(experiment)
         }
     return plots.bars(
-        heights, theme=theme, title=_("Training / validation / test town"), y=_("figure (0 to 1)")
+        heights, theme=theme, title=_("Training / validation / test town"), y=_("metric (0 to 1)")
     )
 
 
@@ -156,9 +156,9 @@ def _learning(experiment: Experiment, theme: str) -> plots.Sheet:
     return plots.curves(
         lines,
         theme=theme,
-        title=_("Figures in the unseen town, and their spread"),
+        title=_("Metrics in the unseen town, and their spread"),
         x=_("training crops"),
-        y=_("figure (0 to 1)"),
+        y=_("metric (0 to 1)"),
     )
 
 
@@ -240,7 +240,7 @@ def _by_answer(experiment: Experiment, theme: str) -> plots.Sheet:
 
 
 def _compared(experiment: Experiment, theme: str) -> plots.Sheet:
-    """A bar, with its spread where that is known, for each row of figures, under the words that name the row."""
+    """A bar, with its spread where that is known, for each row of metrics, under the words that name the row."""
     columns = experiment.results["columns"]
     shown = [name for name in COMPARED if name in columns]
     bars: dict[str, dict[str, tuple[float, float]]] = {worded(name): {} for name in shown}
@@ -249,7 +249,7 @@ def _compared(experiment: Experiment, theme: str) -> plots.Sheet:
         if label and all(row[name] is not None for name in shown):
             for name in shown:
                 bars[worded(name)][label] = (row[name], row.get(f"{name}{SPREAD}") or 0.0)
-    return plots.spread_bars(bars, theme=theme, title=_("Side by side"), x=_("figure (0 to 1)"))
+    return plots.spread_bars(bars, theme=theme, title=_("Side by side"), x=_("metric (0 to 1)"))
 
 
 DRAWABLES: dict[Kind, dict[str, Drawable]] = {
@@ -283,7 +283,7 @@ DRAWABLES: dict[Kind, dict[str, Drawable]] = {
         ),
     },
 }
-# Of every kind that compares recipes: figures in columns under the words that name a row.
+# Of every kind that compares recipes: metrics in columns under the words that name a row.
 COMPARISON = {
     "comparison": Drawable(
         _compared,

@@ -7,9 +7,9 @@ from damage.commands import JsonCommand
 from damage.tables import markdown_table
 from tagging.models import Question
 from tagging.services import find_question
+from training.config import DEFAULT_HEAD, HEAD_NAMES
 from training.models import Experiment
 from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
-from training.services import DEFAULT_HEAD, HEAD_NAMES
 
 
 class ExperimentCommand(JsonCommand):

@@ -11,24 +11,26 @@ from django.conf import settings
 
 from damage.accounts.models import User
 from damage.errors import Refused
+from damage.ingestion.lookup import find_town
 from damage.messages import Message as _
 from damage.messages import message_of
 from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
+from training.config import DEFAULT_HEAD, find_head
 from training.data.adaptation import LEAST_SCORES, adapted_cut, logit
-from training.data.dataset import AgreedCrop, Agreement, Part, agreement, chosen_dataset, find_town
+from training.data.crop_images import crop_images, features_of
+from training.data.dataset import AgreedCrop, Agreement, Part, agreement, chosen_dataset
 from training.data.features import image_hashes_of
-from training.data.held_out_towns import kept_for_tests
+from training.data.held_out_towns import held_out_towns
 from training.models import Experiment
 from training.networks.backbones.registry import Backbone, find_features
 from training.networks.classical import CLASSICAL, ClassicalFeatures
-from training.services import DEFAULT_HEAD, crop_images, features_of, find_head
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
-FIGURES = ("auc", "balanced_accuracy", "balanced_accuracy_at_half", "balanced_accuracy_adapted")
+METRICS = ("auc", "balanced_accuracy", "balanced_accuracy_at_half", "balanced_accuracy_adapted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,8 @@ class TrainingConfigs:
     max_fpr: float = 0.0
     one_way: bool = False
 
-    def designs(self) -> list[ExperimentConfig]:
-        """A design for each recipe."""
+    def configs(self) -> list[ExperimentConfig]:
+        """One for each backbone with each head."""
         return [
             ExperimentConfig(
                 towns=self.towns,
@@ -85,94 +87,94 @@ class Trial:
     seed: int
 
 
-def cross_towns(question: Question, design: ExperimentConfig, **by: Any) -> Experiment:
+def cross_towns(question: Question, config: ExperimentConfig, **by: Any) -> Experiment:
     """Train every way round with all crops of the training town: a row each, then mean and spread."""
-    return _carried_out(Experiment.Kind.CROSS_TOWNS, question, [design], asdict(design), **by)
+    return _carried_out(Experiment.Kind.CROSS_TOWNS, question, [config], asdict(config), **by)
 
 
-def learning_curve(question: Question, design: ExperimentConfig, **by: Any) -> Experiment:
+def learning_curve(question: Question, config: ExperimentConfig, **by: Any) -> Experiment:
     """Train every way round with so many crops, with every seed; a row for each count beside the thesis's."""
-    if not design.counts or min(design.counts) < 2:
+    if not config.counts or min(config.counts) < 2:
         raise Refused(_("Say how many crops to train with, two at least."))
-    return _carried_out(Experiment.Kind.LEARNING_CURVE, question, [design], asdict(design), **by)
+    return _carried_out(Experiment.Kind.LEARNING_CURVE, question, [config], asdict(config), **by)
 
 
-def compare_recipes(question: Question, recipes: TrainingConfigs, **by: Any) -> Experiment:
-    """Train every recipe on the same crops, every way round: a row for each recipe, with means and spreads."""
-    designs = recipes.designs()
-    if not designs:
+def compare_recipes(question: Question, compared: TrainingConfigs, **by: Any) -> Experiment:
+    """Train every backbone with every head on the same crops, every way round: a row each, with means and spreads."""
+    configs = compared.configs()
+    if not configs:
         raise Refused(_("Name a backbone or classical features, and a head."))
-    return _carried_out(Experiment.Kind.COMPARE_RECIPES, question, designs, asdict(recipes), **by)
+    return _carried_out(Experiment.Kind.COMPARE_RECIPES, question, configs, asdict(compared), **by)
 
 
 def _carried_out(
     kind: Experiment.Kind,
     question: Question,
-    designs: Sequence[ExperimentConfig],
+    configs: Sequence[ExperimentConfig],
     parameters: dict[str, Any],
     *,
     requested_by: User | None = None,
     progress: Progress = no_progress,
 ) -> Experiment:
-    design = designs[0]  # towns and seeds are the same in all
-    towns = [find_town(name) for name in design.towns]
+    config = configs[0]  # towns and seeds are the same in all
+    towns = [find_town(name) for name in config.towns]
     if len(set(towns)) < len(towns):
         raise Refused(_("A town is named twice."), _("Name each town once, by its name or as event/town."))
     if len(towns) < 3:
         raise Refused(_("Three towns are needed: to train, to validate and to test."))
-    for each in designs:
+    for each in configs:
         find_head(each.head)
-    backbones = {each.backbone: find_features(each.backbone) for each in designs}
+    backbones = {each.backbone: find_features(each.backbone) for each in configs}
     claims.record_killed(Experiment)
     experiment = Experiment.objects.create(
         kind=kind,
         question=question,
         requested_by=requested_by,
-        seed=design.seeds[0],
+        seed=config.seeds[0],
         parameters=parameters | {"features": {name: each.recipe_id for name, each in backbones.items()}},
     )
     with claims.carried_out(experiment, progress) as report:
         cut_pending_crops(Crop.objects.filter(tags__question=question), progress=report.step("cutting"))
-        rows = _rows(agreement(question), designs, backbones, report)
-        results = _results(kind, rows, designs)
+        rows = _rows(agreement(question), configs, backbones, report)
+        results = _results(kind, rows, configs)
         claims.finish(experiment, results=results | {"trials": rows})
     return experiment
 
 
 def _rows(
     agreed: Agreement,
-    designs: Sequence[ExperimentConfig],
+    configs: Sequence[ExperimentConfig],
     backbones: Mapping[str, Backbone | ClassicalFeatures],
     report: claims.Report,
 ) -> list[dict[str, Any]]:
-    """Each trial's figures; one for which a town has too few crops is a row with the reason."""
-    towns = designs[0].towns
+    """Each trial's metrics; one for which a town has too few crops is a row with the reason."""
+    towns = configs[0].towns
     features = {
         name: _features(agreed, towns, backbone, report.step("features"))
         for name, backbone in backbones.items()
     }
-    trials = [(design, trial) for design in designs for trial in _trials(design)]
-    parts = cache(partial(_parts, agreed))  # every recipe is tried on the same crops
+    trials = [(config, trial) for config in configs for trial in _trials(config)]
+    parts = cache(partial(_parts, agreed))  # every way is tried on the same crops
     tell = report.step("trainings")
     rows = []
-    for done, (design, trial) in enumerate(trials):
+    for done, (config, trial) in enumerate(trials):
         tell(done, len(trials))
         try:
-            figures = _figures(parts(trial), trial, design, features[design.backbone])
+            metrics = _metrics(parts(trial), trial, config, features[config.backbone])
         except Refused as refusal:
-            figures = {"refused": refusal.message.as_json()}
-        rows.append({"backbone": design.backbone, "head": design.head} | asdict(trial) | figures)
+            metrics = {"refused": refusal.message.as_json()}
+        rows.append({"backbone": config.backbone, "head": config.head} | asdict(trial) | metrics)
     tell(len(trials), len(trials))
     if all("refused" in row for row in rows):
         raise Refused(message_of(rows[0]["refused"]))
     return rows
 
 
-def _trials(design: ExperimentConfig) -> Iterator[Trial]:
-    ways = permutations(design.towns, 3)
-    for train, validation, test in islice(ways, 1 if design.one_way else None):
-        for crops in design.counts or (None,):
-            for seed in design.seeds:
+def _trials(config: ExperimentConfig) -> Iterator[Trial]:
+    ways = permutations(config.towns, 3)
+    for train, validation, test in islice(ways, 1 if config.one_way else None):
+        for crops in config.counts or (None,):
+            for seed in config.seeds:
                 yield Trial(train, validation, test, crops, seed)
 
 
@@ -195,16 +197,16 @@ def _parts(agreed: Agreement, trial: Trial) -> dict[str, Sequence[AgreedCrop]]:
         {Part.TRAIN: [trial.train], Part.VALIDATION: [trial.validation], Part.TEST: [trial.test]},
         per_class=None if trial.crops is None else trial.crops // 2,
         seed=trial.seed,
-        kept=kept_for_tests(),
+        kept=held_out_towns(),
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
     )
     return {part.value: crops for part, crops in dataset.parts.items()}
 
 
-def _figures(
+def _metrics(
     parts: Mapping[str, Sequence[AgreedCrop]],
     trial: Trial,
-    design: ExperimentConfig,
+    config: ExperimentConfig,
     features: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
@@ -219,10 +221,10 @@ def _figures(
         )
         for part, crops in parts.items()
     }
-    parameters = head_parameters(design.head, is_classical=design.backbone in CLASSICAL)
+    parameters = head_parameters(config.head, is_classical=config.backbone in CLASSICAL)
     head, _course = trained(labelled, parameters, trial.seed)
     scores = {part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items()}
-    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], design.max_fpr)
+    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], config.max_fpr)
     answers, of_test = labelled["test"].is_positive, scores["test"]
     at_threshold = classification_metrics(answers, of_test, threshold.value)
     adapted = None
@@ -241,45 +243,45 @@ def _figures(
 
 
 def _results(
-    kind: Experiment.Kind, rows: list[dict[str, Any]], designs: Sequence[ExperimentConfig]
+    kind: Experiment.Kind, rows: list[dict[str, Any]], configs: Sequence[ExperimentConfig]
 ) -> dict[str, Any]:
     """The kind's table."""
     if kind == Experiment.Kind.COMPARE_RECIPES:
-        return _by_recipe(rows, designs)
-    return _summary(rows) if kind == Experiment.Kind.CROSS_TOWNS else _curve(rows, designs[0].counts)
+        return _by_config(rows, configs)
+    return _summary(rows) if kind == Experiment.Kind.CROSS_TOWNS else _curve(rows, configs[0].counts)
 
 
-def _by_recipe(rows: list[dict[str, Any]], designs: Sequence[ExperimentConfig]) -> dict[str, Any]:
-    """A table with a line for each recipe: of each figure the mean, then the spread (standard deviation)."""
-    figures = [column for name in FIGURES for column in (name, f"{name}_spread")]
+def _by_config(rows: list[dict[str, Any]], configs: Sequence[ExperimentConfig]) -> dict[str, Any]:
+    """A table with a line for each backbone and head: of each metric the mean, then the spread (standard deviation)."""
+    metrics = [column for name in METRICS for column in (name, f"{name}_spread")]
     lines = []
-    for design in designs:
-        recipe = (design.backbone, design.head)
-        done = [row for row in rows if (row["backbone"], row["head"]) == recipe and "refused" not in row]
-        values = [_over(done, name, reduce) for name in FIGURES for reduce in (np.mean, np.std)]
-        lines.append([*recipe, *values, len(done)])
-    return {"columns": ["backbone", "head", *figures, "trainings"], "rows": lines}
+    for config in configs:
+        name = (config.backbone, config.head)
+        done = [row for row in rows if (row["backbone"], row["head"]) == name and "refused" not in row]
+        values = [_over(done, name, reduce) for name in METRICS for reduce in (np.mean, np.std)]
+        lines.append([*name, *values, len(done)])
+    return {"columns": ["backbone", "head", *metrics, "trainings"], "rows": lines}
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """A table with a line for each way round, their mean and their spread (standard deviation)."""
-    columns = ["train", "validation", "test", "threshold", *FIGURES, "precision", "recall"]
+    columns = ["train", "validation", "test", "threshold", *METRICS, "precision", "recall"]
     done = [row for row in rows if "refused" not in row]
     lines = [[row.get(name) for name in columns] for row in rows]
     for words, reduce in (("mean", np.mean), ("spread", np.std)):
-        figures = [_over(done, name, reduce) for name in columns[4:]]
-        lines.append([words, "", "", None, *figures])
+        metrics = [_over(done, name, reduce) for name in columns[4:]]
+        lines.append([words, "", "", None, *metrics])
     return {"columns": columns, "rows": lines}
 
 
 def _curve(rows: list[dict[str, Any]], counts: Sequence[int]) -> dict[str, Any]:
-    """A table with a line for each count: the thesis's figure, our means, the spread of the adapted one."""
-    columns = ["crops", "thesis", *FIGURES, "spread", "trainings"]
+    """A table with a line for each count: the thesis's metric, our means, the spread of the adapted one."""
+    columns = ["crops", "thesis", *METRICS, "spread", "trainings"]
     lines = []
     for count in counts:
         done = [row for row in rows if row["crops"] == count and "refused" not in row]
-        means = [_over(done, name, np.mean) for name in FIGURES]
-        spread = _over(done, FIGURES[-1], np.std)
+        means = [_over(done, name, np.mean) for name in METRICS]
+        spread = _over(done, METRICS[-1], np.std)
         lines.append([count, THESIS.get(count), *means, spread, len(done)])
     return {"columns": columns, "rows": lines}
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from damage.accounts.models import User
 from damage.errors import Refused
+from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Event, Scene, SceneKind, Town
 from damage.ingestion.rasters import TILE_PX, max_zoom, read_reduced, tile_window
 from damage.messages import Message as _
@@ -22,20 +23,20 @@ from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
-from training.data.dataset import agreement, find_town
+from training.data.crop_images import features_of
+from training.data.dataset import agreement
 from training.data.features import CropImage, read_pixels
 from training.data.towns import town_labels
 from training.experiments.embedding import LEAST_IMAGES, apartness, channel_statistics, embedded
 from training.models import Experiment
 from training.networks.backbones.registry import Backbone, find_backbone
-from training.services import features_of
 
 SCENES, CROPS = "scenes", "crops"
 CHANNELS = "channels"
 # Scenes are read reduced to this; a mosaic as the tiles of its pyramid at this level, 64 at most.
 SCENE_PX = 512
 MOSAIC_LEVEL = 3
-# A tile with less of its ground flown is left out: its figures would be those of a sliver.
+# A tile with less of its ground flown is left out: its metrics would be those of a sliver.
 LEAST_VALID = 0.5
 MOST_IMAGES = 5000
 

@@ -1,4 +1,4 @@
-"""The pages of experiments: all of them, one of them, its drawings and tables as files."""
+"""The pages of experiments: all of them, one of them, its charts and tables as files."""
 
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -23,13 +23,13 @@ from training.experiments.command_line import command_for, gist_of
 from training.models import Experiment
 from training.registry.decisions import Decision, check_may, may
 from training.report.labels import measured_cell, parameter_rows, worded
-from training.report.responses import Drawing, drawn
+from training.report.responses import Chart, chart_response
 
 if TYPE_CHECKING:  # draws with matplotlib, which is heavy
     from training.experiments.charts import Table
 
 EXPERIMENTS_PER_PAGE = 50
-# Longer tables are for downloading; the page shows the drawings made of them.
+# Longer tables are for downloading; the page shows the charts made of them.
 MOST_ROWS = 60
 # So many letters do not stand in a narrow column.
 SENTENCE = 40
@@ -54,7 +54,7 @@ def experiments(request: HttpRequest) -> HttpResponse:
 @page_for(ForAnalysts)
 @require_safe
 def experiment(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one experiment: what it tried, tables, drawings, how to do it again."""
+    """Show one experiment: what it tried, tables, charts, how to do it again."""
     found = get_object_or_404(Experiment.objects.select_related("question", "requested_by"), pk=pk)
     shown: dict[str, Any] = {
         "experiment": found,
@@ -85,12 +85,12 @@ def cancel_experiment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page_for(ForAnalysts)
 @require_safe
-def experiment_drawing(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
-    """One drawing of an experiment as SVG or PNG, for a light or a dark page."""
-    from training.experiments.charts import draw, drawings_of
+def experiment_chart(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
+    """One chart of an experiment as SVG or PNG, for a light or a dark page."""
+    from training.experiments.charts import charts_of, draw
 
     found = get_object_or_404(Experiment, pk=pk)
-    return drawn(request, partial(draw, found, name) if name in drawings_of(found) else None, form)
+    return chart_response(request, partial(draw, found, name) if name in charts_of(found) else None, form)
 
 
 @page_for(ForAnalysts)
@@ -137,7 +137,7 @@ def _may(request: HttpRequest) -> dict[str, bool]:
 
 
 def _finished(found: Experiment) -> dict[str, Any]:
-    from training.experiments.charts import drawings_of, tables_of, title_of
+    from training.experiments.charts import charts_of, tables_of, title_of
 
     tables = tables_of(found)
     return {
@@ -154,13 +154,13 @@ def _finished(found: Experiment) -> dict[str, Any]:
             }
             for name, table in tables.items()
         ],
-        "drawings": [
-            Drawing(
+        "charts": [
+            Chart(
                 title_of(found, name),
                 _("Experiment %(number)s") % {"number": found.pk},
-                *(reverse("experiment-drawing", args=[found.pk, name, form]) for form in ("svg", "png")),
+                *(reverse("experiment-chart", args=[found.pk, name, form]) for form in ("svg", "png")),
             )
-            for name in drawings_of(found)
+            for name in charts_of(found)
         ],
         **(_explored(found) if found.kind == Experiment.Kind.EXPLORE else {}),
     }

@@ -1,7 +1,7 @@
 """Dense models: one network over a whole stretch of ground, whose windows share its computation.
 
-A dense network answers with a map of *evidence*, one cell for every 16 pixels of its input. A window's score is the
-logistic function of the mean evidence over the window: for a linear layer on mean features that is the same number as
+A dense network answers with a map of *logits*, one cell for every 16 pixels of its input. A window's score is the
+logistic function of the mean logit over the window: for a linear layer on mean features that is the same number as
 running the network's head on the window's own features (Long, Shelhamer & Darrell 2015, arXiv:1411.4038).
 
 Strided convolutions with TensorFlow's padding look half a cell to the lower right: cell i sees around pixel
@@ -25,7 +25,7 @@ def input_px(judged_px: int) -> int:
     return -(-(BEFORE_PX + judged_px + AFTER_PX) // STRIDE_PX) * STRIDE_PX
 
 
-def framed(square: np.ndarray, size_px: int) -> np.ndarray:
+def padded(square: np.ndarray, size_px: int) -> np.ndarray:
     """The square (h, w, 3, uint8) at `size_px` on each side, inside surroundings that mirror it."""
     after_px = input_px(size_px) - size_px - BEFORE_PX
     sides = (BEFORE_PX, after_px)
@@ -41,16 +41,16 @@ def cell_shares(count: int, start_px: float, length_px: float) -> np.ndarray:
 
 
 def window_shares(size_px: int) -> np.ndarray:
-    """The cells' shares, along one side, in a framed window of `size_px`."""
+    """The cells' shares, along one side, in a padded window of `size_px`."""
     return cell_shares(input_px(size_px) // CELL_PX, BEFORE_PX, size_px)
 
 
-def framed_scores(evidence: np.ndarray, size_px: int) -> np.ndarray:
-    """Scores (N,) of framed windows from their evidence (N, cells, cells)."""
+def padded_scores(logits: np.ndarray, size_px: int) -> np.ndarray:
+    """Scores (N,) of padded windows from their logits (N, cells, cells)."""
     shares = window_shares(size_px)
-    return probability(np.einsum("nij,i,j->n", evidence.astype(np.float64), shares, shares))
+    return probability(np.einsum("nij,i,j->n", logits.astype(np.float64), shares, shares))
 
 
-def probability(evidence: np.ndarray) -> np.ndarray:
+def probability(logits: np.ndarray) -> np.ndarray:
     """The logistic function, float32; keeps NaN."""
-    return (0.5 * (1 + np.tanh(np.asarray(evidence, np.float64) / 2))).astype(np.float32)
+    return (0.5 * (1 + np.tanh(np.asarray(logits, np.float64) / 2))).astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from damage.errors import Refused
 from damage.messages import Message as _
 from training.networks.classical import CLASSICAL
-from training.networks.dense import framed, framed_scores
+from training.networks.dense import padded, padded_scores
 from training.networks.heads.classifiers import Classifier, read_classifier
 
 # Small batches side by side are the fastest way through OpenVINO on a few cores, and need little memory.
@@ -105,12 +105,12 @@ class FeaturesEngine:
 class DenseNetwork(Protocol):
     """A loaded dense model, see `training.networks.dense`."""
 
-    def evidence(self, images: np.ndarray) -> np.ndarray:
-        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3); h, w multiples of 32."""
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3); h, w multiples of 32."""
 
 
 class DenseEngine:
-    """A dense model that is asked about single windows; they are framed by their own mirror image."""
+    """A dense model that is asked about single windows; they are padded by their own mirror image."""
 
     def __init__(self, network: DenseNetwork, window_px: int) -> None:
         self._network = network
@@ -121,8 +121,8 @@ class DenseEngine:
         _check_windows(windows, self.input_size_px)
         if not len(windows):
             return np.zeros(0, np.float32)
-        images = np.stack([framed(window, self.input_size_px) for window in windows])
-        return framed_scores(self._network.evidence(images), self.input_size_px)
+        images = np.stack([padded(window, self.input_size_px) for window in windows])
+        return padded_scores(self._network.logits(images), self.input_size_px)
 
 
 class OpenVinoDenseNetwork:
@@ -133,8 +133,8 @@ class OpenVinoDenseNetwork:
         self._threads, self._precision = threads, precision
         self._compiled: dict[tuple[int, ...], Any] = {}
 
-    def evidence(self, images: np.ndarray) -> np.ndarray:
-        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
         shape = images.shape[1:]
         if shape not in self._compiled:
             self._compiled[shape] = self._compile(self._read([-1, *shape]))
@@ -165,8 +165,8 @@ class KerasDenseNetwork:
     def __init__(self, keras_file: bytes) -> None:
         self._model = keras_model(keras_file)
 
-    def evidence(self, images: np.ndarray) -> np.ndarray:
-        """Return the evidence, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Return the logits, float32 (N, h / 16, w / 16), of uint8 images (N, h, w, 3)."""
         return np.asarray(self._model.predict(images, batch_size=BATCH, verbose=0))[..., 0]
 
     def set_weights(self, weights: Mapping[str, Sequence[np.ndarray]]) -> None:

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from defusedxml import ElementTree
 
-from training.networks.backbones.building import EVIDENCE_LAYERS, evidence_model, pour_evidence
+from training.networks.backbones.building import LOGIT_LAYERS, logits_model, set_logit_weights
 from training.networks.backbones.registry import Backbone
 from training.networks.engines import DenseEngine, DenseNetwork, KerasDenseNetwork, OpenVinoDenseNetwork
 from training.networks.export import check_scores, exported, saved
@@ -27,8 +27,8 @@ class ExportTemplate:
     def __init__(self, backbone: Backbone, weights_dir: Path | None) -> None:
         # Weights like no others, by which their places in both files are found.
         random = np.random.default_rng(0)
-        model = evidence_model(backbone, np.zeros(backbone.feature_count), 0.0, weights_dir)
-        marks = pour_evidence(model, random.normal(size=backbone.feature_count), random.normal(size=3))
+        model = logits_model(backbone, np.zeros(backbone.feature_count), 0.0, weights_dir)
+        marks = set_logit_weights(model, random.normal(size=backbone.feature_count), random.normal(size=3))
         self._xml, self._weights = exported(model)
         self._places = [_place(self._xml, self._weights, values.tobytes()) for values in marks]
         keras_file = saved(model)
@@ -51,7 +51,7 @@ class ExportTemplate:
 
         Raises `EnginesDisagree` unless both forms give `windows` their `scores`.
         """
-        poured = pour_evidence(self._model, feature_weights, [bias, 0, 0])
+        poured = set_logit_weights(self._model, feature_weights, [bias, 0, 0])
         weights = bytearray(self._weights)
         for place, values in zip(self._places, poured, strict=True):
             weights[place : place + values.nbytes] = values.tobytes()
@@ -65,7 +65,7 @@ class ExportTemplate:
         return {"keras": keras_file, "openvino_xml": self._xml, "openvino_bin": bytes(weights)}
 
     def _keras_file(self, poured: Sequence[np.ndarray]) -> bytes:
-        """The saved model with other evidence weights."""
+        """The saved model with other weights."""
         weights, content = BytesIO(self._keras_parts[HDF5]), BytesIO()
         with h5py.File(weights, "r+") as file:
             for name, values in zip(self._keras_names, poured, strict=True):
@@ -82,7 +82,7 @@ class ExportTemplate:
         with h5py.File(weights, "r") as file:
             values = [file[name][...] for name in self._keras_names]
         self._reopened.set_weights(
-            dict(zip(EVIDENCE_LAYERS, zip(values[::2], values[1::2], strict=True), strict=True))
+            dict(zip(LOGIT_LAYERS, zip(values[::2], values[1::2], strict=True), strict=True))
         )
         return self._reopened
 

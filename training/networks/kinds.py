@@ -90,7 +90,7 @@ class ModelKind(ABC):
     ) -> AsyncNetwork:
         """What `pack` gave, opened for blocks of a scene.
 
-        Dense models take tiles (1, 3, input, input) and give evidence (1, cells, cells, 1), others take windows
+        Dense models take tiles (1, 3, input, input) and give logits (1, cells, cells, 1), others take windows
         (N, size, size, 3) and give scores (N, 1).
         """
 
@@ -127,10 +127,10 @@ class Dense(ModelKind):
     name = "dense"
     layout = "tiles"
     output = Output(
-        "evidence",
-        "Evidence (a logit) for every 16 px of the input; a window's score is the logistic function of its mean.",
+        "logits",
+        "A logit for every 16 px of the input; a window's score is the logistic function of its mean.",
         (-1, -1, -1, 1),
-        ("batch", "height", "width", "evidence"),
+        ("batch", "height", "width", "logits"),
     )
 
     def input_side_px(self, window_px: int) -> int | None:
@@ -151,7 +151,7 @@ class Dense(ModelKind):
 
     def keras_network(self, content: bytes) -> AsyncNetwork:
         dense = KerasDenseNetwork(content)
-        return Immediate(lambda planes: dense.evidence(np.moveaxis(planes, 1, -1))[..., None])
+        return Immediate(lambda planes: dense.logits(np.moveaxis(planes, 1, -1))[..., None])
 
 
 class Windowed(ModelKind):
@@ -240,7 +240,7 @@ class Classical(ModelKind):
 DENSE, WINDOWED, TWO_PART, CLASSICAL = Dense(), Windowed(), TwoPart(), Classical()
 
 
-def kind_of_recipe(backbone: Any, *, head_is_layer: bool) -> ModelKind:
+def kind_to_train(backbone: Any, *, head_is_layer: bool) -> ModelKind:
     """The kind of model that comes of a backbone, or of classical features, and a head."""
     if isinstance(backbone, ClassicalFeatures):
         return CLASSICAL

@@ -25,16 +25,16 @@ class ModelInput:
         return self.crop_size_m / self.crop_size_px if self.crop_size_m else None
 
 
-def gsd_warnings(sight: ModelInput, gsd_m: float | None) -> list[Message]:
+def gsd_warnings(model_input: ModelInput, gsd_m: float | None) -> list[Message]:
     """What may mislead about the scene's ground sample distance; raises `Refused` when it is too far off."""
-    trained_m = sight.gsd_m
+    trained_m = model_input.gsd_m
     if trained_m is None or gsd_m is None:
         return [
             _(
                 "The ground size of the model's crops or of the scene's pixels is unknown: "
                 "windows are %(window_px)s scene pixels wide, whatever they cover."
             )
-            % {"window_px": sight.crop_size_px}
+            % {"window_px": model_input.crop_size_px}
         ]
     coarser = gsd_m / trained_m
     if coarser > COARSER_REFUSED or coarser < 1 / FINER_REFUSED:

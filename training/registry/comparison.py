@@ -1,6 +1,7 @@
 """Two models beside each other on towns that neither of them learnt from."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import compress
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
+from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
 from tagging.services import image_bytes
@@ -15,22 +17,33 @@ from training.data.dataset import AgreedCrop, agreement, place_of
 from training.data.features import CropImage, image_hashes_of, read_pixels
 from training.data.held_out_towns import learnt_crops, unseen_towns
 from training.data.near_duplicates import crossing
-from training.data.towns import town_id
 from training.inference import load_engine
-from training.models import ModelRun
+from training.models import ModelRun, Promotion
 from training.networks.resize import resized
 
 # Of each town so many crops of either answer at most, the first by digest: the same for every comparison.
 MOST_PER_ANSWER = 200
 # So many are looked at between two words of progress.
 CROPS_AT_ONCE = 40
-FIGURES = ("auc", "balanced_accuracy", "precision", "recall", "f1")
+METRICS = ("auc", "balanced_accuracy", "precision", "recall", "f1")
+
+
+def compare(promotion: Promotion, *, progress: Progress = no_progress) -> Promotion:
+    """Do the work of a queued comparison: the metrics are stored, or the reason why there are none, which is raised."""
+    try:
+        with claims.carried_out(promotion, progress) as report:
+            metrics = comparison(promotion.model_run, promotion.replaced, report.step("comparison"))
+            claims.finish(promotion, comparison=metrics)
+    finally:
+        with suppress(Promotion.DoesNotExist):
+            promotion.refresh_from_db()
+    return promotion
 
 
 def comparison(
     candidate: ModelRun, present: ModelRun | None, progress: Progress = no_progress
 ) -> dict[str, Any]:
-    """Figures of both models on the towns kept for tests that have both answers, and that neither learnt from.
+    """Metrics of both models on the towns kept for tests that have both answers, and that neither learnt from.
 
     Without towns kept for tests (DAMAGE_TEST_TOWNS): on every town that had no part in making either of them.
 
@@ -42,9 +55,9 @@ def comparison(
     tell = _Count(len(runs) * sum(len(crops) for crops in by_town.values()), progress)
     towns: dict[str, Any] = {}
     for name, crops in by_town.items():
-        figures = {role: _figures(run, crops, tell) for role, run in runs.items()}
+        metrics = {role: _metrics(run, crops, tell) for role, run in runs.items()}
         positive = sum(crop.is_positive for crop in crops)
-        towns[name] = {"crops": len(crops), "positive": positive, "present": None} | figures
+        towns[name] = {"crops": len(crops), "positive": positive, "present": None} | metrics
     return {"towns": towns, "model_runs": {"candidate": candidate.pk, "present": present and present.pk}}
 
 
@@ -65,7 +78,7 @@ def _unseen_crops(runs: Sequence[ModelRun]) -> dict[str, list[AgreedCrop]]:
     agreed = agreement(runs[0].question)
     judges = [town for town in unseen_towns(runs) if agreed.may_judge(town)]
     learnt = list(learnt_crops(runs))
-    chosen = {town_id(town): _apart(_sample(agreed.of([town])), learnt) for town in judges}
+    chosen = {town.path: _apart(_sample(agreed.of([town])), learnt) for town in judges}
     return {name: crops for name, crops in chosen.items() if len({crop.is_positive for crop in crops}) == 2}
 
 
@@ -95,12 +108,12 @@ def _sample(crops: list[AgreedCrop]) -> list[AgreedCrop]:
     return chosen
 
 
-def _figures(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> dict[str, float]:
+def _metrics(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> dict[str, float]:
     from training.evaluation.metrics import classification_metrics  # heavy, and only for this
 
     answers = np.array([crop.is_positive for crop in crops])
     found = classification_metrics(answers, _scores(run, crops, tell), run.threshold or 0.0)
-    return {name: found[name] for name in FIGURES}
+    return {name: found[name] for name in METRICS}
 
 
 def _scores(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> np.ndarray:

@@ -19,6 +19,7 @@ from damage.errors import Refused
 from damage.messages import Message as _
 from damage.stored_files import new_files, remove_unnamed
 from tagging.models import Question
+from training.config import HEAD_NAMES
 from training.data.towns import town_labels
 from training.inference import (
     checked_bytes,
@@ -38,7 +39,6 @@ from training.registry.model_package import CARD, LICENCE, STAC, Package, read_p
 from training.registry.probe_windows import probe_windows
 from training.registry.stac_mlm import stac_item
 from training.registry.untrusted import check_files, parameter_count
-from training.services import HEAD_NAMES
 from training.storing import FILE_NAMES, put_files, store_rows
 
 Part = ModelRunCrop.Part
@@ -170,7 +170,7 @@ def _towns(run: ModelRun) -> list[TownFacts]:
     """Each town's part; towns of one name, of two events, stand apart, with their events in their names."""
     from training.report.charts import metrics_by_town
 
-    figures = metrics_by_town(run)
+    measured = metrics_by_town(run)
     rows = run.run_crops.values_list("crop__town", "part", "crop__sha256", "is_positive")
     by_town: dict[tuple[int, str], list[tuple[str, bool]]] = {}
     for town, part, sha256, is_positive in rows:
@@ -183,7 +183,7 @@ def _towns(run: ModelRun) -> list[TownFacts]:
             crops=len(crops),
             positive=sum(is_positive for _sha256, is_positive in crops),
             sha256=hashlib.sha256("\n".join(sorted(sha256 for sha256, _yes in crops)).encode()).hexdigest(),
-            metrics=_without_curve(figures.get((town, part))),
+            metrics=_without_curve(measured.get((town, part))),
         )
         for (town, part), crops in by_town.items()
     ]

@@ -10,8 +10,8 @@ from typing import Any
 from damage.tables import markdown_table
 
 PARTS = ("train", "validation", "test")
-# What a part's or a town's figures hold.
-FIGURES = ("auc", "balanced_accuracy", "precision", "recall", "f1")
+# What a part's or a town's metrics hold.
+METRICS = ("auc", "balanced_accuracy", "precision", "recall", "f1")
 LICENCE = "Apache-2.0"
 
 
@@ -75,7 +75,7 @@ def model_card(facts: ModelCardFacts) -> str:
         ("Model", _model(facts)),
         ("Intended use", _use(facts)),
         ("Not for", _misuse()),
-        ("How well it does", _figures(facts)),
+        ("How well it does", _metrics(facts)),
         ("Threshold", f"A window counts as yes from a score of {facts.threshold:.4f} on. {facts.threshold_reason}"),
         ("Calibration", _calibration(facts)),
         ("Trained and measured on", _data(facts)),
@@ -153,12 +153,12 @@ def _misuse() -> str:
     )
 
 
-def _figures(facts: ModelCardFacts) -> str:
+def _metrics(facts: ModelCardFacts) -> str:
     heads = [
         "measured on",
         "crops",
         "yes",
-        *FIGURES,
+        *METRICS,
         "recall, 19 in 20",
         "false alarms",
         "false alarms, 19 in 20",
@@ -166,7 +166,7 @@ def _figures(facts: ModelCardFacts) -> str:
     rows = [_row(part, facts.metrics[part]) for part in PARTS if part in facts.metrics]
     rows += [_row(f"{town.town} ({town.part})", town.metrics) for town in facts.towns if town.metrics]
     said = (
-        "All at the threshold below. Figures of *train* flatter: the model has seen these crops. Judge by *test*, or "
+        "All at the threshold below. Metrics of *train* flatter: the model has seen these crops. Judge by *test*, or "
         "by *validation*, on which the threshold was chosen, where there is no test."
     )
     return f"{said}\n\n{markdown_table(heads, rows)}"
@@ -177,7 +177,7 @@ def _row(name: str, metrics: Mapping[str, Any]) -> list[Any]:
     yes = counts["true_positive"] + counts["false_negative"]
     no = counts["false_positive"] + counts["true_negative"]
     return [
-        name, metrics["crops"], metrics["positive"], *(f"{metrics[figure]:.3f}" for figure in FIGURES),
+        name, metrics["crops"], metrics["positive"], *(f"{metrics[metric]:.3f}" for metric in METRICS),
         _interval(counts["true_positive"], yes), f"{counts['false_positive'] / no:.3f}",
         _interval(counts["false_positive"], no),
     ]  # fmt: skip

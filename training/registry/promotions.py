@@ -5,7 +5,7 @@ proposal and its confirmation a worker compares the model with the present one.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from damage.work.progress import Progress, no_progress
 from tagging.models import Question
 from training.data.held_out_towns import spoilt_tests
 from training.models import ModelRun, Promotion
-from training.registry.comparison import comparison
+from training.registry.comparison import compare
 from training.registry.decisions import Decision, check_may, may
 from training.tasks import run_comparison
 
@@ -37,18 +37,6 @@ def request_proposal(run: ModelRun, *, by: User, reason: str = "") -> Promotion:
     with transaction.atomic():
         promotion = _proposed(run, by, reason)
         transaction.on_commit(partial(run_comparison.enqueue, promotion.pk))
-    return promotion
-
-
-def compare(promotion: Promotion, *, progress: Progress = no_progress) -> Promotion:
-    """Do the work of a queued comparison: the figures are stored, or the reason why there are none, which is raised."""
-    try:
-        with claims.carried_out(promotion, progress) as report:
-            figures = comparison(promotion.model_run, promotion.replaced, report.step("comparison"))
-            claims.finish(promotion, comparison=figures)
-    finally:
-        with suppress(Promotion.DoesNotExist):
-            promotion.refresh_from_db()
     return promotion
 
 
@@ -141,13 +129,6 @@ def open_decisions(run: ModelRun, person: User) -> set[Decision]:
     return {each for each in _possible(run, person) if may(person, each)}
 
 
-def find_model_run(number: int) -> ModelRun:
-    """The model run of this number."""
-    if run := ModelRun.objects.filter(pk=number).select_related("question").first():
-        return run
-    raise Refused(_("There is no model run %(run)s.") % {"run": number})
-
-
 def promoted_run(question: Question) -> ModelRun:
     """The question's promoted model."""
     if run := ModelRun.objects.current(question):
@@ -203,10 +184,10 @@ def _not_compared(promotion: Promotion) -> Conflict:
     if promotion.status in Promotion.UNSETTLED:
         return Conflict(
             _("The two models are still being compared."),
-            _("Wait until the figures are there, and look at them."),
+            _("Wait until the metrics are there, and look at them."),
         )
     return Conflict(
-        _("The comparison of the two models failed, so there are no figures to decide by."),
+        _("The comparison of the two models failed, so there are no metrics to decide by."),
         _("Have it compared again, or decline the proposal."),
     )
 

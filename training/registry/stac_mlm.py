@@ -73,12 +73,12 @@ def _where(bounds_4326: list[float] | None) -> dict[str, Any]:
 
 def _input(facts: ModelCardFacts, backbone: Backbone, kind: ModelKind) -> dict[str, Any]:
     side = kind.input_side_px(backbone.size_px)
-    framing = ""
+    padding = ""
     if side is None:
-        framing = f" The square is then framed by its own mirror image to {backbone.input_px} px."
+        padding = f" The square is then padded by its own mirror image to {backbone.input_px} px."
     return {
         "name": "pixels",
-        "description": f"8-bit RGB, scaled to {facts.network_px} px on each side (bilinear).{framing} Shifting and "
+        "description": f"8-bit RGB, scaled to {facts.network_px} px on each side (bilinear).{padding} Shifting and "
         "scaling of the values is part of the network.",
         "bands": list(BANDS),
         "input": {

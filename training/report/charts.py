@@ -1,4 +1,4 @@
-"""The drawings of a model run, by name: numbers from its rows, drawn by `training.report.plots`."""
+"""The charts of a model run, by name: numbers from its rows, drawn by `training.report.plots`."""
 
 from collections.abc import Callable, Sequence
 
@@ -142,15 +142,15 @@ def _confusion(run: ModelRun, theme: str) -> plots.Sheet:
 def _towns(run: ModelRun, theme: str) -> plots.Sheet:
     shown = {_("balanced accuracy"): "balanced_accuracy", "AUC": "auc"}
     by_town = town_metrics(run)
-    figures = {
+    heights = {
         name: {town: round(metrics[key], 3) for town, metrics in by_town.items()}
         for name, key in shown.items()
     }
-    return plots.bars(figures, theme=theme, title=_("Towns"), y=_("figure (0 to 1)"))
+    return plots.bars(heights, theme=theme, title=_("Towns"), y=_("metric (0 to 1)"))
 
 
 def town_metrics(run: ModelRun) -> dict[str, dict[str, float]]:
-    """Figures of every town with both answers, by "town (part)", as people read them."""
+    """Metrics of every town with both answers, by "town (part)", as people read them."""
     found = metrics_by_town(run)
     labels = town_labels(town for town, _part in found)
     named = {f"{labels[town]} ({Part(part).label})": metrics for (town, part), metrics in found.items()}
@@ -158,7 +158,7 @@ def town_metrics(run: ModelRun) -> dict[str, dict[str, float]]:
 
 
 def metrics_by_town(run: ModelRun) -> dict[tuple[int, str], dict[str, float]]:
-    """Figures of every town with both answers, by (primary key of the town, part)."""
+    """Metrics of every town with both answers, by (primary key of the town, part)."""
     from training.evaluation.metrics import classification_metrics
 
     rows = run.run_crops.exclude(score=None).values_list("crop__town", "part", "is_positive", "score")
@@ -174,7 +174,7 @@ def metrics_by_town(run: ModelRun) -> dict[tuple[int, str], dict[str, float]]:
     }
 
 
-DRAWINGS: dict[str, Draw] = {
+CHARTS: dict[str, Draw] = {
     "roc": _roc,
     "precision-recall": _precision,
     "confusion": _confusion,
@@ -198,8 +198,8 @@ TITLES: dict[str, str | Promise] = {
 }
 
 
-def drawings_of(run: ModelRun) -> list[str]:
+def charts_of(run: ModelRun) -> list[str]:
     """The names of what there is to draw of a run: nothing before it is done, no losses without epochs."""
     if not run.metrics or not run.run_crops.exclude(score=None).exists():
         return []
-    return [name for name in DRAWINGS if name != "loss" or "curves" in run.metrics]
+    return [name for name in CHARTS if name != "loss" or "curves" in run.metrics]

@@ -130,7 +130,7 @@ def worded(name: str) -> str:
     if name in WORDS:
         return str(WORDS[name])
     if name.endswith(SPREAD):
-        return _("%(figure)s (spread)") % {"figure": worded(name.removesuffix(SPREAD))}
+        return _("%(metric)s (spread)") % {"metric": worded(name.removesuffix(SPREAD))}
     return name.replace("_", " ")
 
 
@@ -145,7 +145,7 @@ def readable(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, Mapping):
-        if value.get("form") == "none":  # its other wishes mean nothing then
+        if value.get("form") == "none":  # its other parameters mean nothing then
             return worded("none")
         # In one order whatever the row's: PostgreSQL and imported runs keep another one than ours.
         names = sorted(value, key=lambda name: (PLACES.get(name, len(PLACES)), name))

@@ -1,6 +1,6 @@
-"""Every figure that Damage draws: numbers in, SVG or PNG out, for light and dark pages. Pure.
+"""Every chart that Damage draws: numbers in, SVG or PNG out, for light and dark pages. Pure.
 
-Text stays text in SVG, and the same figures give the same bytes.
+Text stays text in SVG, and the same metrics give the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,12 +52,12 @@ class Curve:
     y: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    # Of somebody else's figures, beside ours.
+    # Of somebody else's metrics, beside ours.
     is_dashed: bool = False
 
 
 class Sheet:
-    """One drawing in a theme."""
+    """One chart in a theme."""
 
     def __init__(self, theme: str, *, width_in: float = 5.2, height_in: float = 4.0) -> None:
         self.theme = THEMES[theme]
@@ -92,7 +92,7 @@ class Sheet:
             text.set_color(self.theme.ink)
 
     def rendered(self, form: Format) -> bytes:
-        """The drawing as a file's bytes."""
+        """The chart as a file's bytes."""
         content = BytesIO()
         with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "damage"}):
             metadata: dict[str, Any] = {"Date": None} if form == "svg" else {"Software": None}
@@ -113,7 +113,7 @@ def curves(
 ) -> Sheet:
     """Lines with their bands: ROC, precision-recall, reliability, losses, learning curves.
 
-    `log_y` is for figures from nothing to many: linear up to 1, logarithmic above.
+    `log_y` is for numbers from nothing to many: linear up to 1, logarithmic above.
     """
     sheet = Sheet(theme)
     for line, colour in zip(lines, sheet.theme.series * 3, strict=False):

@@ -1,4 +1,4 @@
-"""How drawings of runs and experiments reach a page: two forms, two themes, one address each."""
+"""How charts of runs and experiments reach a page: two forms, two themes, one address each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A drawing on a page: what it shows, of what, and where its files are."""
+class Chart:
+    """A chart on a page: what it shows, of what, and where its files are."""
 
     title: str
     of: str
@@ -24,8 +24,8 @@ class Drawing:
     png: str
 
 
-def drawn(request: HttpRequest, draw: "Callable[[str], Sheet] | None", form: str) -> HttpResponse:
-    """The drawing as SVG or PNG in the theme asked for; 404 where there is none."""
+def chart_response(request: HttpRequest, draw: "Callable[[str], Sheet] | None", form: str) -> HttpResponse:
+    """The chart as SVG or PNG in the theme asked for; 404 where there is none."""
     theme = request.GET.get("theme", "light")
     if theme not in ("light", "dark"):
         return HttpResponseBadRequest(_("The theme is light or dark."))

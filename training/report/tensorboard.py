@@ -1,4 +1,4 @@
-"""A training as TensorBoard reads it: losses by epoch, figures by part, what was chosen. Pure."""
+"""A training as TensorBoard reads it: losses by epoch, metrics by part, what was chosen. Pure."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ PARTS = ("train", "validation", "test")
 def write_log(folder: Path, *, name: str, metrics: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
     """Write one log into a folder: `metrics` as a run keeps them, `chosen` as TensorBoard's hyper-parameters.
 
-    Curves are tagged "loss/train" with a step for each epoch, figures "test/auc" with one step.
+    Curves are tagged "loss/train" with a step for each epoch, metrics "test/auc" with one step.
     """
     now = time.time()
     writer = EventFileWriter(str(folder))
@@ -34,9 +34,9 @@ def _scalars(metrics: Mapping[str, Any]) -> Iterator[tuple[str, int, float]]:
         part, _underscore, what = curve.partition("_")
         yield from ((f"{what}/{part}", epoch, value) for epoch, value in enumerate(values, start=1))
     for part in PARTS:
-        for figure, value in metrics.get(part, {}).items():
+        for metric, value in metrics.get(part, {}).items():
             if isinstance(value, (int, float)):
-                yield f"{part}/{figure}", 0, value
+                yield f"{part}/{metric}", 0, value
 
 
 def _flat(chosen: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | float | bool]]:

@@ -5,22 +5,16 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.errors import Refused
-from damage.ingestion.finding import find_scene
+from damage.ingestion.lookup import find_scene, scenes_of
 from damage.ingestion.models import Scene
 from damage.messages import Message as _
 from damage.messages import worded
 from damage.work.progress import progress_bar
-from prediction.lookup import chosen_model, find_run, scenes_of
+from prediction.lookup import find_run
 from prediction.models import PredictionRun
-from prediction.services import (
-    PredictionOptions,
-    RunnerConfig,
-    cancel,
-    explanation,
-    predict_all,
-    resume,
-    rethreshold,
-)
+from prediction.options import PredictionOptions, RunnerConfig
+from prediction.services import cancel, explanation, predict_all, resume, rethreshold
+from training.lookup import chosen_model
 
 
 class Command(JsonCommand):
@@ -63,7 +57,7 @@ class Command(JsonCommand):
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        workplace = RunnerConfig(workers=options["workers"], dask=options["dask"])
+        runner_config = RunnerConfig(workers=options["workers"], dask=options["dask"])
         if options["cancel"] is not None:
             run = find_run(options["cancel"])
             cancel(run, by=None)
@@ -71,7 +65,7 @@ class Command(JsonCommand):
         if options["resume"] is not None:
             run = find_run(options["resume"])
             with progress_bar(run.scene.name, "px") as progress:
-                return summary(resume(run, workplace=workplace, progress=progress))
+                return summary(resume(run, runner_config=runner_config, progress=progress))
         if options["again"] is not None:
             run = find_run(options["again"])
             rethreshold(run, threshold=options["threshold"], max_iou=options["max_iou"])
@@ -79,10 +73,15 @@ class Command(JsonCommand):
         scenes = _scenes(options)
         model_run = chosen_model(options["model"], question=options["question"])
         chosen = {name: options[name] for name in ("threshold", "max_iou", "engine", "precision")}
-        wishes = PredictionOptions(**{name: value for name, value in chosen.items() if value is not None})
+        chosen_options = PredictionOptions(
+            **{name: value for name, value in chosen.items() if value is not None}
+        )
         if options["explain"]:
             return _one_or_all(
-                [explanation(scene, model_run, wishes=wishes, workplace=workplace) for scene in scenes]
+                [
+                    explanation(scene, model_run, options=chosen_options, runner_config=runner_config)
+                    for scene in scenes
+                ]
             )
         label = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} scenes"
         with progress_bar(label, "px") as progress:
@@ -90,8 +89,8 @@ class Command(JsonCommand):
                 scenes,
                 model_run,
                 requested_by=None,
-                wishes=wishes,
-                workplace=workplace,
+                options=chosen_options,
+                runner_config=runner_config,
                 progress=progress,
                 begun=self.announce,
             )

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from damage.accounts.models import User
 from damage.commands import JsonCommand
 from damage.errors import Refused
-from damage.ingestion.finding import find_scene
+from damage.ingestion.lookup import find_scene
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from tagging.models import Crop
 from tagging.quarantine import quarantine_crop, release_crop

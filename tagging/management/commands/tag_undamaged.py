@@ -5,10 +5,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from damage.commands import JsonCommand
-from damage.ingestion.finding import find_scene
+from damage.ingestion.lookup import find_scene
 from damage.work.progress import progress_bar
+from tagging.background_negatives import tag_undamaged, untag_undamaged
 from tagging.services import find_question
-from tagging.undamaged import tag_undamaged, untag_undamaged
 
 
 class Command(JsonCommand):
@@ -25,7 +25,7 @@ class Command(JsonCommand):
             type=float,
             help="side on the ground in metres (default: the median of the question's tagged crops)",
         )
-        parser.add_argument("--keep-off", type=float, metavar="METRES", dest="keep_off_m",
+        parser.add_argument("--buffer", "--keep-off", type=float, metavar="METRES", dest="buffer_m",
                             help='take scenes with a "yes" too, so far from each "yes" and "can\'t tell"')  # fmt: skip
         parser.add_argument(
             "--seed", type=int, default=0, help="the same seed, the same squares (default: 0)"
@@ -46,7 +46,7 @@ class Command(JsonCommand):
                 question,
                 count=options["count"],
                 size_m=options["size_m"],
-                keep_off_m=options["keep_off_m"],
+                buffer_m=options["buffer_m"],
                 seed=options["seed"],
                 progress=progress,
             )

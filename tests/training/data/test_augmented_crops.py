@@ -27,7 +27,9 @@ from training.data.features import read_pixels
 from training.models import ModelRun
 from training.networks.augmentation import Augmentation, margin_px, mirrored_around
 from training.reproduction import reproduce
-from training.services import TrainingConfig, carry_out, request_training, train
+from training.config import TrainingConfig
+from training.executor import carry_out
+from training.services import request_training, train
 
 
 @pytest.fixture
@@ -127,10 +129,10 @@ def kept_features(data_folder):
 
 
 @pytest.mark.parametrize("head", ["softmax", "logistic-regression"])
-def test_only_the_training_part_is_augmented(question, towns, recipe, data_folder, head):
+def test_only_the_training_part_is_augmented(question, towns, training_config, data_folder, head):
     """24 crops with two further copies each, and 48 crops that validate and test."""
     told = []
-    wish = replace(recipe, augment="sampled", copies=3, head=head)
+    wish = replace(training_config, augment="sampled", copies=3, head=head)
     run = train(question, wish, progress=lambda *seen: told.append(seen))
     assert len(kept_features(data_folder)) == 24 * 3 + 48
     assert told[-1] == (120, 120)
@@ -142,16 +144,16 @@ def test_only_the_training_part_is_augmented(question, towns, recipe, data_folde
     assert recorded["jitter"]["most_blur_px"] > 0
 
 
-def test_more_copies_later_take_up_those_there_are(question, towns, recipe, data_folder):
-    train(question, replace(recipe, augment="thesis", copies=3))
+def test_more_copies_later_take_up_those_there_are(question, towns, training_config, data_folder):
+    train(question, replace(training_config, augment="thesis", copies=3))
     before = set(kept_features(data_folder))
-    train(question, replace(recipe, augment="thesis", copies=5))
+    train(question, replace(training_config, augment="thesis", copies=5))
     assert before < set(kept_features(data_folder))
     assert len(kept_features(data_folder)) == 24 * 5 + 48
 
 
-def test_an_augmented_training_done_again_is_equal(question, towns, recipe, data_folder):
-    run = train(question, replace(recipe, augment="sampled", copies=3, seed=4))
+def test_an_augmented_training_done_again_is_equal(question, towns, training_config, data_folder):
+    run = train(question, replace(training_config, augment="sampled", copies=3, seed=4))
     for path in kept_features(data_folder):
         path.unlink()
     assert reproduce(run).is_equal
@@ -168,16 +170,16 @@ def test_an_augmented_training_done_again_is_equal(question, towns, recipe, data
     ],
 )
 def test_what_cannot_be_augmented_is_refused_before_any_row(
-    question, towns, recipe, monkeypatch, changes, words
+    question, towns, training_config, monkeypatch, changes, words
 ):
     monkeypatch.setattr(augmented_crops, "MOST_IMAGES", 1000)
     with pytest.raises(Refused, match=words):
-        train(question, replace(recipe, **changes))
+        train(question, replace(training_config, **changes))
     assert not ModelRun.objects.exists()
 
 
-def test_a_run_from_before_there_were_copies_is_done_again_without(question, towns, recipe, shared_training):
-    run = request_training(question, recipe, requested_by=None)
+def test_a_run_from_before_there_were_copies_is_done_again_without(question, towns, training_config, shared_training):
+    run = request_training(question, training_config, requested_by=None)
     del run.parameters["augmentation"], run.parameters["fine_tune_blocks"]
     run.save()
     assert carry_out(run).status == "done"

@@ -76,7 +76,7 @@ def test_the_part_that_judges_keeps_its_crops():
     }
 
 
-def test_no_training_learns_from_ground_that_it_is_measured_on(question, towns, recipe):
+def test_no_training_learns_from_ground_that_it_is_measured_on(question, towns, training_config):
     """One crop of Norte lies beside one of Sur; another shows a crop of Este, turned and saved again."""
     norte, este, sur = (list(Crop.objects.filter(town=town).order_by("pk")) for town in towns)
     Crop.objects.filter(pk=norte[0].pk).update(lon=36.0, lat=37.0)
@@ -88,15 +88,15 @@ def test_no_training_learns_from_ground_that_it_is_measured_on(question, towns, 
     with norte[3].image.open("rb") as file:
         Crop.objects.filter(pk=norte[3].pk).update(sha256=hashlib.sha256(file.read()).hexdigest())
 
-    run = request_training(question, recipe, requested_by=None)
+    run = request_training(question, training_config, requested_by=None)
     used = set(ModelRunCrop.objects.filter(model_run=run).values_list("crop", flat=True))
     assert {crop.pk for crop in (*norte, *este, *sur)} - used == {norte[0].pk, norte[3].pk}
     assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 2, "pending": 0}
 
 
-def test_a_second_town_on_the_same_ground_is_refused(question, towns, recipe, event):
+def test_a_second_town_on_the_same_ground_is_refused(question, towns, training_config, event):
     """The same flight under two names teaches nothing about another town."""
     Crop.objects.filter(town=Town.objects.get(name="Norte")).update(lon=36.0, lat=37.0)
     Crop.objects.filter(town=Town.objects.get(name="Sur")).update(lon=36.0, lat=37.0)
     with pytest.raises(Refused, match="24 crops for training show ground of another part"):
-        request_training(question, recipe, requested_by=None)
+        request_training(question, training_config, requested_by=None)

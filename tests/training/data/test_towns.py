@@ -1,4 +1,4 @@
-"""Two events that both struck a San Juan: figures, cards and packages keep the two towns apart."""
+"""Two events that both struck a San Juan: metrics, cards and packages keep the two towns apart."""
 
 import re
 
@@ -80,7 +80,7 @@ def test_experiments_know_a_town_by_what_it_is(namesakes, question, tiny):
     assert (row["train"], row["validation"]) == ("practice-quake/san-juan", "later-quake/san-juan")
 
 
-def test_experiments_train_on_no_town_kept_for_tests(question, towns, tiny, settings):
+def test_experiments_train_on_no_town_held_out_towns(question, towns, tiny, settings):
     from dataclasses import replace
 
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("practice-quake/sur",))

@@ -1,4 +1,4 @@
-"""Figures worked out by hand."""
+"""Metrics worked out by hand."""
 
 import numpy as np
 import pytest
@@ -38,12 +38,12 @@ def test_a_threshold_that_finds_nothing_lies_above_all_scores_and_says_so():
 
 
 def test_rates_follow_from_the_counts():
-    figures = classification_metrics(ANSWERS, SCORES, 0.55)
-    assert figures["confusion"] == {
+    metrics = classification_metrics(ANSWERS, SCORES, 0.55)
+    assert metrics["confusion"] == {
         "true_positive": 3, "false_positive": 1, "false_negative": 1, "true_negative": 3
     }  # fmt: skip
     for name in ("accuracy", "balanced_accuracy", "precision", "recall", "f1"):
-        assert figures[name] == pytest.approx(0.75)
+        assert metrics[name] == pytest.approx(0.75)
 
 
 def test_auc_is_the_share_of_pairs_in_order():
@@ -56,8 +56,8 @@ def test_a_threshold_counts_the_score_that_equals_it_as_yes():
 
 
 def test_nothing_found_is_no_division_by_zero():
-    figures = classification_metrics(ANSWERS, SCORES, 0.95)
-    assert (figures["precision"], figures["recall"], figures["f1"]) == (0.0, 0.0, 0.0)
+    metrics = classification_metrics(ANSWERS, SCORES, 0.95)
+    assert (metrics["precision"], metrics["recall"], metrics["f1"]) == (0.0, 0.0, 0.0)
 
 
 def test_the_roc_runs_from_corner_to_corner():

@@ -12,7 +12,7 @@ from PIL import Image
 
 from damage.ingestion.services import ingest_photo
 from training.evaluation.operating_points import operating_points
-from training.experiments.charts import drawings_of
+from training.experiments.charts import charts_of
 from training.experiments.command_line import command_for
 from training.experiments.cross_validation import ExperimentConfig, cross_towns, learning_curve
 from training.experiments.exploration import Exploration, explore
@@ -73,14 +73,14 @@ def test_an_experiment_shows_table_drawings_and_the_command(client, analyst, cro
     client.force_login(analyst)
     html = html_of(client, f"{ALL}{crossed.pk}/")
     assert "balanced accuracy, adapted" in html
-    assert html.count('class="drawing"') == 2
+    assert html.count('class="chart"') == 2
     assert "cross_towns --question damage --town Norte --town Este --town Sur --backbone tiny" in html
     assert crossed.code_version in html
 
 
 def test_every_kind_draws_in_both_forms_and_themes(client, analyst, question, run, crossed, explored, tiny):
-    design = ExperimentConfig(towns=["Norte", "Este", "Sur"], backbone=tiny, counts=[12, 20])
-    curve = learning_curve(question, design)
+    experiment_config = ExperimentConfig(towns=["Norte", "Este", "Sur"], backbone=tiny, counts=[12, 20])
+    curve = learning_curve(question, experiment_config)
     expected = {
         crossed: ["ways", "crossed"],
         curve: ["curve"],
@@ -89,7 +89,7 @@ def test_every_kind_draws_in_both_forms_and_themes(client, analyst, question, ru
     }
     client.force_login(analyst)
     for experiment, names in expected.items():
-        assert drawings_of(experiment) == names
+        assert charts_of(experiment) == names
         for name in names:
             svg = client.get(f"{ALL}{experiment.pk}/{name}.svg", {"theme": "dark"})
             assert (svg.status_code, svg["Content-Type"]) == (200, "image/svg+xml")
@@ -98,11 +98,11 @@ def test_every_kind_draws_in_both_forms_and_themes(client, analyst, question, ru
 
 
 def test_a_kind_that_compares_recipes_is_drawn_as_bars(question):
-    """Its rows are named by their words; one without figures is left out."""
+    """Its rows are named by their words; one without metrics is left out."""
     columns = ["head", "auc", "auc_spread", "balanced_accuracy"]
     rows = [["softmax", 0.9, 0.1, 0.8], ["forest", 0.7, 0.2, 0.6], ["none", None, None, None]]
     experiment = Experiment(kind="compare_recipes", status="done", results={"columns": columns, "rows": rows})
-    assert drawings_of(experiment) == ["comparison"]
+    assert charts_of(experiment) == ["comparison"]
     from training.experiments.charts import draw
 
     svg = draw(experiment, "comparison", "light").rendered("svg").decode()
@@ -146,12 +146,14 @@ def test_commands_name_what_was_chosen_and_quote_it(question, tiny, towns, explo
         "python manage.py explore --event practice-quake --town Gris --town 'Clara Alta' --of scenes "
         "--features channels --limit 1500 --seed 0"
     )
-    design = ExperimentConfig(towns=["Norte", "Este", "Sur"], backbone=tiny, counts=[12], seeds=[0, 1])
-    assert command_for(learning_curve(question, design)) == (
+    experiment_config = ExperimentConfig(
+        towns=["Norte", "Este", "Sur"], backbone=tiny, counts=[12], seeds=[0, 1]
+    )
+    assert command_for(learning_curve(question, experiment_config)) == (
         "python manage.py learning_curve --question damage --town Norte --town Este --town Sur "
         "--backbone tiny --head softmax --crops 12 --seeds 2"
     )
-    crossed = cross_towns(question, replace(design, counts=(), max_fpr=0.1, seeds=[3]))
+    crossed = cross_towns(question, replace(experiment_config, counts=(), max_fpr=0.1, seeds=[3]))
     assert command_for(crossed).endswith("--max-fpr 0.1 --seed 3")
     several = {
         "towns": ["A", "B"],

@@ -1,9 +1,9 @@
-"""Dense models: framing, cells, and the same scores from the head, from Keras and from OpenVINO."""
+"""Dense models: padding, cells, and the same scores from the head, from Keras and from OpenVINO."""
 
 import numpy as np
 import pytest
 
-from training.networks.dense import cell_shares, framed, input_px, probability, window_shares
+from training.networks.dense import cell_shares, input_px, padded, probability, window_shares
 
 
 @pytest.mark.parametrize(("judged", "side"), [(224, 288), (240, 320), (260, 352), (576, 640)])
@@ -13,7 +13,7 @@ def test_the_input_holds_the_surroundings_in_whole_strides(judged, side):
 
 def test_a_framed_square_stands_in_its_own_mirror_image():
     square = np.arange(224 * 224 * 3).reshape(224, 224, 3).astype(np.uint8)
-    image = framed(square, 224)
+    image = padded(square, 224)
     assert image.shape == (288, 288, 3)
     assert np.array_equal(image[40:264, 40:264], square)
     assert np.array_equal(image[39, 40:264], square[1])  # one row above the first is the second
@@ -38,7 +38,7 @@ def test_probability_keeps_what_is_unknown_and_never_overflows():
 @pytest.fixture(scope="module")
 def trained():
     """The default backbone with a head that tells noise from plain ground."""
-    from training.networks.backbones.building import evidence_model, feature_extractor
+    from training.networks.backbones.building import feature_extractor, logits_model
     from training.networks.backbones.registry import find_backbone
     from training.networks.heads.layers import HeadParameters, Labelled, linear_weights, trained_head
 
@@ -55,7 +55,7 @@ def trained():
     ).numpy()
     rows = Labelled(features, np.array([True, False] * 6))
     head, _ = trained_head(rows, rows, HeadParameters(), seed=1)
-    model = evidence_model(backbone, *linear_weights(head))
+    model = logits_model(backbone, *linear_weights(head))
     return model, squares, np.asarray(head(features))[:, 1]
 
 
@@ -87,8 +87,8 @@ def test_a_large_image_is_judged_as_its_parts_are(trained):
     model, _, _ = trained
     network = OpenVinoDenseNetwork(*exported(model))
     ground = np.random.default_rng(2).integers(0, 256, (1, 1600, 1600, 3), dtype=np.uint8)
-    whole = network.evidence(ground)[0]
-    part = network.evidence(ground[:, 160:1440, 160:1440])[0]  # whole strides from the corner
+    whole = network.logits(ground)[0]
+    part = network.logits(ground[:, 160:1440, 160:1440])[0]  # whole strides from the corner
     assert whole.shape == (100, 100)
     # 30 cells inwards: beyond what the network can see (851 px, 27 cells to either side).
     assert np.abs(whole[40:60, 40:60] - part[30:50, 30:50]).max() < 1e-3

@@ -31,9 +31,9 @@ def head(backbone, seed):
 
 
 def scores_of_one_built_alone(backbone, seed, windows):
-    from training.networks.backbones.building import evidence_model
+    from training.networks.backbones.building import logits_model
 
-    xml, weights = exported(evidence_model(backbone, *head(backbone, seed)))
+    xml, weights = exported(logits_model(backbone, *head(backbone, seed)))
     return DenseEngine(OpenVinoDenseNetwork(xml, weights), backbone.size_px).scores(windows), weights
 
 

@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from damage.errors import Refused
 from damage.work import claims
+from training.config import TrainingConfig
 from training.inference import load_engine
 from training.models import ModelRun
 from training.networks.backbones import registry
@@ -15,7 +16,7 @@ from training.networks.backbones.registry import BACKBONES, MOST_TUNED_BLOCKS, f
 from training.registry.exchange import export_model, import_model
 from training.report.labels import WORDS
 from training.reproduction import reproduce
-from training.services import TrainingConfig, cancel, train
+from training.services import cancel, train
 from training.storing import log_folder_of
 
 # The default network looking at small images, so that tests are quick.

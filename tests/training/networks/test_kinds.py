@@ -12,8 +12,8 @@ from training.networks.kinds import (
     TWO_PART,
     WINDOWED,
     kind_of_content,
-    kind_of_recipe,
     kind_of_record,
+    kind_to_train,
 )
 
 KINDS = (DENSE, WINDOWED, TWO_PART, CLASSICAL)
@@ -34,7 +34,7 @@ FILES = {"openvino_xml": b"<net/>", "openvino_bin": b"weights", "skops": b"a hea
     ],
 )
 def test_backbone_and_head_make_the_kind(features, head_is_layer, kind):
-    assert kind_of_recipe(features, head_is_layer=head_is_layer) is kind
+    assert kind_to_train(features, head_is_layer=head_is_layer) is kind
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,10 @@ def windows_and_scores(run, engine):
         ("channel-means-deviations", "logistic-regression", {"skops"}),
     ],
 )
-def test_it_is_trained_kept_and_scores_as_its_training_did(question, towns, recipe, features, head, kinds):
-    run = train(question, replace(recipe, backbone=features, head=head))
+def test_it_is_trained_kept_and_scores_as_its_training_did(
+    question, towns, training_config, features, head, kinds
+):
+    run = train(question, replace(training_config, backbone=features, head=head))
     assert (run.status, set(run.files.values_list("kind", flat=True))) == ("done", kinds)
     assert run.metrics["test"]["auc"] > 0.9
     engine = load_engine(run)
@@ -61,8 +63,8 @@ def test_it_is_trained_kept_and_scores_as_its_training_did(question, towns, reci
 
 
 @pytest.fixture
-def forest(question, towns, recipe):
-    return train(question, replace(recipe, head="random-forest"))
+def forest(question, towns, training_config):
+    return train(question, replace(training_config, head="random-forest"))
 
 
 def test_the_row_says_how_the_head_was_grown_and_that_it_stands_apart(forest):
@@ -76,8 +78,8 @@ def test_a_forest_answers_and_is_compared(forest, scene, question):
     ModelRun.objects.filter(pk=forest.pk).update(stage="promoted")
     rubble, ground = (answer_for_pixels(read_square(scene.path, x, 0, 32), question).score for x in (0, 32))
     assert rubble > ground
-    (figures,) = comparison(forest, None)["towns"].values()
-    assert figures["candidate"]["auc"] > 0.9
+    (metrics,) = comparison(forest, None)["towns"].values()
+    assert metrics["candidate"]["auc"] > 0.9
 
 
 def test_a_forest_trained_again_is_equal_to_the_last_tree(forest):
@@ -98,8 +100,8 @@ def test_a_changed_head_is_not_loaded(forest):
         load_engine(forest)
 
 
-def test_features_that_are_measured_otherwise_by_now_are_refused(question, towns, recipe):
-    run = train(question, replace(recipe, backbone="channel-means-deviations", head="softmax"))
+def test_features_that_are_measured_otherwise_by_now_are_refused(question, towns, training_config):
+    run = train(question, replace(training_config, backbone="channel-means-deviations", head="softmax"))
     run.parameters["features"] = "channel-means-0123456789ab"
     run.save()
     with pytest.raises(Refused, match=r"not measured this way any more.*Train it again"):
@@ -107,7 +109,7 @@ def test_features_that_are_measured_otherwise_by_now_are_refused(question, towns
 
 
 def test_a_head_that_scores_otherwise_when_it_is_opened_again_is_refused(
-    question, towns, recipe, monkeypatch
+    question, towns, training_config, monkeypatch
 ):
     keep = fit.artefact_with_head
 
@@ -116,7 +118,7 @@ def test_a_head_that_scores_otherwise_when_it_is_opened_again_is_refused(
 
     monkeypatch.setattr(fit, "artefact_with_head", shifted)
     with pytest.raises(EnginesDisagree, match=r"features and head differ .* by 0\.2"):
-        train(question, replace(recipe, head="random-forest"))
+        train(question, replace(training_config, head="random-forest"))
     assert not ModelFile.objects.exists()
 
 
@@ -124,9 +126,9 @@ def test_a_head_that_scores_otherwise_when_it_is_opened_again_is_refused(
     ("features", "head"), [("tiny", "random-forest"), ("channel-means-deviations", "svm")]
 )
 def test_a_process_that_predicts_needs_neither_tensorflow_nor_django(
-    question, towns, recipe, features, head, tmp_path
+    question, towns, training_config, features, head, tmp_path
 ):
-    run = train(question, replace(recipe, backbone=features, head=head))
+    run = train(question, replace(training_config, backbone=features, head=head))
     (tmp_path / "model").write_bytes(model_content(run, "openvino"))
     code = (
         "import hashlib, sys; from pathlib import Path; import numpy as np; "
@@ -147,7 +149,7 @@ def test_a_process_that_predicts_needs_neither_tensorflow_nor_django(
 
 
 def test_a_dense_backbone_frames_windows_within_its_network():
-    """What the exported network gives for a window is what training computed from the framed crop."""
+    """What the exported network gives for a window is what training computed from the padded crop."""
     from training.networks.backbones.building import feature_extractor, window_features
     from training.networks.backbones.registry import find_backbone
     from training.networks.engines import OpenVinoNetwork
@@ -163,9 +165,9 @@ def test_a_dense_backbone_frames_windows_within_its_network():
 
 
 def test_a_model_of_classical_features_learns_from_copies_but_is_not_handed_on(
-    question, towns, recipe, client, site_admin, tmp_path
+    question, towns, training_config, client, site_admin, tmp_path
 ):
-    chosen = replace(recipe, backbone="hog", head="logistic-regression", augment="thesis", copies=3)
+    chosen = replace(training_config, backbone="hog", head="logistic-regression", augment="thesis", copies=3)
     run = train(question, chosen)
     assert run.metrics["train"]["crops"] == 24  # its copies are no crops
     assert run.metrics["test"]["auc"] > 0.9

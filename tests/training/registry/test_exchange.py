@@ -370,8 +370,8 @@ def test_the_probe_is_the_same_on_every_machine():
     assert hashlib.sha256(windows.tobytes()).hexdigest() == PROBE_SHA256
 
 
-def test_a_model_with_a_head_of_scikit_learns_travels_too(question, towns, recipe, tmp_path):
-    run = train(question, replace(recipe, head="svm"))
+def test_a_model_with_a_head_of_scikit_learns_travels_too(question, towns, training_config, tmp_path):
+    run = train(question, replace(training_config, head="svm"))
     path = tmp_path / "svm.damage-model"
     export_model(run, path)
     imported = import_model(path, question).run

@@ -14,6 +14,7 @@ from damage.errors import Conflict, Refused
 from damage.ingestion.models import Town
 from damage.work.claims import ClaimLost
 from tagging.models import Crop
+from training.config import TrainingConfig
 from training.data.held_out_towns import learnt_from
 from training.models import ModelRun, Promotion
 from training.registry.comparison import comparison
@@ -26,12 +27,12 @@ from training.registry.promotions import (
     retire,
     roll_back,
 )
-from training.services import TrainingConfig, request_training
+from training.services import request_training
 from training.tasks import run_comparison
 
 
 def copy_of(run):
-    """Another finished run with the same files, crops and figures."""
+    """Another finished run with the same files, crops and metrics."""
     files, crops = list(run.files.all()), list(run.run_crops.all())
     other = ModelRun.objects.get(pk=run.pk)
     other.pk, other.stage = None, "candidate"
@@ -80,10 +81,10 @@ def test_both_models_are_compared_on_towns_that_neither_learnt_from(run, site_ad
     promote(run, site_admin, analyst)
     towns = propose(copy_of(run), by=site_admin).comparison["towns"]
     assert list(towns) == ["practice-quake/sur"]  # Norte taught them, Este chose their threshold
-    figures = towns["practice-quake/sur"]
-    assert (figures["crops"], figures["positive"]) == (24, 12)
-    assert figures["candidate"] == figures["present"]
-    assert figures["candidate"]["auc"] == pytest.approx(run.metrics["test"]["auc"])
+    metrics = towns["practice-quake/sur"]
+    assert (metrics["crops"], metrics["positive"]) == (24, 12)
+    assert metrics["candidate"] == metrics["present"]
+    assert metrics["candidate"]["auc"] == pytest.approx(run.metrics["test"]["auc"])
 
 
 def test_the_next_model_retires_the_last_and_a_roll_back_brings_it_back(run, question, site_admin, analyst):
@@ -169,16 +170,18 @@ def kept(settings):
     )
 
 
-def test_towns_kept_for_tests_are_the_test_and_teach_nobody(kept, question, towns, recipe):
-    run = request_training(question, TrainingConfig(backbone=recipe.backbone), requested_by=None)
+def test_towns_held_out_towns_are_the_test_and_teach_nobody(kept, question, towns, training_config):
+    run = request_training(question, TrainingConfig(backbone=training_config.backbone), requested_by=None)
     assert run.parameters["test_towns"] == ["practice-quake/sur"]
     assert {row.part for row in run.run_crops.filter(crop__town=towns[2])} == {"test"}
     for part in ("train_towns", "validation_towns"):
         with pytest.raises(Refused, match="kept for tests"):
-            request_training(question, replace(recipe, test_towns=[], **{part: ["Sur"]}), requested_by=None)
+            request_training(
+                question, replace(training_config, test_towns=[], **{part: ["Sur"]}), requested_by=None
+            )
 
 
-def test_every_proposal_is_compared_on_the_towns_kept_for_tests(
+def test_every_proposal_is_compared_on_the_towns_held_out_towns(
     run, towns, event, question, site_admin, settings
 ):
     """Another town that nobody learnt from is not taken instead."""
@@ -254,8 +257,8 @@ def test_copies_of_crops_that_taught_are_not_unseen_in_another_town(run, event, 
             for tag in tags:
                 tag.pk, tag.crop = None, crop
                 tag.save()
-    figures = comparison(run, None)["towns"]
-    assert figures["practice-quake/copias"]["crops"] == 24  # those of Norte taught it, those of Sur did not
+    metrics = comparison(run, None)["towns"]
+    assert metrics["practice-quake/copias"]["crops"] == 24  # those of Norte taught it, those of Sur did not
 
 
 def test_a_request_compares_nothing_and_nobody_confirms_before_a_worker_has(
@@ -264,7 +267,7 @@ def test_a_request_compares_nothing_and_nobody_confirms_before_a_worker_has(
     address = f"/api/v1/model-runs/{run.pk}"
     client.force_login(site_admin)
     with monkeypatch.context() as patch, django_capture_on_commit_callbacks() as enqueued:
-        patch.setattr("training.registry.promotions.comparison", None)
+        patch.setattr("training.registry.promotions.compare", None)
         assert (
             client.post(f"{address}/propose/", content_type="application/json").json()["promotions"][0][
                 "status"

@@ -1,4 +1,4 @@
-"""Drawings: both themes, both formats, words that can be read."""
+"""Charts: both themes, both formats, words that can be read."""
 
 from xml.etree import ElementTree as ET
 
@@ -23,8 +23,8 @@ def bars(theme):
 
 
 def spread_bars(theme):
-    figures = {"hog · svm": (0.8, 0.1), "lbp · svm": (0.6, 0.05)}
-    return plots.spread_bars({"AUC": figures}, theme=theme, title="Recipes", x="figure")
+    metrics = {"hog · svm": (0.8, 0.1), "lbp · svm": (0.6, 0.05)}
+    return plots.spread_bars({"AUC": metrics}, theme=theme, title="Recipes", x="metric")
 
 
 def histogram(theme):

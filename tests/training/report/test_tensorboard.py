@@ -48,7 +48,9 @@ def test_what_was_chosen_can_be_compared(run, read):
     assert "per_class" not in chosen  # it was not chosen
 
 
-def test_a_cancelled_training_leaves_no_log_behind(question, recipe, towns, data_folder, monkeypatch):
+def test_a_cancelled_training_leaves_no_log_behind(
+    question, training_config, towns, data_folder, monkeypatch
+):
     from training import services
 
     store = services.store
@@ -59,29 +61,29 @@ def test_a_cancelled_training_leaves_no_log_behind(question, recipe, towns, data
 
     monkeypatch.setattr(services, "store", cancelled_first)
     with pytest.raises(claims.ClaimLost):
-        train(question, recipe)
+        train(question, training_config)
     assert list(data_folder.rglob("*tfevents*")) == []
 
 
 def test_a_training_that_fails_leaves_no_log_behind(
-    question, recipe, shared_training, data_folder, monkeypatch
+    question, training_config, shared_training, data_folder, monkeypatch
 ):
     def refuse(run, outcome):
         raise Refused("The disk is full.")
 
     monkeypatch.setattr("training.storing._store_scores", refuse)
     with pytest.raises(Refused):
-        train(question, recipe)
+        train(question, training_config)
     assert list(data_folder.rglob("*tfevents*")) == []
 
 
 def test_a_log_that_an_earlier_database_left_there_is_replaced(
-    question, recipe, shared_training, read, data_folder
+    question, training_config, shared_training, read, data_folder
 ):
-    train(question, recipe)
+    train(question, training_config)
     next_one = log_folder_of(ModelRun(pk=ModelRun.objects.get().pk + 1))
     next_one.mkdir()
     (next_one / "events.out.tfevents.1.old").write_bytes(b"old")
-    run = train(question, recipe)
+    run = train(question, training_config)
     assert len(list(log_folder_of(run).iterdir())) == 1
     assert read(run)[0]["test/auc"]

@@ -4,17 +4,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from damage.work.progress import progress_bar
+from training.config import HEAD_NAMES
 from training.experiments.commands import ExperimentCommand
 from training.experiments.cross_validation import TrainingConfigs, compare_recipes
 from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
 from training.networks.classical import CLASSICAL
-from training.services import HEAD_NAMES
 
 
 class Command(ExperimentCommand):
     help = (
         "Train every chosen backbone, or classical features, with every chosen head on the same crops, every way of "
-        "giving three of the towns to training, validation and test, and report each recipe's mean figures and their "
+        "giving three of the towns to training, validation and test, and report each recipe's mean metrics and their "
         "spread. Kept as an experiment; no model comes of it."
     )
 
@@ -33,6 +33,6 @@ class Command(ExperimentCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         names = ("towns", "backbones", "heads", "one_way", "max_fpr")
-        recipes = TrainingConfigs(**{name: options[name] for name in names}, seeds=[options["seed"]])
+        compared = TrainingConfigs(**{name: options[name] for name in names}, seeds=[options["seed"]])
         with progress_bar("recipes compared", "step") as progress:
-            return self.result(compare_recipes(self.question(options), recipes, progress=progress))
+            return self.result(compare_recipes(self.question(options), compared, progress=progress))

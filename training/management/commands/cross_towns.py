@@ -10,7 +10,7 @@ from training.experiments.cross_validation import ExperimentConfig, cross_towns
 
 class Command(ExperimentCommand):
     help = (
-        "Train every way of giving three of the towns to training, validation and test, and report each way's figures, "
+        "Train every way of giving three of the towns to training, validation and test, and report each way's metrics, "
         "their mean and their spread. Kept as an experiment; no model comes of it."
     )
 
@@ -21,6 +21,6 @@ class Command(ExperimentCommand):
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
     def run(self, **options: Any) -> dict[str, Any]:
-        design = ExperimentConfig(**self.chosen(options), seeds=[options["seed"]], max_fpr=options["max_fpr"])
+        config = ExperimentConfig(**self.chosen(options), seeds=[options["seed"]], max_fpr=options["max_fpr"])
         with progress_bar("towns crossed", "step") as progress:
-            return self.result(cross_towns(self.question(options), design, progress=progress))
+            return self.result(cross_towns(self.question(options), config, progress=progress))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from damage.commands import JsonCommand
+from training.lookup import find_model_run
 from training.registry.exchange import export_model
-from training.registry.promotions import find_model_run
 
 
 class Command(JsonCommand):

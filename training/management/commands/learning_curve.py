@@ -11,7 +11,7 @@ from training.experiments.cross_validation import THESIS, ExperimentConfig, lear
 class Command(ExperimentCommand):
     help = (
         "Train with 20, 50, 100, 150 and 200 crops of one town, every way round and with several seeds, and report "
-        "mean figures in the test town beside the thesis's. Kept as an experiment; no model comes of it."
+        "mean metrics in the test town beside the thesis's. Kept as an experiment; no model comes of it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,8 +23,8 @@ class Command(ExperimentCommand):
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        design = ExperimentConfig(
+        config = ExperimentConfig(
             **self.chosen(options), counts=options["crops"], seeds=list(range(max(1, options["seeds"])))
         )
         with progress_bar("learning curve", "step") as progress:
-            return self.result(learning_curve(self.question(options), design, progress=progress))
+            return self.result(learning_curve(self.question(options), config, progress=progress))

@@ -17,7 +17,7 @@ from training.registry import promotions
 class Command(JsonCommand):
     help = (
         "Propose a model run, or confirm one that somebody else proposed: the promoted model answers and predicts. "
-        "Called for a run that is not proposed it proposes it and shows both models' figures on towns that neither "
+        "Called for a run that is not proposed it proposes it and shows both models' metrics on towns that neither "
         "learnt from; called by a second person it confirms."
     )
 
@@ -46,11 +46,11 @@ class Command(JsonCommand):
 
     def describe(self, result: dict[str, Any]) -> str:
         lines = [f"Model run {result['model_run']} is {result['stage']}."]
-        for town, figures in result["comparison"].get("towns", {}).items():
+        for town, metrics in result["comparison"].get("towns", {}).items():
             for role in ("candidate", "present"):
-                if figures[role]:
-                    shown = ", ".join(f"{name} {value:.3f}" for name, value in figures[role].items())
-                    lines.append(f"  {town} ({figures['crops']} crops), {role}: {shown}")
+                if metrics[role]:
+                    shown = ", ".join(f"{name} {value:.3f}" for name, value in metrics[role].items())
+                    lines.append(f"  {town} ({metrics['crops']} crops), {role}: {shown}")
         if result["is_proposed"] and not result["comparison"].get("towns"):
             lines.append(
                 "  There is nothing to compare them on: no tagged town is left that neither learnt from."

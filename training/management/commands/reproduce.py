@@ -5,14 +5,14 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.work.progress import progress_bar
-from training.registry.promotions import find_model_run
+from training.lookup import find_model_run
 from training.reproduction import reproduce
 
 
 class Command(JsonCommand):
     help = (
         "Train again with a run's own crops, seed and parameters, as a run of its own whose parent it is, and report "
-        "whether scores, figures and weights are equal. The exit status is 1 where they are not."
+        "whether scores, metrics and weights are equal. The exit status is 1 where they are not."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.tables import markdown_table
 from training.evaluation.operating_points import operating_points
-from training.registry.promotions import find_model_run
+from training.lookup import find_model_run
 
 
 class Command(JsonCommand):

@@ -6,10 +6,11 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.work.progress import progress_bar
 from tagging.services import find_question
+from training.config import DEFAULT_HEAD, HEAD_NAMES, TrainingConfig
 from training.models import ModelRun
 from training.networks.augmentation import DEFAULT_COPIES, FORMS
 from training.networks.backbones.registry import DEFAULT_BACKBONE, feature_names
-from training.services import DEFAULT_HEAD, HEAD_NAMES, TrainingConfig, train
+from training.services import train
 
 PARTS = {"train": "learn from", "validation": "stop and choose the threshold on", "test": "measure on"}
 SHOWN = ("auc", "balanced_accuracy", "precision", "recall", "f1")
@@ -68,8 +69,8 @@ class Command(JsonCommand):
         for part in PARTS:
             towns = ", ".join(result["towns"][part])
             if metrics := result["metrics"].get(part):
-                figures = ", ".join(f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in SHOWN)
-                lines.append(f"{part:>10} ({towns}; {metrics['crops']} crops): {figures}")
+                shown = ", ".join(f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in SHOWN)
+                lines.append(f"{part:>10} ({towns}; {metrics['crops']} crops): {shown}")
         if tuning := result["metrics"].get("fine_tuning"):
             lines.append(tuning_words(result["metrics"]["best_epoch"], tuning["validation_loss_before"]))
         left_out = result["left_out"]

@@ -26,7 +26,7 @@ APPLICATIONS = {
     "resnet50": keras.applications.ResNet50,
 }
 MAPS = ("edges", "texture", "objects")
-EVIDENCE_LAYERS = tuple(f"{name}_evidence" for name in MAPS)
+LOGIT_LAYERS = tuple(f"{name}_logits" for name in MAPS)
 SCALES_ITSELF = {"mobilenet-v3-large", "efficientnet-v2-b0"}
 
 
@@ -43,7 +43,7 @@ def feature_extractor(backbone: Backbone, weights_dir: Path | None = None) -> ke
 
 
 def window_means(maps: Sequence[keras.KerasTensor], size_px: int) -> list[keras.KerasTensor]:
-    """The means (N, C) of maps over a framed window of `size_px`; one with half as many cells lies at stride 32."""
+    """The means (N, C) of maps over a padded window of `size_px`; one with half as many cells lies at stride 32."""
     shares = window_shares(size_px).astype("float32")
     by_side = {len(shares): shares, len(shares) // 2: shares[::2] + shares[1::2]}
     return [
@@ -52,7 +52,7 @@ def window_means(maps: Sequence[keras.KerasTensor], size_px: int) -> list[keras.
 
 
 def window_features(backbone: Backbone, weights_dir: Path | None = None) -> keras.Model:
-    """Return a model from windows (N, size, size, 3), 0-255, to features: a dense backbone's windows are framed in it.
+    """Return a model from windows (N, size, size, 3), 0-255, to features: a dense backbone's windows are padded in it.
 
     It does what `Backbone.prepared` and `feature_extractor` do one after the other.
     """
@@ -61,11 +61,11 @@ def window_features(backbone: Backbone, weights_dir: Path | None = None) -> kera
         return extractor
     pixels = layers.Input((backbone.size_px, backbone.size_px, 3), dtype="uint8", name="pixels")
     sides = (BEFORE_PX, backbone.input_px - backbone.size_px - BEFORE_PX)
-    framed = ops.pad(ops.cast(pixels, "float32"), ((0, 0), sides, sides, (0, 0)), mode="reflect")
-    return keras.Model(pixels, extractor(framed), name="window_features")
+    padded = ops.pad(ops.cast(pixels, "float32"), ((0, 0), sides, sides, (0, 0)), mode="reflect")
+    return keras.Model(pixels, extractor(padded), name="window_features")
 
 
-def evidence_model(
+def logits_model(
     backbone: Backbone,
     feature_weights: np.ndarray,
     bias: float,
@@ -73,9 +73,9 @@ def evidence_model(
     *,
     network: keras.Model | None = None,
 ) -> keras.Model:
-    """Return a dense model from pixels (N, h, w, 3), 0-255, to evidence (N, h / 16, w / 16, 1); see `networks.dense`.
+    """Return a dense model from pixels (N, h, w, 3), 0-255, to logits (N, h / 16, w / 16, 1); see `networks.dense`.
 
-    The evidence's mean over a window is `bias` plus the window's features (F,) times `feature_weights` (F,). `network`
+    The mean logit over a window is `bias` plus the window's features (F,) times `feature_weights` (F,). `network`
     is the backbone's with other weights than ImageNet's: one that was fine-tuned.
     """
     pixels = layers.Input((None, None, 3), dtype="uint8", name="pixels")
@@ -83,21 +83,21 @@ def evidence_model(
     if network is None:
         network = lite_network(backbone, weights_path(backbone, weights_dir))
     maps = lite_maps(backbone, network)(scaled)
-    shares = [layers.Conv2D(1, 1, name=name) for name in EVIDENCE_LAYERS]
+    shares = [layers.Conv2D(1, 1, name=name) for name in LOGIT_LAYERS]
     edges, texture, objects = (share(cells) for share, cells in zip(shares, maps, strict=True))
-    evidence = layers.Add(name="evidence")(
+    logits = layers.Add(name="logits")(
         [edges, texture, layers.UpSampling2D(2, name="objects_cells")(objects)]
     )
-    model = keras.Model(pixels, evidence, name="evidence")
-    pour_evidence(model, feature_weights, [bias, 0, 0])
+    model = keras.Model(pixels, logits, name="logits")
+    set_logit_weights(model, feature_weights, [bias, 0, 0])
     return model
 
 
-def pour_evidence(
+def set_logit_weights(
     model: keras.Model, feature_weights: np.ndarray, biases: Sequence[float] | np.ndarray
 ) -> list[np.ndarray]:
-    """Give an evidence model the weights (F,) of another head, and each map's bias; returns its variables, float32."""
-    shares = [model.get_layer(name) for name in EVIDENCE_LAYERS]
+    """Give a model of logits the weights (F,) of another head, and each map's bias; returns its variables, float32."""
+    shares = [model.get_layer(name) for name in LOGIT_LAYERS]
     ends = np.cumsum([share.kernel.shape[2] for share in shares])[:-1]
     for share, weights, constant in zip(shares, np.split(feature_weights, ends), biases, strict=True):
         share.set_weights([weights.reshape(1, 1, -1, 1), np.array([constant], float)])

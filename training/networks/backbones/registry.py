@@ -8,7 +8,7 @@ import numpy as np
 from damage.errors import Refused
 from damage.messages import Message as _
 from training.networks.classical import CLASSICAL, ClassicalFeatures
-from training.networks.dense import framed, input_px
+from training.networks.dense import input_px, padded
 from training.networks.resize import resized
 
 KERAS_WEIGHTS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -59,7 +59,7 @@ class Backbone:
 
     `contrast` stretches the scaled pixels about their mean. Imagery from above is flat beside ImageNet's
     photographs; `benchmarks/README.md` has the measurements behind the values. A dense backbone takes its
-    squares framed (`networks.dense`), and its models run over whole stretches of ground at once. `orientations`
+    squares padded (`networks.dense`), and its models run over whole stretches of ground at once. `orientations`
     is how many turns of the image its features are the mean of: eight cost eight times as much and tell better.
     """
 
@@ -82,7 +82,7 @@ class Backbone:
 
     def prepared(self, square: np.ndarray) -> np.ndarray:
         """A square (h, w, 3, uint8) as the network takes it (input_px, input_px, 3)."""
-        return framed(square, self.size_px) if self.is_dense else resized(square, self.size_px)
+        return padded(square, self.size_px) if self.is_dense else resized(square, self.size_px)
 
     @property
     def recipe_id(self) -> str:

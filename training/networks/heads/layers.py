@@ -168,7 +168,7 @@ class LogisticFit:
         return fitted.fit(rows, answers, shares)
 
     def logits(self, fitted: LogisticRegression) -> np.ndarray:
-        """The evidence (M,) for "yes" of each of `others`."""
+        """The logits (M,) for "yes" of each of `others`."""
         return fitted.decision_function(self._rows[self._count :])
 
     def linear(self, fitted: LogisticRegression) -> tuple[np.ndarray, float]:

@@ -57,7 +57,7 @@ def test_efficientnet_lite_equals_the_pytorch_reference(reference, name):
 
 @pytest.mark.parametrize("name", LITES)
 def test_features_are_the_means_of_three_maps_over_the_window(name):
-    """The window's cells, worked out by hand: of a framed 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
+    """The window's cells, worked out by hand: of a padded 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
     from training.networks.backbones.building import feature_extractor, lite_maps, lite_network, scaled_pixels
 
     backbone = find_backbone(name)

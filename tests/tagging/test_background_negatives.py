@@ -17,11 +17,11 @@ from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from tagging import undamaged
+from tagging.background_negatives import tag_undamaged, untag_undamaged
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question, Tag, TagChange
 from tagging.services import delete_tag, record_tag
 from tagging.squares import Square, drawn_squares
-from tagging.undamaged import tag_undamaged, untag_undamaged
 from tests.ingestion.conftest import geotiff  # noqa: F401
 from tests.tagging.conftest import SQUARE, gradient
 
@@ -186,7 +186,7 @@ def test_nothing_is_removed_where_nothing_was_tagged(mosaic, question):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "problem"),
+    ("options", "problem"),
     [
         ({"count": 0}, "At least one square"),
         ({"size_m": 0.0}, "size above 0"),
@@ -194,13 +194,13 @@ def test_nothing_is_removed_where_nothing_was_tagged(mosaic, question):
         ({"size_m": 1.0}, "would have 2 px"),
         ({"size_m": 9999.0}, "would have"),
         ({"size_m": 120.0}, "too small"),
-        ({"keep_off_m": 0.0}, "A distance to keep"),
-        ({"keep_off_m": float("inf")}, "A distance to keep"),
+        ({"buffer_m": 0.0}, "A distance to keep"),
+        ({"buffer_m": float("inf")}, "A distance to keep"),
     ],
 )
-def test_wishes_that_cannot_be_met_are_refused(mosaic, question, wishes, problem):
+def test_wishes_that_cannot_be_met_are_refused(mosaic, question, options, problem):
     with pytest.raises(Refused, match=problem):
-        tag_undamaged([mosaic], question, **wishes)
+        tag_undamaged([mosaic], question, **options)
     assert (Crop.objects.count(), User.objects.count()) == (0, 0)
 
 
@@ -235,19 +235,19 @@ def offer(monkeypatch, *places: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("answer", ["positive", "unsure"])
-def test_squares_keep_off_what_somebody_doubts_from_edge_to_edge(
+def test_squares_lie_beyond_the_buffer_around_what_somebody_doubts_from_edge_to_edge(
     wide, question, volunteer, monkeypatch, answer
 ):
     """The crop ends at 60, 60. At 90, 100 a square is 30 px across and 40 px down from it: 50 px away."""
     place = {"x_px": 40, "y_px": 40, "size_px": 20}
     record_tag(tagger=volunteer, question=question, scene=wide, answer=answer, **place)
     offer(monkeypatch, (90, 100), (90, 99), (110, 40), (109, 40), (0, 0))
-    (result,) = tag_undamaged([wide], question, count=5, size_m=20 * wide.gsd_m, keep_off_m=50 * wide.gsd_m)
+    (result,) = tag_undamaged([wide], question, count=5, size_m=20 * wide.gsd_m, buffer_m=50 * wide.gsd_m)
     assert (result.added, result.without_room) == (2, 3)
     assert squares(wide) == {Square(90, 100, 20), Square(110, 40, 20), Square(**place)}
 
 
-def test_squares_need_not_keep_off_a_no_or_the_answers_to_another_question(
+def test_no_buffer_lies_around_a_no_or_the_answers_to_another_question(
     wide, question, volunteer, monkeypatch
 ):
     other = Question.objects.create(slug="tents", text="Tents?", positive_label="yes", negative_label="no")
@@ -255,29 +255,29 @@ def test_squares_need_not_keep_off_a_no_or_the_answers_to_another_question(
         place = {"x_px": 40, "y_px": 40, "size_px": 20}
         record_tag(tagger=volunteer, question=about, scene=wide, answer=answer, **place)
     offer(monkeypatch, (60, 40))
-    assert tag_undamaged([wide], question, count=1, size_m=20 * wide.gsd_m, keep_off_m=9)[0].added == 1
+    assert tag_undamaged([wide], question, count=1, size_m=20 * wide.gsd_m, buffer_m=9)[0].added == 1
 
 
 def test_the_same_seed_gives_the_same_squares_off_the_damage(wide, question, volunteer):
     record_tag(tagger=volunteer, question=question, scene=wide, answer="positive", **SQUARE)
-    wishes = {"count": 4, "size_m": 10, "keep_off_m": 20 * wide.gsd_m}
-    assert tag_undamaged([wide], question, **wishes)[0].added == 4
+    options = {"count": 4, "size_m": 10, "buffer_m": 20 * wide.gsd_m}
+    assert tag_undamaged([wide], question, **options)[0].added == 4
     first = squares(wide)
-    assert tag_undamaged([wide], question, **wishes)[0].already == 4
+    assert tag_undamaged([wide], question, **options)[0].already == 4
     untag_undamaged([wide], question)
-    assert tag_undamaged([wide], question, **wishes)[0].added == 4
+    assert tag_undamaged([wide], question, **options)[0].added == 4
     assert squares(wide) == first
     assert all(one.distance_px(Square(**SQUARE)) >= 20 for one in first - {Square(**SQUARE)})
 
 
 def test_squares_that_lie_near_a_later_doubt_must_be_taken_back_first(wide, question, volunteer):
-    wishes = {"count": 2, "size_m": 10, "keep_off_m": 200 * wide.gsd_m}
-    tag_undamaged([wide], question, **wishes)
+    options = {"count": 2, "size_m": 10, "buffer_m": 200 * wide.gsd_m}
+    tag_undamaged([wide], question, **options)
     record_tag(tagger=volunteer, question=question, scene=wide, answer="unsure", **SQUARE)
     with pytest.raises(Refused, match=r"lie too near to what people tagged: 2.*--remove"):
-        tag_undamaged([wide], question, **wishes)
+        tag_undamaged([wide], question, **options)
     untag_undamaged([wide], question)
-    assert tag_undamaged([wide], question, **wishes)[0].without_room == 2
+    assert tag_undamaged([wide], question, **options)[0].without_room == 2
 
 
 def test_damage_seen_meanwhile_near_a_new_square_is_noticed(wide, question, volunteer, monkeypatch):
@@ -290,13 +290,13 @@ def test_damage_seen_meanwhile_near_a_new_square_is_noticed(wide, question, volu
 
     monkeypatch.setattr(undamaged, "_drawn_crops", and_somebody_tags)
     with pytest.raises(Refused, match="too near"):
-        tag_undamaged([wide], question, count=2, size_m=10, keep_off_m=999)
+        tag_undamaged([wide], question, count=2, size_m=10, buffer_m=999)
     assert (Crop.objects.count(), stored_files()) == (1, [])
 
 
 def test_metres_cannot_be_kept_where_the_ground_size_is_unknown(scene, question):
     with pytest.raises(Refused, match=r"ground size of .* is unknown"):
-        tag_undamaged([scene], question, count=2, keep_off_m=5)
+        tag_undamaged([scene], question, count=2, buffer_m=5)
 
 
 def test_a_closed_question_is_refused_but_squares_can_be_taken_back(mosaic, question):
@@ -308,7 +308,7 @@ def test_a_closed_question_is_refused_but_squares_can_be_taken_back(mosaic, ques
     assert untag_undamaged([mosaic], question)[0].removed == 2
 
 
-def test_a_town_kept_for_tests_is_refused(mosaic, question, settings):
+def test_a_town_held_out_towns_is_refused(mosaic, question, settings):
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("spared/lejos",))
     with pytest.raises(Refused, match="Lejos is kept for tests"):
         tag_undamaged([mosaic], question, count=2, size_m=10)

@@ -68,23 +68,23 @@ def tag_undamaged(
     *,
     count: int = 200,
     size_m: float | None = None,
-    keep_off_m: float | None = None,
+    buffer_m: float | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> list[TaggedScene]:
     """Tag `count` random squares of each scene "no": all that find room, or none of any scene. Raises `Refused`.
 
-    With `keep_off_m`, scenes with damage are taken, and squares lie so far from what anybody doubts.
+    With `buffer_m`, scenes with damage are taken, and squares lie so far from what anybody doubts.
     """
     scenes = list(dict.fromkeys(scenes))
-    _check_wishes(count, size_m, keep_off_m)
+    _check_request(count, size_m, buffer_m)
     check_open(question)
     find_automatic_account(UNDAMAGED)
-    _check_undamaged(scenes, question, keep_off_m)
+    _check_undamaged(scenes, question, buffer_m)
     sizes = _sizes(scenes, question, size_m)
     try:
-        crops = _drawn_crops(scenes, question, sizes, keep_off_m, count, seed)
-        statuses = _write_rows(crops, question, keep_off_m)
+        crops = _drawn_crops(scenes, question, sizes, buffer_m, count, seed)
+        statuses = _write_rows(crops, question, buffer_m)
     except IntegrityError as error:
         raise Refused(
             _("One of the squares was tagged by somebody else meanwhile."), _("Ask for them again.")
@@ -132,29 +132,29 @@ def untag_undamaged(
     return [ClearedScene(scene.pk, scene.name, removed[scene.pk]) for scene in scenes]
 
 
-def _check_wishes(count: int, size_m: float | None, keep_off_m: float | None) -> None:
+def _check_request(count: int, size_m: float | None, buffer_m: float | None) -> None:
     if count < 1:
         raise Refused(_("At least one square is needed."), _("Give --count a number from 1."))
     if size_m is not None and not (isfinite(size_m) and size_m > 0):
         raise Refused(_("A square has a size above 0."), _("Give --size-m in metres: 30, for example."))
-    if keep_off_m is not None and not (isfinite(keep_off_m) and keep_off_m > 0):
+    if buffer_m is not None and not (isfinite(buffer_m) and buffer_m > 0):
         raise Refused(_("A distance to keep is above 0."), _("Give --keep-off in metres: 50, for example."))
 
 
-def _check_undamaged(scenes: Sequence[Scene], question: Question, keep_off_m: float | None) -> None:
+def _check_undamaged(scenes: Sequence[Scene], question: Question, buffer_m: float | None) -> None:
     """Refuse towns that no model may learn from, and scenes with a "yes", or with squares too near to a doubt."""
     for scene in scenes:
         check_scene_in_use(scene)
-        town = f"{scene.town.event.slug}/{scene.town.slug}"
+        town = scene.town.path
         if town in settings.ENVIRONMENT.test_towns:
             raise Refused(
                 _("%(town)s is kept for tests: no model learns from it.") % {"town": scene.town},
                 _("Choose another town; DAMAGE_TEST_TOWNS names those that are kept."),
             )
-        if keep_off_m is None:
+        if buffer_m is None:
             _check_no_yes(scene, question)
         else:
-            _check_squares_keep_off(scene, question, keep_off_m)
+            _check_squares_lie_beyond(scene, question, buffer_m)
 
 
 def _check_no_yes(scene: Scene, question: Question) -> None:
@@ -170,7 +170,7 @@ def _check_no_yes(scene: Scene, question: Question) -> None:
         )
 
 
-def _check_squares_keep_off(scene: Scene, question: Question, keep_off_m: float) -> None:
+def _check_squares_lie_beyond(scene: Scene, question: Question, buffer_m: float) -> None:
     """Refuse scenes of unknown ground size, and those with squares from before that now lie too near to a doubt."""
     if not scene.gsd_m:
         raise Refused(
@@ -179,7 +179,7 @@ def _check_squares_keep_off(scene: Scene, question: Question, keep_off_m: float)
         )
     doubts = _doubts(scene, question)
     squares = _by_square(_squares_before(scene, question))
-    if near := sum(not _keeps_off(square, doubts, scene.gsd_m, keep_off_m) for square in squares):
+    if near := sum(not _is_beyond(square, doubts, scene.gsd_m, buffer_m) for square in squares):
         raise Refused(
             _("Squares of %(scene)s lie too near to what people tagged: %(count)d.")
             % {"scene": scene, "count": near},
@@ -193,8 +193,8 @@ def _doubts(scene: Scene, question: Question) -> list[Square]:
     return list(_by_square(Crop.objects.filter(scene=scene, pk__in=doubtful.values("crop"))))
 
 
-def _keeps_off(square: Square, doubts: Sequence[Square], gsd_m: float, keep_off_m: float) -> bool:
-    return all(square.distance_px(doubt) * gsd_m >= keep_off_m for doubt in doubts)
+def _is_beyond(square: Square, doubts: Sequence[Square], gsd_m: float, buffer_m: float) -> bool:
+    return all(square.distance_px(doubt) * gsd_m >= buffer_m for doubt in doubts)
 
 
 def _sizes(scenes: Sequence[Scene], question: Question, size_m: float | None) -> dict[Scene, _Size]:
@@ -248,7 +248,7 @@ def _drawn_crops(
     scenes: Sequence[Scene],
     question: Question,
     sizes: dict[Scene, _Size],
-    keep_off_m: float | None,
+    buffer_m: float | None,
     count: int,
     seed: int,
 ) -> dict[Scene, list[Crop]]:
@@ -258,18 +258,18 @@ def _drawn_crops(
         there = _by_square(Crop.objects.filter(scene=scene))
         crops[scene] = [
             there.get(square) or new_crop(scene, **asdict(square))
-            for square in _squares(scene, question, sizes[scene].px, keep_off_m, count, seed)
+            for square in _squares(scene, question, sizes[scene].px, buffer_m, count, seed)
         ]
     return crops
 
 
 def _squares(
-    scene: Scene, question: Question, size_px: int, keep_off_m: float | None, count: int, seed: int
+    scene: Scene, question: Question, size_px: int, buffer_m: float | None, count: int, seed: int
 ) -> Iterator[Square]:
     crops = Crop.objects.filter(scene=scene)
     # Ground whose tags were taken back is free again; ground that a person looked at never is.
     taken_back = crops.filter(tags=None, tag_changes__tagger__username=UNDAMAGED)
-    doubts = [] if keep_off_m is None else _doubts(scene, question)
+    doubts = [] if buffer_m is None else _doubts(scene, question)
     return drawn_squares(
         scene.width_px,
         scene.height_px,
@@ -279,7 +279,7 @@ def _squares(
         drawn_before=_by_square(_squares_before(scene, question)),
         taken=_by_square(crops.exclude(pk__in=taken_back)),
         is_usable=lambda square: (
-            _keeps_off(square, doubts, scene.gsd_m or 0, keep_off_m or 0)
+            _is_beyond(square, doubts, scene.gsd_m or 0, buffer_m or 0)
             and is_whole(
                 scene.path, square.x_px, square.y_px, square.size_px, orientation=scene.exif_orientation
             )
@@ -302,7 +302,7 @@ def _by_square(crops: QuerySet[Crop]) -> dict[Square, Crop]:
 
 
 def _write_rows(
-    crops: dict[Scene, list[Crop]], question: Question, keep_off_m: float | None
+    crops: dict[Scene, list[Crop]], question: Question, buffer_m: float | None
 ) -> dict[Scene, Counter[str]]:
     """Store the squares and their tags; looks again at the end, for people go on tagging meanwhile."""
     squares = [(scene, crop) for scene, of_scene in crops.items() for crop in of_scene]
@@ -310,7 +310,7 @@ def _write_rows(
         [(crop, Answer.NEGATIVE) for _scene, crop in squares],
         question=question,
         tagger=automatic_account(UNDAMAGED),
-        check=lambda: _check_undamaged(list(crops), question, keep_off_m),
+        check=lambda: _check_undamaged(list(crops), question, buffer_m),
     )
     counts: dict[Scene, Counter[str]] = {scene: Counter() for scene in crops}
     for (scene, _crop), status in zip(squares, statuses, strict=True):

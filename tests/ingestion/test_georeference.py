@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import shapely
 from pyproj import CRS
 
-from prediction.places import box_ring_4326, centres_lonlat, lonlat
+from damage.ingestion.georeference import box_ring_4326, centre_lonlat, centres_lonlat, lonlat, outline_4326
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
 UTM37 = CRS.from_epsg(32637).to_wkt()
@@ -49,6 +50,39 @@ def test_web_mercator_has_equal_degrees_of_longitude():
 def test_longitudes_beyond_the_antimeridian_come_back_into_range():
     lon, _ = lonlat(np.array([1.0]), np.array([0.0]), transform=[1, 0, 180, 0, -1, 0], crs_wkt=WGS84)
     assert lon[0] == pytest.approx(-179)
+
+
+def test_metres_that_are_called_degrees_stay_off_the_earth():
+    lon, lat = lonlat(np.array([1.0]), np.array([0.0]), transform=[1, 0, 500_000, 0, -1, 4e6], crs_wkt=WGS84)
+    assert (lon[0], lat[0]) == (500_001, 4e6)
+
+
+def test_the_centre_of_a_square_across_the_antimeridian():
+    assert centre_lonlat(0, 0, 4, transform=[1, 0, 179, 0, -1, 10], crs_wkt=WGS84) == (-179, 8)
+
+
+def test_an_outline_across_the_antimeridian_is_two():
+    """Of six degrees, of which two lie west of it."""
+    outline = outline_4326(shapely.box(0, 0, 6, 2), transform=[1, 0, 178, 0, -1, 10], crs_wkt=WGS84)
+    assert sorted(part.bounds for part in outline.geoms) == [(-180, 8, -176, 10), (178, 8, 180, 10)]
+
+
+def test_an_outline_that_ends_at_the_antimeridian_is_one():
+    outline = outline_4326(shapely.box(0, 0, 2, 2), transform=[1, 0, 178, 0, -1, 10], crs_wkt=WGS84)
+    assert (outline.geom_type, outline.bounds) == ("Polygon", (178, 8, 180, 10))
+
+
+def test_an_outline_in_metres_across_the_antimeridian_is_two():
+    """In UTM zone 60, which ends there: 40 km on the equator about it."""
+    border_m = 833_978.557  # easting of 180 degrees east on the equator (GeographicLib)
+    outline = outline_4326(
+        shapely.box(0, 0, 40, 1),
+        transform=[1000, 0, border_m - 20_000, 0, -1000, 500],
+        crs_wkt=CRS.from_epsg(32660).to_wkt(),
+    )
+    west, east = sorted(outline.geoms, key=lambda part: part.bounds)
+    assert (west.bounds[0], east.bounds[2]) == pytest.approx((-180, 180), abs=1e-6)
+    assert west.area == pytest.approx(east.area, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""Small pictures for the eye, a few kilobytes for slow links."""
+
+from io import BytesIO
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+from damage.ingestion.opening import open_image
+
+THUMBNAIL_PX = 240
+QUALITY = 82
+
+
+def encoded_jpeg(pixels: np.ndarray) -> bytes:
+    """A uint8 image (height, width, 3) as JPEG."""
+    return _encoded(Image.fromarray(pixels))
+
+
+def thumbnail_jpeg(image: np.ndarray | IO[bytes]) -> bytes:
+    """Pixels (height, width, 3) or an image file as a JPEG of at most 240 px."""
+    if isinstance(image, np.ndarray):
+        return _reduced(Image.fromarray(image))
+    with open_image(image) as opened:
+        return _reduced(opened.convert("RGB"))
+
+
+def _reduced(picture: Image.Image) -> bytes:
+    picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    return _encoded(picture)
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    content = BytesIO()
+    picture.save(content, "JPEG", quality=QUALITY)
+    return content.getvalue()

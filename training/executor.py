@@ -1,0 +1,79 @@
+"""Carrying trainings out: crops are read, a model is fitted, and all of it is stored, or nothing and the reason."""
+
+from contextlib import suppress
+from dataclasses import asdict
+from functools import partial
+
+from django.conf import settings
+
+from damage.work.claims import carried_out, record_killed
+from damage.work.progress import Progress, no_progress
+from tagging.quarantine import check_crops_in_use
+from tagging.services import image_bytes
+from training.data.augmented_crops import Copies, recorded_augmentation
+from training.data.dataset import PARTS, Part
+from training.data.features import CropCopy, CropImage
+from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
+from training.models import ModelRun
+from training.networks.backbones.registry import find_features
+from training.networks.classical import ClassicalFeatures
+from training.networks.fine_tuning import TuningParameters
+from training.networks.heads.layers import head_parameters
+from training.storing import store
+
+
+def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
+    """Do the work of a queued run: all of it is stored, or nothing and the reason."""
+    record_killed(ModelRun)
+    try:
+        with carried_out(run, progress) as report:
+            store(run, _fitted(run, report.step))
+    finally:
+        with suppress(ModelRun.DoesNotExist):
+            run.refresh_from_db()
+    return run
+
+
+def _fitted(run: ModelRun, step: Step) -> Fitted:
+    environment = settings.ENVIRONMENT
+    backbone = find_features(run.backbone, run.parameters["contrast"])
+    parameters = head_parameters(run.head, is_classical=isinstance(backbone, ClassicalFeatures))
+    blocks = run.parameters.get("fine_tune_blocks", 0)
+    tuning = TuningParameters(blocks) if blocks else None
+    run.parameters |= {"head": asdict(parameters), "fine_tuning": tuning and asdict(tuning)}
+    return fitted(
+        {part.value: _examples(run, part) for part in PARTS},
+        backbone,
+        parameters,
+        Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
+        max_fpr=run.parameters["max_fpr"],
+        seed=run.seed,
+        tuning=tuning,
+        adapt_to=_unlabelled(run),
+        step=step,
+    )
+
+
+def _unlabelled(run: ModelRun) -> Unlabelled | None:
+    record = run.parameters.get("adapt_to")
+    if not record:
+        return None
+    crops = run.unlabelled_crops.select_related("scene").order_by("sha256", "pk")
+    check_crops_in_use(crops)
+    return Unlabelled(record["town"], [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops])
+
+
+def _examples(run: ModelRun, part: Part) -> Examples:
+    rows = run.crops_of(part).select_related("crop__scene")
+    crops = [row.crop for row in rows]
+    check_crops_in_use(crops)
+    images = [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops]
+    answers = [row.is_positive for row in rows]
+    augmentation = recorded_augmentation(run.parameters.get("augmentation"))
+    if part != Part.TRAIN or augmentation.form == "none":
+        return Examples(images, answers)
+    copies = Copies(augmentation)
+    with_copies: list[CropImage | CropCopy] = []
+    for crop, image in zip(crops, images, strict=True):
+        with_copies += [image, *copies.of(crop, range(1, augmentation.copies))]
+    return Examples(with_copies, answers, augmentation.copies, partial(copies.redrawn, crops))
