@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from damage.disk import for_visitors, trouble_of
 from damage.errors import NotNow, Refused
+from damage.json_renderer import JSONRenderer
 from damage.messages import Message as _
 from damage.parsing import TooLarge
 

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from damage.disk import trouble_explained
 from damage.errors import Refused
+from damage.messages import worded
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
@@ -44,7 +45,9 @@ class JsonCommand(BaseCommand, ABC):
         except KeyboardInterrupt:
             raise CommandError("Interrupted; nothing was left half-done.", returncode=INTERRUPTED) from None
         self.stdout.write(
-            json.dumps(result, cls=DjangoJSONEncoder, indent=2) if options["json"] else self.describe(result)
+            json.dumps(worded(result), cls=DjangoJSONEncoder, indent=2)
+            if options["json"]
+            else self.describe(result)
         )
         if not result.get("ok", True):
             raise CommandError("Not all was done; see above.")

@@ -5,7 +5,6 @@ A full disk is nobody's wrong input: whoever sends the same again later may succ
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from django.db import Error, connection
 
 from damage.database_trouble import behind, refusal_of
 from damage.errors import NotNow
+from damage.gdal import GDAL_WRITES
 from damage.messages import Message
 from damage.messages import Message as _
 
@@ -25,8 +25,6 @@ BROKEN = (errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO)
 MISSING = (errno.ENOENT, errno.ENOTDIR)
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 KNOWN = (*FULL, *FORBIDDEN, errno.EROFS, *BROKEN, *TOO_MANY_OPEN)
-# What GDAL says of a full disk; why it could not write, it tells only its log.
-GDAL_WRITES = re.compile(r"write (error|failed)|failed to write|error while writing", re.IGNORECASE)
 
 
 @contextmanager

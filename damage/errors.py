@@ -2,12 +2,10 @@
 
 from http import HTTPStatus
 
-from django.utils.functional import Promise
-
 from damage.messages import Message, sentences
 from damage.messages import Message as _
 
-Text = str | Promise
+Text = str | Message
 
 
 class DamageError(Exception):

@@ -1,19 +1,19 @@
 """Texts that are kept as a template and its values, and worded in the language of whoever reads them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
-
-from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
-from django.utils.functional import Promise
-from django.utils.translation import gettext
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 
-class Message(Promise):
+class Message:
     """A template in the code's language, and the values in it; `str` words it in the language of the moment.
 
     Import it as `_` and write `_("There is no scene %(name)s.") % {"name": name}`, as with `gettext`: the texts are
     collected for translation all the same. A value may be a message itself.
     """
+
+    # From the code's language into the reader's. The site sets it (`damage.apps`); a process that only computes, as
+    # a cluster's worker does, has no reader to ask for a language.
+    translated: ClassVar[Callable[[str], str]] = staticmethod(str)
 
     def __init__(self, template: str, values: Mapping[str, Any] | None = None) -> None:
         self.template = template
@@ -23,10 +23,8 @@ class Message(Promise):
         return Message(self.template, values)
 
     def __str__(self) -> str:
-        text = _translated(self.template)
+        text = type(self).translated(self.template) if self.template else ""
         return text if self.values is None else text % self.values
-
-    _proxy____cast = __str__  # what Django calls when a text that is worded late reaches a plain column
 
     def __repr__(self) -> str:
         return f"Message({self.template!r}, {self.values!r})"
@@ -35,7 +33,7 @@ class Message(Promise):
         return bool(self.template)
 
     def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, str | Promise) else NotImplemented
+        return str(self) == str(other) if isinstance(other, str | Message) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -55,15 +53,6 @@ class Message(Promise):
         return cls(data["message"], values and {name: _lively(value) for name, value in values.items()})
 
 
-def _translated(template: str) -> str:
-    if not template:
-        return ""  # which gettext answers with the catalogue's header
-    try:
-        return gettext(template)
-    except (AppRegistryNotReady, ImproperlyConfigured):
-        return template  # a process that only computes, such as a cluster's worker, has no reader to ask for a language
-
-
 def message_of(kept: "str | Mapping[str, Any]") -> Message:
     """The message that plain data describes; words, as earlier versions kept them, stay as they are."""
     return Message(kept) if isinstance(kept, str) else Message.of_json(kept)
@@ -81,17 +70,17 @@ def worded(data: Any) -> Any:
     return [worded(value) for value in data] if isinstance(data, list | tuple) else data
 
 
-def sentences(*parts: "str | Promise") -> Message:
+def sentences(*parts: "str | Message") -> Message:
     """Several texts as one, a space between; empty ones are left out."""
     return _joined(" ", [part for part in parts if part])
 
 
-def lines(*parts: "str | Promise") -> Message:
+def lines(*parts: "str | Message") -> Message:
     """Several texts as one, each on a line of its own."""
     return _joined("\n", parts)
 
 
-def _joined(between: str, parts: "Sequence[str | Promise]") -> Message:
+def _joined(between: str, parts: "Sequence[str | Message]") -> Message:
     kept = {f"part_{number}": part for number, part in enumerate(parts)}
     return Message(between.join(f"%({name})s" for name in kept), kept)
 

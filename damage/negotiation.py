@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.metadata import BaseMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import JSONRenderer
+
+from damage.json_renderer import JSONRenderer
 
 if TYPE_CHECKING:  # REST framework loads this module while its own views are loading
     from rest_framework.request import Request

@@ -145,7 +145,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "damage.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "damage.schema.Schema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["damage.json_renderer.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["damage.parsing.LimitedJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "damage.negotiation.OwnFormAnyway",
     "DEFAULT_METADATA_CLASS": "damage.negotiation.NameAndDescription",

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise
 
 from damage.accounts.models import User
-from damage.errors import TooMany
+from damage.errors import Text, TooMany
+from damage.messages import Message
 from damage.messages import Message as _
 from damage.statements import nth_latest
 from tagging.limits import LARGE_SQUARES_A_DAY, TAGS_A_DAY, TAGS_A_MINUTE
@@ -38,14 +38,14 @@ def check_quota(person: User, question: Question, size_px: int) -> None:
 
 
 def check_count(
-    rows: QuerySet[Any], time: str, most: int, within: timedelta, now: datetime, reason: str | Promise
+    rows: QuerySet[Any], time: str, most: int, within: timedelta, now: datetime, reason: Text
 ) -> None:
     """Refuse one more where `most` rows have their `time` within the period before now; says when there is room."""
     recent = rows.filter(**{f"{time}__gt": now - within}).order_by(f"-{time}")
     _check_oldest(recent.values_list(time, flat=True)[most - 1 : most].first(), within, now, reason)
 
 
-def _check_oldest(oldest: datetime | None, within: timedelta, now: datetime, reason: str | Promise) -> None:
+def _check_oldest(oldest: datetime | None, within: timedelta, now: datetime, reason: Text) -> None:
     """Refuse while the row is there that has to grow too old before there is room for another."""
     if oldest is not None:
         wait_s = max(1, ceil((oldest + within - now).total_seconds()))
@@ -68,7 +68,7 @@ def _check_day(person: User, now: datetime) -> None:
     cache.set(key, True, timeout=max(0, (left // TAGS_A_MINUTE - 1) * MINUTE.total_seconds()))
 
 
-def _in_words(seconds: int) -> Promise:
+def _in_words(seconds: int) -> Message:
     if seconds < 120:
         return _("%(count)s seconds") % {"count": seconds}
     if seconds < 7200:

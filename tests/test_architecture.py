@@ -1,8 +1,10 @@
 """The walls of the house plan."""
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,55 @@ def test_apps_import_one_way(path):
 
 def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+@cache
+def imported_modules(path: Path, *, when_needed: bool) -> set[str]:
+    """Which of our modules, and what of others, the file imports; `when_needed` counts imports in functions too."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    names: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.FunctionDef) and not when_needed:
+            continue
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            within = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            names.update(full if full in BY_NAME else node.module for full in within.values())
+        waiting.extend(ast.iter_child_nodes(node))
+    return names
+
+
+BY_NAME = {module_of(path).removesuffix(".__init__"): path for path in MODULES}
+
+
+def reached(module: str, *, when_needed: bool) -> set[str]:
+    """All that importing a module of ours imports, through others of ours."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        for name in imported_modules(BY_NAME[waiting.pop()], when_needed=when_needed) - found:
+            found.add(name)
+            waiting += [name] if name in BY_NAME else []
+    return found
+
+
+def test_no_module_imports_itself_through_others():
+    """Nor in functions: a circle that is hidden there is one all the same."""
+    assert {module for module in BY_NAME if module in reached(module, when_needed=True)} == set()
+
+
+def is_pure(path: Path) -> bool:
+    return "pure" in re.findall(r"\w+", (ast.get_docstring(ast.parse(path.read_text())) or "").lower())
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if is_pure(path)], ids=module_of)
+def test_what_calls_itself_pure_imports_no_django(path):
+    others = {name.split(".")[0] for name in reached(module_of(path), when_needed=False)}
+    assert "django" not in others
 
 
 NETWORKS = [path for path in MODULES if module_of(path).startswith("training.networks.")]

@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import translation
 from rest_framework.test import APIRequestFactory
 
 from damage.api import answer_error
 from damage.environment import BASE_DIR
 from damage.errors import Conflict, NotNow, Refused, TooMany, reason_of
+from damage.json_renderer import JSONRenderer
 from damage.message_field import MessageField
 from damage.messages import Message, worded
 from damage.messages import Message as _
@@ -71,7 +71,7 @@ def test_one_statement_writes_a_message_too(db):
 
 
 def test_a_message_in_json_is_its_words():
-    assert json.loads(json.dumps({"why": FINISHED}, cls=DjangoJSONEncoder)) == {"why": str(FINISHED)}
+    assert json.loads(JSONRenderer().render({"why": FINISHED})) == {"why": str(FINISHED)}
 
 
 def test_an_error_of_python_is_told_with_its_kind():

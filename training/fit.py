@@ -12,25 +12,22 @@ import numpy as np
 from damage.work.progress import Progress, no_progress
 from training.data.features import CropCopy, CropImage, crop_features, read_pixels
 from training.evaluation.metrics import Threshold, classification_metrics, operating_threshold
-from training.networks.backbones.building import feature_extractor, logits_model, window_features
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
-from training.networks.export import artefact, artefact_with_head, whole_model
-from training.networks.export_template import mould_of
 from training.networks.fine_tuning import Pictures, TuningParameters, finetuned
 from training.networks.heads.classifiers import Classifier
-from training.networks.heads.fitted import as_classifier, forest_head, svm_head
+from training.networks.heads.fitted import forest_head, svm_head
 from training.networks.heads.layers import (
     ForestParameters,
     Labelled,
     LogisticParameters,
     Parameters,
     SvmParameters,
-    linear_weights,
     logistic_head,
     trained_head,
 )
 from training.networks.heads.self_training import SelfTrained, self_trained
+from training.networks.kinds import TrainedParts, kind_to_train
 from training.networks.resize import resized
 
 # So many validation crops are scored by both engines before a model is accepted.
@@ -149,7 +146,12 @@ def fitted(
         metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
-        files=_files(backbone, head, np.stack(compared), scores["validation"][:COMPARED], places, network),
+        files=kind_to_train(backbone, head_is_layer=not isinstance(head, Classifier)).artefact(
+            TrainedParts(backbone, head, network, places.weights_dir),
+            np.stack(compared),
+            scores["validation"][:COMPARED],
+            threads=places.threads,
+        ),
     )
 
 
@@ -166,30 +168,6 @@ def trained(
     head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
     losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
     return head, {"best_epoch": course.best_epoch, "curves": losses}
-
-
-def _files(
-    backbone: Backbone | ClassicalFeatures,
-    head: keras.Model | Classifier,
-    windows: np.ndarray,
-    scores: np.ndarray,
-    places: Places,
-    network: keras.Model | None,
-) -> dict[str, bytes]:
-    """The model's files by kind, after they gave windows their scores: one network where backbone and head allow."""
-    if isinstance(backbone, ClassicalFeatures):
-        return artefact_with_head(backbone, as_classifier(head), windows, scores)
-    if isinstance(head, Classifier):
-        features = window_features(backbone, places.weights_dir)
-        return artefact_with_head(features, head, windows, scores, threads=places.threads)
-    if network is not None:  # its own, so that no mould fits
-        model = logits_model(backbone, *linear_weights(head), places.weights_dir, network=network)
-        return artefact(model, windows, scores, threads=places.threads)
-    if backbone.is_dense:
-        mould = mould_of(backbone, places.weights_dir)
-        return mould.files(*linear_weights(head), windows, scores, threads=places.threads)
-    model = whole_model(feature_extractor(backbone, places.weights_dir), head)
-    return artefact(model, windows, scores, threads=places.threads)
 
 
 def _unanswered(adapt_to: Unlabelled) -> Examples:

@@ -12,8 +12,8 @@ from rasterio.io import DatasetReader, MemoryFile
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
-from damage.disk import GDAL_WRITES
 from damage.errors import Refused
+from damage.gdal import GDAL_WRITES
 from damage.ingestion.opening import open_raster
 from damage.messages import Message as _
 

@@ -51,7 +51,6 @@ def tiny(monkeypatch) -> str:
     """The name of the small backbone."""
     monkeypatch.setitem(BACKBONES, "tiny", TINY)
     monkeypatch.setattr("training.networks.backbones.building.feature_extractor", _tiny_extractor)
-    monkeypatch.setattr("training.fit.feature_extractor", _tiny_extractor)
     return "tiny"
 
 

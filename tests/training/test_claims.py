@@ -12,7 +12,7 @@ from django.utils import timezone
 from damage.errors import Refused
 from damage.work import claims
 from damage.work.locks import locked
-from training import fit
+from training import executor, fit
 from training.models import Experiment, ModelRun
 from training.services import cancel, request_training, train
 
@@ -60,7 +60,7 @@ def test_a_training_cancelled_at_its_very_end_is_not_stored(
         cancel(ModelRun.objects.get(), by=site_admin)
         return outcome
 
-    monkeypatch.setattr(fit, "fitted", cancelled_meanwhile)
+    monkeypatch.setattr(executor, "fitted", cancelled_meanwhile)
     with pytest.raises(claims.ClaimLost):
         train(question, training_config)
     run = ModelRun.objects.get()

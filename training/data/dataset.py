@@ -11,6 +11,7 @@ import numpy as np
 from django.db.models import Count, Q
 
 from damage.errors import Refused
+from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
 from tagging.models import Answer, Crop, Question, Tag

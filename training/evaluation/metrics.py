@@ -39,7 +39,7 @@ def operating_threshold(is_positive: np.ndarray, scores: np.ndarray, max_fpr: fl
 
 
 def classification_metrics(is_positive: np.ndarray, scores: np.ndarray, threshold: float) -> dict[str, Any]:
-    """Return counts, rates, AUC and the ROC's points of scores of both classes, ready for JSON."""
+    """Return counts, rates and AUC of scores of both classes, ready for JSON."""
     called = scores >= threshold
     (true_no, false_yes), (false_no, true_yes) = metrics.confusion_matrix(
         is_positive, called, labels=[0, 1]
@@ -47,7 +47,6 @@ def classification_metrics(is_positive: np.ndarray, scores: np.ndarray, threshol
     precision, recall, f1, _support = metrics.precision_recall_fscore_support(
         is_positive, called, average="binary", zero_division=0.0
     )
-    false_rates, true_rates, _thresholds = metrics.roc_curve(is_positive, scores)
     return {
         "crops": len(scores),
         "positive": int(np.sum(is_positive)),
@@ -63,5 +62,4 @@ def classification_metrics(is_positive: np.ndarray, scores: np.ndarray, threshol
         "recall": float(recall),
         "f1": float(f1),
         "auc": float(metrics.roc_auc_score(is_positive, scores)),
-        "roc": [list(point) for point in zip(false_rates.tolist(), true_rates.tolist(), strict=True)],
     }

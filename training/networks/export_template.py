@@ -22,7 +22,7 @@ HDF5 = "model.weights.h5"
 
 
 class ExportTemplate:
-    """A backbone's dense model, as Keras and as OpenVINO have it, into which any head's weights are poured."""
+    """A backbone's dense model, as Keras and as OpenVINO have it, into which any head's weights are put."""
 
     def __init__(self, backbone: Backbone, weights_dir: Path | None) -> None:
         # Weights like no others, by which their places in both files are found.
@@ -51,11 +51,11 @@ class ExportTemplate:
 
         Raises `EnginesDisagree` unless both forms give `windows` their `scores`.
         """
-        poured = set_logit_weights(self._model, feature_weights, [bias, 0, 0])
+        variables = set_logit_weights(self._model, feature_weights, [bias, 0, 0])
         weights = bytearray(self._weights)
-        for place, values in zip(self._places, poured, strict=True):
+        for place, values in zip(self._places, variables, strict=True):
             weights[place : place + values.nbytes] = values.tobytes()
-        keras_file = self._keras_file(poured)
+        keras_file = self._keras_file(variables)
         networks: dict[str, DenseNetwork] = {
             "Keras": self._opened(keras_file),
             "OpenVINO": OpenVinoDenseNetwork(self._xml, bytes(weights), threads=threads),
@@ -64,11 +64,11 @@ class ExportTemplate:
             check_scores(name, DenseEngine(network, self._window_px), windows, scores)
         return {"keras": keras_file, "openvino_xml": self._xml, "openvino_bin": bytes(weights)}
 
-    def _keras_file(self, poured: Sequence[np.ndarray]) -> bytes:
+    def _keras_file(self, variables: Sequence[np.ndarray]) -> bytes:
         """The saved model with other weights."""
         weights, content = BytesIO(self._keras_parts[HDF5]), BytesIO()
         with h5py.File(weights, "r+") as file:
-            for name, values in zip(self._keras_names, poured, strict=True):
+            for name, values in zip(self._keras_names, variables, strict=True):
                 file[name][...] = values
         with zipfile.ZipFile(content, "w") as archive:
             for name, part in (self._keras_parts | {HDF5: weights.getvalue()}).items():
@@ -88,8 +88,8 @@ class ExportTemplate:
 
 
 @lru_cache(maxsize=1)
-def mould_of(backbone: Backbone, weights_dir: Path | None) -> ExportTemplate:
-    """The mould of a backbone; the last one is kept."""
+def export_template(backbone: Backbone, weights_dir: Path | None) -> ExportTemplate:
+    """The template of a backbone; the last one is kept."""
     return ExportTemplate(backbone, weights_dir)
 
 

@@ -7,6 +7,7 @@ Importing this loads neither TensorFlow nor OpenVINO.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -49,6 +50,20 @@ class Output:
     dim_order: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class TrainedParts:
+    """What a training made.
+
+    `source` is a `Backbone` or `ClassicalFeatures`, `head` a `keras.Model` or a `Classifier`, as the kind has them;
+    `network` is the backbone's, a `keras.Model`, where the training changed it too.
+    """
+
+    source: Any
+    head: Any
+    network: Any = None
+    weights_dir: Path | None = None
+
+
 class ModelKind(ABC):
     """What all kinds have in common: one network, which both engines can run."""
 
@@ -71,6 +86,15 @@ class ModelKind(ABC):
     def input_side_px(self, window_px: int) -> int | None:
         """The side of the images that its network takes; None where it takes any."""
         return window_px
+
+    @abstractmethod
+    def artefact(
+        self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+    ) -> dict[str, bytes]:
+        """Its files by kind, after they gave `windows` (N, size, size, 3) their `scores` (N,); loads TensorFlow.
+
+        Raises `training.networks.export.EnginesDisagree`.
+        """
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
         """Its files for OpenVINO as one piece; `features` is the recipe of classical features."""
@@ -133,6 +157,21 @@ class Dense(ModelKind):
         ("batch", "height", "width", "logits"),
     )
 
+    def artefact(
+        self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+    ) -> dict[str, bytes]:
+        from training.networks.backbones.building import logits_model
+        from training.networks.export import artefact
+        from training.networks.export_template import export_template
+        from training.networks.heads.layers import linear_weights
+
+        weights = linear_weights(parts.head)
+        if parts.network is None:
+            template = export_template(parts.source, parts.weights_dir)
+            return template.files(*weights, windows, scores, threads=threads)
+        model = logits_model(parts.source, *weights, parts.weights_dir, network=parts.network)
+        return artefact(model, windows, scores, threads=threads)
+
     def input_side_px(self, window_px: int) -> int | None:
         return None
 
@@ -159,6 +198,15 @@ class Windowed(ModelKind):
 
     name = "windowed"
 
+    def artefact(
+        self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+    ) -> dict[str, bytes]:
+        from training.networks.backbones.building import feature_extractor
+        from training.networks.export import artefact, whole_model
+
+        model = whole_model(feature_extractor(parts.source, parts.weights_dir), parts.head)
+        return artefact(model, windows, scores, threads=threads)
+
     def engine(self, content: bytes, window_px: int, *, threads: int = 0) -> Engine:
         return OpenVinoEngine(*unpacked(content), threads=threads)
 
@@ -181,6 +229,15 @@ class TwoPart(ModelKind):
     name = "two-part"
     files = (*OPENVINO_FILES, "skops")
     has_keras_form = False
+
+    def artefact(
+        self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+    ) -> dict[str, bytes]:
+        from training.networks.backbones.building import window_features
+        from training.networks.export import artefact_with_head
+
+        features = window_features(parts.source, parts.weights_dir)
+        return artefact_with_head(features, parts.head, windows, scores, threads=threads)
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
         return packed_with_head(files["skops"], network=super().pack(files, features))
@@ -213,6 +270,14 @@ class Classical(ModelKind):
     files = ("skops",)
     has_keras_form = False
     is_portable = False
+
+    def artefact(
+        self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
+    ) -> dict[str, bytes]:
+        from training.networks.export import artefact_with_head
+        from training.networks.heads.fitted import as_classifier
+
+        return artefact_with_head(parts.source, as_classifier(parts.head), windows, scores)
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
         return packed_with_head(files["skops"], classical=features)

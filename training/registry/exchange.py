@@ -183,15 +183,11 @@ def _towns(run: ModelRun) -> list[TownFacts]:
             crops=len(crops),
             positive=sum(is_positive for _sha256, is_positive in crops),
             sha256=hashlib.sha256("\n".join(sorted(sha256 for sha256, _yes in crops)).encode()).hexdigest(),
-            metrics=_without_curve(measured.get((town, part))),
+            metrics=measured.get((town, part)),
         )
         for (town, part), crops in by_town.items()
     ]
     return sorted(told, key=lambda each: (each.town, each.part))
-
-
-def _without_curve(metrics: dict[str, Any] | None) -> dict[str, Any] | None:
-    return metrics and {name: value for name, value in metrics.items() if name != "roc"}
 
 
 def _calibration(run: ModelRun) -> dict[str, Any] | None:

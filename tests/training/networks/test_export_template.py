@@ -1,4 +1,4 @@
-"""Dense models poured into a mould: the same as those that are built and exported one by one."""
+"""Dense models made from a template: the same as those that are built and exported one by one."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def backbone():
 
 
 @pytest.fixture(scope="module")
-def mould(backbone):
+def template(backbone):
     return ExportTemplate(backbone, None)
 
 
@@ -37,11 +37,11 @@ def scores_of_one_built_alone(backbone, seed, windows):
     return DenseEngine(OpenVinoDenseNetwork(xml, weights), backbone.size_px).scores(windows), weights
 
 
-def test_every_model_out_of_a_mould_is_the_one_that_would_be_built(mould, backbone, windows):
+def test_every_model_made_from_a_template_is_the_one_that_would_be_built(template, backbone, windows):
     """To the last bit on OpenVINO; also the second, whose Keras file is opened by its weights alone."""
     for seed in (1, 2):
         scores, weights = scores_of_one_built_alone(backbone, seed, windows)
-        files = mould.files(*head(backbone, seed), windows, scores)
+        files = template.files(*head(backbone, seed), windows, scores)
         poured = OpenVinoDenseNetwork(files["openvino_xml"], files["openvino_bin"])
         assert np.array_equal(DenseEngine(poured, backbone.size_px).scores(windows), scores)
         assert len(files["openvino_bin"]) >= len(weights)
@@ -49,6 +49,6 @@ def test_every_model_out_of_a_mould_is_the_one_that_would_be_built(mould, backbo
         assert np.abs(keras - scores).max() < 1e-3
 
 
-def test_a_model_that_is_not_the_trained_one_is_refused(mould, backbone, windows):
+def test_a_model_that_is_not_the_trained_one_is_refused(template, backbone, windows):
     with pytest.raises(EnginesDisagree, match="Keras"):
-        mould.files(*head(backbone, 1), windows, np.array([0.1, 0.9]))
+        template.files(*head(backbone, 1), windows, np.array([0.1, 0.9]))

@@ -185,13 +185,13 @@ def test_a_fine_tuned_run_is_a_dense_model_with_words_and_curves_and_can_be_done
     assert (again.is_equal, again.same_weights) == (True, True)
 
 
-def test_a_fine_tuned_model_travels_and_its_network_comes_from_no_mould(
+def test_a_fine_tuned_model_travels_and_its_network_comes_from_no_template(
     question, towns, tuned_recipe, squares, tmp_path, monkeypatch
 ):
-    def no_mould(*_args):
-        raise AssertionError("poured into a mould")
+    def no_template(*_args):
+        raise AssertionError("made from a template")
 
-    monkeypatch.setattr("training.fit.mould_of", no_mould)
+    monkeypatch.setattr("training.networks.export_template.export_template", no_template)
     run = train(question, tuned_recipe)
     path = tmp_path / "tuned.damage-model"
     export_model(run, path)

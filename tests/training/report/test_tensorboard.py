@@ -51,15 +51,15 @@ def test_what_was_chosen_can_be_compared(run, read):
 def test_a_cancelled_training_leaves_no_log_behind(
     question, training_config, towns, data_folder, monkeypatch
 ):
-    from training import services
+    from training import executor
 
-    store = services.store
+    store = executor.store
 
     def cancelled_first(run, outcome):
         claims.cancel(ModelRun.objects.get(pk=run.pk), by=None)
         store(run, outcome)
 
-    monkeypatch.setattr(services, "store", cancelled_first)
+    monkeypatch.setattr(executor, "store", cancelled_first)
     with pytest.raises(claims.ClaimLost):
         train(question, training_config)
     assert list(data_folder.rglob("*tfevents*")) == []

@@ -10,6 +10,7 @@ from damage.accounts.services import find_account
 from damage.commands import JsonCommand
 from damage.work.progress import progress_bar
 from tagging.services import find_question
+from training.lookup import find_model_run
 from training.models import ModelRun, Promotion
 from training.registry import promotions
 
@@ -35,7 +36,7 @@ class Command(JsonCommand):
         if options["roll_back"]:
             present = promotions.promoted_run(find_question(options["roll_back"]))
             return _stand(promotions.roll_back(present, by=by, reason=reason))
-        run = promotions.find_model_run(options["run"] or 0)
+        run = find_model_run(options["run"] or 0)
         if options["retire"]:
             promotions.retire(run, by=by, reason=reason)
         elif options["decline"]:
