@@ -144,9 +144,9 @@ def _head(name: str) -> dict[str, Any]:
 
     train, validation = labelled(ModelRunCrop.Part.TRAIN), labelled(ModelRunCrop.Part.VALIDATION)
     parameters = HeadParameters()
-    trained_head(train, validation, parameters, seed=0)
+    trained_head(train, validation, parameters)
     begun = perf_counter()
-    _model, course = trained_head(train, validation, parameters, seed=0)
+    _model, course = trained_head(train, validation, parameters)
     ours_s = perf_counter() - begun
     target = min(course.validation_losses)
 

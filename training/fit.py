@@ -165,7 +165,7 @@ def trained(
         return svm_head(labelled["train"], parameters, seed=seed), {}
     if isinstance(parameters, ForestParameters):
         return forest_head(labelled["train"], parameters, seed=seed), {}
-    head, course = trained_head(labelled["train"], labelled["validation"], parameters, seed=seed)
+    head, course = trained_head(labelled["train"], labelled["validation"], parameters)
     losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
     return head, {"best_epoch": course.best_epoch, "curves": losses}
 

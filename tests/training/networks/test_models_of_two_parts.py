@@ -12,10 +12,11 @@ from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.ingestion.rasters import read_square
 from tagging.services import image_bytes
-from training import fit, inference
+from training import inference
 from training.data.features import CropImage, read_pixels
 from training.inference import answer_for_pixels, load_engine, load_keras_engine, model_content
 from training.models import ModelFile, ModelRun
+from training.networks import export
 from training.networks.export import EnginesDisagree
 from training.networks.heads.layers import HEADS, ForestParameters
 from training.networks.resize import resized
@@ -111,12 +112,12 @@ def test_features_that_are_measured_otherwise_by_now_are_refused(question, towns
 def test_a_head_that_scores_otherwise_when_it_is_opened_again_is_refused(
     question, towns, training_config, monkeypatch
 ):
-    keep = fit.artefact_with_head
+    keep = export.artefact_with_head
 
     def shifted(source, head, windows, scores, **options):
         return keep(source, head, windows, scores + 0.2, **options)
 
-    monkeypatch.setattr(fit, "artefact_with_head", shifted)
+    monkeypatch.setattr(export, "artefact_with_head", shifted)
     with pytest.raises(EnginesDisagree, match=r"features and head differ .* by 0\.2"):
         train(question, replace(training_config, head="random-forest"))
     assert not ModelFile.objects.exists()

@@ -41,7 +41,7 @@ HEADS = {
     "linear": lambda: svm_head(TRAIN, SvmParameters(penalty=0.1), seed=0),
     "rbf": lambda: svm_head(TRAIN, SvmParameters("rbf", 1.0), seed=0),
     "forest": lambda: forest_head(TRAIN, FOREST, seed=0),
-    "softmax": lambda: trained_head(TRAIN, TRAIN, HeadParameters(max_epochs=5), seed=0)[0],
+    "softmax": lambda: trained_head(TRAIN, TRAIN, HeadParameters(max_epochs=5))[0],
 }
 
 
