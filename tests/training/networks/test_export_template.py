@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.networks.backbones.registry import find_backbone
+from tests.training.short_lite import SHORT_LITE, short_lite_known
 from training.networks.engines import DenseEngine, KerasDenseNetwork, OpenVinoDenseNetwork
 from training.networks.export import EnginesDisagree, exported
 from training.networks.export_template import ExportTemplate
@@ -11,7 +11,8 @@ from training.networks.export_template import ExportTemplate
 
 @pytest.fixture(scope="module")
 def backbone():
-    return find_backbone("efficientnet-lite0")
+    with short_lite_known():
+        yield SHORT_LITE
 
 
 @pytest.fixture(scope="module")

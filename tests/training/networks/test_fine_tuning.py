@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from damage.errors import Refused
 from damage.work import claims
+from tests.training.short_lite import SHORT_LITE, TUNABLE_BLOCKS, short_lite_known
 from training.config import TrainingConfig
 from training.inference import load_engine
 from training.models import ModelRun
@@ -19,22 +20,18 @@ from training.reproduction import reproduce
 from training.services import cancel, train
 from training.storing import log_folder_of
 
-# The default network looking at small images, so that tests are quick.
-SMALL = replace(find_backbone("efficientnet-lite0"), name="small-lite", size_px=64)
+
+@pytest.fixture(autouse=True)
+def short_lite():
+    """The name of a backbone like the real ones, and quick."""
+    with short_lite_known() as name:
+        yield name
 
 
 @pytest.fixture
-def small(monkeypatch) -> str:
-    """The name of the small backbone."""
-    monkeypatch.setitem(BACKBONES, "small-lite", SMALL)
-    monkeypatch.setitem(MOST_TUNED_BLOCKS, "small-lite", 10)
-    return "small-lite"
-
-
-@pytest.fixture
-def tuned_recipe(small):
+def tuned_config(short_lite):
     return TrainingConfig(
-        backbone=small,
+        backbone=short_lite,
         train_towns=["Norte"],
         validation_towns=["Este"],
         test_towns=["Sur"],
@@ -64,11 +61,11 @@ def ground_of():
 
 @pytest.fixture
 def lite():
-    """The small backbone's network with ImageNet's weights."""
+    """The backbone's network."""
     from training.networks.backbones.building import lite_network
     from training.networks.backbones.weights import weights_path
 
-    return lite_network(SMALL, weights_path(SMALL, None))
+    return lite_network(SHORT_LITE, weights_path(SHORT_LITE, None))
 
 
 @pytest.fixture
@@ -79,7 +76,9 @@ def tune(squares, tmp_path):
     from training.networks.heads.layers import Labelled, LogisticParameters, logistic_head
 
     answers = np.arange(12) < 6
-    features = feature_extractor(SMALL)(np.stack([SMALL.prepared(square) for square in squares])).numpy()
+    features = feature_extractor(SHORT_LITE)(
+        np.stack([SHORT_LITE.prepared(square) for square in squares])
+    ).numpy()
 
     def tuned(**parameters):
         head = logistic_head(Labelled(features, answers), LogisticParameters())
@@ -87,7 +86,7 @@ def tune(squares, tmp_path):
         part = Pictures([lambda square=square: square for square in squares], answers)
         outcome = finetuned(
             {"train": part, "validation": part},
-            SMALL,
+            SHORT_LITE,
             head,
             TuningParameters(**parameters),
             seed=1,
@@ -98,26 +97,28 @@ def tune(squares, tmp_path):
     return tuned
 
 
-@pytest.mark.parametrize("blocks", [1, 5, 10], ids=["last map alone", "two maps", "as many as can"])
+@pytest.mark.parametrize(
+    "blocks", [1, 2, TUNABLE_BLOCKS], ids=["last map alone", "two maps", "as many as can"]
+)
 def test_cut_in_two_the_network_gives_the_same_features(lite, squares, blocks):
     from training.networks.backbones.building import feature_extractor
     from training.networks.fine_tuning import split
 
-    trunk, tail = split(lite, SMALL, blocks)
-    pixels = np.stack([SMALL.prepared(square) for square in squares[:2]])
-    expected = feature_extractor(SMALL)(pixels).numpy()
+    trunk, tail = split(lite, SHORT_LITE, blocks)
+    pixels = np.stack([SHORT_LITE.prepared(square) for square in squares[:2]])
+    expected = feature_extractor(SHORT_LITE)(pixels).numpy()
     assert np.abs(tail(trunk(pixels)).numpy() - expected).max() < 1e-4
 
 
 def test_only_convolutions_after_the_cut_learn(lite):
-    """By the architecture: block 15 has three convolutions, and one comes after it."""
+    """By the architecture: block 6, the last, has three convolutions, and one comes after it."""
     from training.networks.fine_tuning import split
 
-    _trunk, tail = split(lite, SMALL, 1)
+    _trunk, tail = split(lite, SHORT_LITE, 1)
     assert [variable.path.split("/")[-2] for variable in tail.trainable_variables] == [
-        "block15_expand_conv",
-        "block15_depthwise_conv",
-        "block15_project_conv",
+        "block6_expand_conv",
+        "block6_depthwise_conv",
+        "block6_project_conv",
         "head_conv",
     ]
 
@@ -140,7 +141,7 @@ def test_learning_lowers_the_loss_and_changes_nothing_before_the_cut(tune, lite)
     assert 1 <= outcome.course.best_epoch <= 2
     assert min(losses) < outcome.loss_before
     for layer in lite.layers:
-        learnt = layer.name.startswith(("block14", "block15", "head")) and layer.name.endswith("_conv")
+        learnt = layer.name.startswith(("block5", "block6", "head")) and layer.name.endswith("_conv")
         same = all(
             np.array_equal(ours, theirs)
             for ours, theirs in zip(
@@ -161,9 +162,9 @@ def test_where_no_step_helps_nothing_is_changed(tune):
 
 
 def test_a_fine_tuned_run_is_a_dense_model_with_words_and_curves_and_can_be_done_again(
-    question, towns, tuned_recipe, squares
+    question, towns, tuned_config, squares
 ):
-    run = train(question, tuned_recipe)
+    run = train(question, tuned_config)
     assert run.parameters["fine_tune_blocks"] == 2
     assert run.parameters["fine_tuning"]["blocks"] == 2
     assert run.parameters["fine_tuning"]["learning_rate"] > 0
@@ -186,13 +187,13 @@ def test_a_fine_tuned_run_is_a_dense_model_with_words_and_curves_and_can_be_done
 
 
 def test_a_fine_tuned_model_travels_and_its_network_comes_from_no_template(
-    question, towns, tuned_recipe, squares, tmp_path, monkeypatch
+    question, towns, tuned_config, squares, tmp_path, monkeypatch
 ):
     def no_template(*_args):
         raise AssertionError("made from a template")
 
     monkeypatch.setattr("training.networks.export_template.export_template", no_template)
-    run = train(question, tuned_recipe)
+    run = train(question, tuned_config)
     path = tmp_path / "tuned.damage-model"
     export_model(run, path)
     imported = import_model(path, question).run
@@ -208,7 +209,7 @@ def _names(parameters):
 
 
 def test_cancelled_between_two_batches_it_leaves_nothing(
-    question, towns, tuned_recipe, site_admin, data_folder, monkeypatch
+    question, towns, tuned_config, site_admin, data_folder, monkeypatch
 ):
     monkeypatch.setattr(claims, "SECONDS_BETWEEN_REPORTS", 0.0)
     steps = []
@@ -221,7 +222,7 @@ def test_cancelled_between_two_batches_it_leaves_nothing(
             cancel(run, by=site_admin)
 
     with pytest.raises(claims.ClaimLost, match="Cancelled by"):
-        train(question, tuned_recipe, progress=cancel_it)
+        train(question, tuned_config, progress=cancel_it)
     run = ModelRun.objects.get()
     assert (run.status, run.files.count(), run.metrics) == ("cancelled", 0, {})
     assert steps[-1] == "fine-tuning"
@@ -237,15 +238,15 @@ def test_cancelled_between_two_batches_it_leaves_nothing(
         ),
         ({"backbone": "efficientnet-lite2-turned", "fine_tune_blocks": 1}, "turned cannot be fine-tuned"),
         ({"backbone": "hog", "fine_tune_blocks": 1}, r"hog cannot be fine-tuned"),
-        ({"fine_tune_blocks": 11}, r"11 blocks of small-lite.*1 to 10"),
+        ({"fine_tune_blocks": 4}, r"4 blocks of short-lite.*1 to 3"),
         ({"fine_tune_blocks": -1}, "-1 blocks"),
         ({"head": "svm"}, r"do not go with the head svm.*softmax"),
         ({"head": "random-forest", "fine_tune_blocks": 0}, r"Copies.*do not go with the head random-forest"),
     ],
 )
-def test_what_cannot_be_fine_tuned_is_refused_before_any_row(question, towns, tuned_recipe, changes, words):
+def test_what_cannot_be_fine_tuned_is_refused_before_any_row(question, towns, tuned_config, changes, words):
     with pytest.raises(Refused, match=words):
-        train(question, replace(tuned_recipe, **changes))
+        train(question, replace(tuned_config, **changes))
     assert not ModelRun.objects.exists()
 
 
