@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("no_deadline")
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 # Fixtures of tests that cost much and ask the database little that others do not ask: those with real imagery, and
 # those that train a network.
-COSTLY_FIXTURES = {"shared", "tiny", "shared_training"}
+COSTLY_FIXTURES = {"shared", "tiny", "short_lite", "inception", "shared_training"}
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

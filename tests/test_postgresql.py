@@ -6,8 +6,6 @@ Of the suites below `--only-database` (tests/conftest.py) chooses the tests by w
 - in Chromium, which ask the API that other tests ask without it;
 - with the shared imagery, or which train a network or need a trained one: most of the suite's time goes there;
 - marked `one_database`: about SQLite itself, or costly and the same on either. Each says why.
-
-Of training, the modules are named whose tests write and lock rows without a network; all others took too long.
 """
 
 import os
@@ -23,18 +21,7 @@ from xml.etree import ElementTree
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-SUITES = (
-    "tests/accounts",
-    "tests/ingestion",
-    "tests/tagging",
-    "tests/prediction",
-    "tests/training/test_claims.py",
-    "tests/training/registry/test_promotions.py",
-    "tests/training/registry/test_deciding_at_once.py",
-    "tests/training/data/test_dataset.py",
-    "tests/training/test_api.py",
-    "tests/training/test_pending_crops.py",
-)
+SUITES = ("tests/accounts", "tests/ingestion", "tests/tagging", "tests/prediction", "tests/training")
 
 
 def server_programs() -> Path:

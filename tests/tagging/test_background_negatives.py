@@ -16,7 +16,7 @@ from damage.accounts.services import create_account
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
-from tagging import undamaged
+from tagging import background_negatives
 from tagging.background_negatives import tag_undamaged, untag_undamaged
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question, Tag, TagChange
@@ -215,14 +215,14 @@ def test_a_scene_where_somebody_saw_damage_is_refused_and_no_other_scene_is_tagg
 def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
     mosaic, question, volunteer, monkeypatch
 ):
-    draw = undamaged._drawn_crops
+    draw = background_negatives._drawn_crops
 
     def and_somebody_tags(*args):
         crops = draw(*args)
         record_tag(tagger=volunteer, question=question, scene=mosaic, answer="positive", **SQUARE)
         return crops
 
-    monkeypatch.setattr(undamaged, "_drawn_crops", and_somebody_tags)
+    monkeypatch.setattr(background_negatives, "_drawn_crops", and_somebody_tags)
     with pytest.raises(Refused, match="not undamaged"):
         tag_undamaged([mosaic], question, count=2, size_m=10)
     assert (Crop.objects.count(), stored_files()) == (1, [])
@@ -231,7 +231,9 @@ def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
 def offer(monkeypatch, *places: tuple[int, int]) -> None:
     """Let these squares of 20 px be drawn, where they are usable."""
     offered = [Square(x_px, y_px, 20) for x_px, y_px in places]
-    monkeypatch.setattr(undamaged, "drawn_squares", lambda *_, is_usable, **__: filter(is_usable, offered))
+    monkeypatch.setattr(
+        background_negatives, "drawn_squares", lambda *_, is_usable, **__: filter(is_usable, offered)
+    )
 
 
 @pytest.mark.parametrize("answer", ["positive", "unsure"])
@@ -281,14 +283,14 @@ def test_squares_that_lie_near_a_later_doubt_must_be_taken_back_first(wide, ques
 
 
 def test_damage_seen_meanwhile_near_a_new_square_is_noticed(wide, question, volunteer, monkeypatch):
-    draw = undamaged._drawn_crops
+    draw = background_negatives._drawn_crops
 
     def and_somebody_tags(*args):
         crops = draw(*args)
         record_tag(tagger=volunteer, question=question, scene=wide, answer="positive", **SQUARE)
         return crops
 
-    monkeypatch.setattr(undamaged, "_drawn_crops", and_somebody_tags)
+    monkeypatch.setattr(background_negatives, "_drawn_crops", and_somebody_tags)
     with pytest.raises(Refused, match="too near"):
         tag_undamaged([wide], question, count=2, size_m=10, buffer_m=999)
     assert (Crop.objects.count(), stored_files()) == (1, [])
@@ -326,7 +328,7 @@ def test_when_the_rows_cannot_be_written_nothing_stays(mosaic, question, monkeyp
     def fail(*args, **kwargs):
         raise failure
 
-    monkeypatch.setattr(undamaged, "store_many", fail)
+    monkeypatch.setattr(background_negatives, "store_many", fail)
     with pytest.raises((KeyboardInterrupt, Refused)):
         tag_undamaged([mosaic], question, count=2, size_m=10)
     assert (Crop.objects.count(), stored_files()) == (0, [])

@@ -224,6 +224,7 @@ def test_a_training_keeps_the_run_that_it_goes_on_from(question, towns, training
         queued(water, replace(training_config, parent=first.pk))
 
 
+@pytest.mark.one_database  # costs much, for its network
 def test_the_real_backbone_learns_too(question, towns):
     run = train(
         question, TrainingConfig(train_towns=["Norte"], validation_towns=["Este"], test_towns=["Sur"])
