@@ -16,7 +16,7 @@ JOBS = 2000
 
 def nothing(job: Any, model: bytes) -> np.ndarray:
     """A result of a block's size, at once."""
-    rows, columns = job.layout.values(job.block)
+    rows, columns = job.layout.place_of(job.block)
     return np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
 
 

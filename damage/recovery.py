@@ -2,7 +2,7 @@
 
 from damage.messages import Message
 from damage.workers import settle_tasks
-from prediction.settling import settle_at_start
+from prediction.recovery import settle_at_start
 
 
 def recover(*, idle_worker: str = "") -> list[Message]:

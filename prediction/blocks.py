@@ -18,7 +18,7 @@ from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import asked_threads, open_network
 from prediction.reading import Pixels, SceneReader, Source, coarse_ground
 from prediction.runners import Outcome
-from prediction.tiles import has_coarse_ground, judged, tile_image, valid_cells
+from prediction.tiles import has_coarse_ground, own_cells, tile_image, valid_cells
 from prediction.window_images import shown_windows, window_images
 from prediction.windows import Block
 from training.networks.asynchronous import AsyncNetwork
@@ -44,7 +44,11 @@ class BlockJob:
 
 
 def compute_block(job: BlockJob, model: bytes) -> np.ndarray:
-    """A block's values (rows, columns), float32, NaN where there is no ground; raises `Refused`."""
+    """A block's values (rows, columns), float32, NaN where there is no ground; raises `Refused`.
+
+    A dense model's are logits, out of which `prediction.score_grid.window_scores` makes the windows' scores once the
+    whole scene is done; another's are the windows' scores.
+    """
     ((_, outcome),) = outcomes(iter([job]), {job.model_sha256: model})
     if isinstance(outcome, Refused):
         raise outcome
@@ -69,7 +73,7 @@ def outcomes(
     """Each job with its result or refusal, in order: while one block is judged, the next are read and scaled."""
     scene = SceneReader()
     reading: deque[tuple[BlockJob, Future[Pixels | None]]] = deque()
-    judging: deque[_Judging] = deque()
+    asked_blocks: deque[_AskedBlock] = deque()
     asked: set[AsyncNetwork] = set()
     with (
         closing(scene),
@@ -81,11 +85,11 @@ def outcomes(
                 while len(reading) < READ_AHEAD and (job := next(jobs, None)):
                     reading.append((job, reader.submit(_read, scene, job)))
                 if reading:
-                    judging.append(_judged(*reading.popleft(), models, scalers, asked))
-                if not judging:
+                    asked_blocks.append(_asked_about(*reading.popleft(), models, scalers, asked))
+                if not asked_blocks:
                     return
-                if len(judging) > 1 or not reading:
-                    done = judging.popleft()
+                if len(asked_blocks) > 1 or not reading:
+                    done = asked_blocks.popleft()
                     yield done.job, done.outcome()
         finally:
             # A thread of a network that comes back when Python has ended dies of "FATAL: exception not rethrown".
@@ -102,13 +106,13 @@ def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-class _Judging:
+class _AskedBlock:
     """A block about which the network is asked."""
 
     def __init__(self, job: BlockJob, refusal: Refused | None = None) -> None:
         self.job = job
         self._refusal = refusal
-        rows, columns = job.layout.values(job.block)
+        rows, columns = job.layout.place_of(job.block)
         self._values = np.full((rows.stop - rows.start, columns.stop - columns.start), np.nan, np.float32)
         self._asked = 0
         self._answers: list[tuple[_Keep, np.ndarray]] = []
@@ -147,13 +151,13 @@ def _read(scene: SceneReader, job: BlockJob) -> Pixels | None:
     return scene.read(job.source, job.layout.grid, area)
 
 
-def _judged(
+def _asked_about(
     job: BlockJob,
     reading: Future[Pixels | None],
     models: Mapping[str, bytes],
     scalers: ThreadPoolExecutor,
     asked: set[AsyncNetwork],
-) -> _Judging:
+) -> _AskedBlock:
     """Ask the network about all of a block."""
     try:
         pixels = reading.result()
@@ -165,15 +169,15 @@ def _judged(
             tile_input_px=job.layout.input_px if isinstance(job.layout, TileLayout) else None,
         )
     except Refused as refusal:
-        return _Judging(job, refusal)
+        return _AskedBlock(job, refusal)
     asked.add(network)
-    judging = _Judging(job)
+    about = _AskedBlock(job)
     if pixels is None or not pixels.has_ground:
-        return judging
+        return about
     for future in [scalers.submit(piece) for piece in _pieces(job, pixels)]:
         if (scaled := future.result()) is not None:
-            judging.ask(network, *scaled)
-    return judging
+            about.ask(network, *scaled)
+    return about
 
 
 _Piece = Callable[[], tuple[np.ndarray, _Keep] | None]
@@ -204,7 +208,7 @@ def _tile(
     def keep(values: np.ndarray, answer: np.ndarray) -> None:
         place = values[top : top + layout.tile_cells, left : left + layout.tile_cells]
         rows, columns = place.shape  # cut at the scene's end
-        cells = np.where(valid, judged(answer, layout), np.nan)
+        cells = np.where(valid, own_cells(answer, layout), np.nan)
         place[:] = cells[:rows, :columns]
 
     return tile_image(pixels, layout, row, column)[None], keep

@@ -118,7 +118,7 @@ class Attempt:
         self._values = np.full(self.layout.shape, np.nan, np.float32)
         self._undone = set(self._blocks)
         for index, block in self._blocks.items():
-            place = self.layout.values(block)
+            place = self.layout.place_of(block)
             kept = self._journal.kept(index, self._values[place].shape)
             if kept is not None:
                 self._values[place] = kept
@@ -155,7 +155,7 @@ class Attempt:
             if isinstance(outcome, Refused):
                 raise outcome
             self._journal.keep(job.index, outcome)
-            self._values[self.layout.values(job.block)] = outcome
+            self._values[self.layout.place_of(job.block)] = outcome
             self._undone.remove(job.index)
             self.run.units_done += self.layout.pixels(job.block)
             self._finish_when_settled()

@@ -40,7 +40,7 @@ class WindowLayout:
         along = max(1, (self.block_px - self.grid.window_px) // self.grid.stride_px + 1)
         return list(_blocks(self.shape, along, whole_rows=self.whole_rows))
 
-    def values(self, block: Block) -> tuple[slice, slice]:
+    def place_of(self, block: Block) -> tuple[slice, slice]:
         return slice(block.top, block.bottom), slice(block.left, block.right)
 
     def area(self, block: Block) -> tuple[int, int, int, int]:
@@ -103,7 +103,7 @@ class TileLayout:
             for column in range(block.left, block.right)
         ]
 
-    def values(self, block: Block) -> tuple[slice, slice]:
+    def place_of(self, block: Block) -> tuple[slice, slice]:
         rows, columns = self.shape
         return (
             slice(block.top * self.tile_cells, min(block.bottom * self.tile_cells, rows)),

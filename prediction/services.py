@@ -20,7 +20,7 @@ from prediction.options import DEFAULT_OPTIONS, DEFAULT_RUNNER, PredictionOption
 from prediction.tasks import run_prediction
 from training.models import ModelRun
 from training.networks.model_input import ModelInput, gsd_warnings
-from training.settling import waiting_for_a_worker
+from training.recovery import waiting_for_a_worker
 
 # A run whose process was killed goes on by itself so often; then somebody has to look.
 MOST_ATTEMPTS = 3

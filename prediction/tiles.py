@@ -42,7 +42,7 @@ def valid_cells(pixels: Pixels, layout: TileLayout, row: int, column: int) -> np
     return _scaled(ground, layout.tile_cells, Image.Resampling.BOX, (x, y, x + side, y + side)) > 127
 
 
-def judged(logits: np.ndarray, layout: TileLayout) -> np.ndarray:
+def own_cells(logits: np.ndarray, layout: TileLayout) -> np.ndarray:
     """The tile's own cells of the network's answer (1, cells, cells, 1)."""
     own = slice(CELLS_BEFORE, CELLS_BEFORE + layout.tile_cells)
     cells: np.ndarray = logits[0, own, own, 0]

@@ -381,7 +381,7 @@ def unsettled(folder: Path) -> list[str]:
     from prediction.models import PredictionRun
     from prediction.tasks import run_prediction
     from training.models import ModelRun
-    from training.settling import waiting_for_a_worker
+    from training.recovery import waiting_for_a_worker
     from training.tasks import run_training
 
     found = []

@@ -11,7 +11,8 @@ import numpy as np
 
 from damage.work.progress import Progress, no_progress
 from training.data.features import CropCopy, CropImage, crop_features, read_pixels
-from training.evaluation.metrics import Threshold, classification_metrics, operating_threshold
+from training.evaluation.metrics import classification_metrics
+from training.evaluation.operating_threshold import Threshold, operating_threshold
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
 from training.networks.fine_tuning import Pictures, TuningParameters, finetuned

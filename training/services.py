@@ -80,7 +80,7 @@ def _crops_of(question: Question, config: TrainingConfig) -> QuerySet[Crop]:
 
 
 def cancel(run: ModelRun, *, by: User | None) -> None:
-    """Stop a training that waits or goes on; nothing of it stays but its row."""
+    """Stop a training that waits or goes on; nothing of it stays but its rows, and the features of its crops."""
     claims.cancel(run, by=by)
 
 

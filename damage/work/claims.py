@@ -87,7 +87,7 @@ def finish(work: Work, **fields: Any) -> None:
 
 
 def cancel(work: Work, *, by: Any) -> None:
-    """Stop work that waits or goes on; its worker notices within seconds."""
+    """Stop work that waits or goes on: whoever carries it out gets `ClaimLost` when it next tells of progress."""
     who = by.get_username() if by else _("the command line")
     stopped = (
         _row(work)

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import tomllib
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ LIBRARIES = (
 )
 
 
+@cache
 def code_version() -> str:
-    """Return the version and, in a git checkout, the commit; "-dirty" says that files were changed since."""
+    """Return the version and, in a git checkout, the commit; "-dirty" says that files were changed since.
+
+    As a process found it first: what it has loaded stays, whatever is checked out afterwards.
+    """
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
     described = _described_commit()
     return f"{project['version']}+{described}" if described else project["version"]
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that decide a result."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}

@@ -29,7 +29,7 @@ def values_of(
     for job, outcome in outcomes(iter(jobs or jobs_of(path, layout)), {SHA256: MODEL}):
         if isinstance(outcome, Refused):
             raise outcome
-        place = values[layout.values(job.block)]
+        place = values[layout.place_of(job.block)]
         assert np.isinf(place).all()  # no value comes twice
         place[:] = outcome
     assert not np.isinf(values).any()

@@ -67,7 +67,7 @@ def values_of(path, models, *, is_dense, engine="openvino", precision="f32", **o
     )
     values = np.full(layout.shape, np.nan, np.float32)
     for job, outcome in outcomes(jobs, {sha256: model}):
-        values[layout.values(job.block)] = outcome
+        values[layout.place_of(job.block)] = outcome
     return values, scores_of(values, layout)
 
 

@@ -87,7 +87,7 @@ def values_of(scene, model, runner):
     )
     values = np.full(layout.shape, np.nan, np.float32)
     for job, outcome in runner.outcomes(jobs, {sha256: model}):
-        values[layout.values(job.block)] = outcome
+        values[layout.place_of(job.block)] = outcome
     return values
 
 

@@ -10,7 +10,7 @@ from tagging.cutting import cut_pending_crops
 from tagging.services import record_tag
 from training.config import HEAD_NAMES
 from training.models import ModelRun, Promotion
-from training.settling import waiting_for_a_worker
+from training.recovery import waiting_for_a_worker
 from training.tasks import run_training
 
 RUNS, ANSWER = "/api/v1/model-runs/", "/api/v1/model-answer/"

@@ -20,7 +20,7 @@ from training.evaluation.calibration import (
     temperature,
     windows_per_km2,
 )
-from training.evaluation.metrics import operating_threshold
+from training.evaluation.operating_threshold import operating_threshold
 from training.models import Experiment, ModelRun, ModelRunCrop
 from training.report.charts import answers_and_scores, measured_part
 

@@ -210,7 +210,8 @@ def _metrics(
     features: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
-    from training.evaluation.metrics import classification_metrics, operating_threshold
+    from training.evaluation.metrics import classification_metrics
+    from training.evaluation.operating_threshold import operating_threshold
     from training.fit import trained
     from training.networks.heads.layers import Labelled, head_parameters
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from training.evaluation.metrics import classification_metrics, operating_threshold
+from training.evaluation.metrics import classification_metrics
+from training.evaluation.operating_threshold import operating_threshold
 
 # From best to worst: yes yes no yes no no yes no
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])

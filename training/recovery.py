@@ -22,7 +22,7 @@ from training.tasks import run_comparison, run_training
 
 # The background door by which each kind of work is carried out; other kinds are done where they are asked for.
 TASKS: Mapping[type[Any], Task[Any, Any]] = {ModelRun: run_training, Promotion: run_comparison}
-# What begins anew once its process was killed. Predictions stand on `Work` too, and go on: see `prediction.settling`.
+# What begins anew once its process was killed. Predictions stand on `Work` too, and go on: see `prediction.recovery`.
 KINDS_OF_WORK: tuple[type[Work], ...] = (ModelRun, Promotion, Experiment)
 
 

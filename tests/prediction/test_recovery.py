@@ -11,11 +11,11 @@ from damage.work.claims import ClaimLost
 from damage.work.locks import LOCK_FILE, locked
 from prediction import storing
 from prediction.models import Detection, PredictionRun
+from prediction.recovery import settle_at_start
 from prediction.services import predict, predict_all, request_prediction, resume, rethreshold
-from prediction.settling import settle_at_start
 from prediction.tasks import run_prediction
 from training.models import Experiment, ModelRun
-from training.settling import waiting_for_a_worker
+from training.recovery import waiting_for_a_worker
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from prediction.models import Detection, PredictionRun
 from prediction.services import continue_abandoned
 from prediction.storing import remove_other_looks
 from prediction.tasks import run_prediction
-from training.settling import settle_trainings, settle_waiting
+from training.recovery import settle_trainings, settle_waiting
 
 
 def settle_at_start() -> list[Message]:
