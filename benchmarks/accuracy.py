@@ -117,14 +117,16 @@ def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = 
 
     from damage.errors import Refused
     from training.data.adaptation import adapted_cut
-    from training.networks.heads.layers import Labelled, LogisticParameters, linear_weights, logistic_head
+    from training.networks.heads.labelled import Labelled
+    from training.networks.heads.linear import logistic_head
+    from training.networks.heads.parameters import LogisticParameters
     from training.networks.heads.self_training import self_trained
 
     there, test = np.flatnonzero(crops.towns == town), crops.sure(town)
     truth = crops.is_damaged[test]
 
     def logits(head: Any, rows: np.ndarray) -> np.ndarray:
-        weights, bias = linear_weights(head)
+        weights, bias = head.folded()
         return crops.features[rows] @ weights + bias
 
     def at_adapted_cut(head: Any) -> float:

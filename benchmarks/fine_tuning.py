@@ -70,7 +70,7 @@ class Trial:
     def labelled(self, rows: np.ndarray, copies: int = 1) -> Any:
         """Features and answers of crops, each with so many images."""
         from training.data.features import crop_features
-        from training.networks.heads.layers import Labelled
+        from training.networks.heads.labelled import Labelled
 
         features = [self.crops.features[rows]]
         features += [
@@ -96,8 +96,9 @@ def measured(
     trial: Trial, way: tuple[str, tuple[str, ...], tuple[str, ...]], blocks: int
 ) -> list[dict[str, Any]]:
     """Rows for the head alone, the head on copies, and the network fine-tuned on copies."""
-    from training.networks.fine_tuning import TuningParameters, finetuned
-    from training.networks.heads.layers import LogisticParameters, logistic_head
+    from training.networks.fine_tuning import finetuned
+    from training.networks.heads.linear import logistic_head
+    from training.networks.heads.parameters import LogisticParameters, TuningParameters
 
     train, validation, tests = way
     rows = {"train": trial.crops.sure(train), "validation": trial.crops.sure(*validation)}

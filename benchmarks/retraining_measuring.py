@@ -131,7 +131,9 @@ def _head(name: str) -> dict[str, Any]:
     from training.data.features import crop_features
     from training.models import ModelRun, ModelRunCrop
     from training.networks.backbones.registry import find_backbone
-    from training.networks.heads.layers import HeadParameters, Labelled, _untrained, trained_head
+    from training.networks.heads.labelled import Labelled
+    from training.networks.heads.linear import _untrained, softmax_head
+    from training.networks.heads.parameters import HeadParameters
 
     run = ModelRun.objects.filter(status="done").first()
     assert run is not None
@@ -144,9 +146,9 @@ def _head(name: str) -> dict[str, Any]:
 
     train, validation = labelled(ModelRunCrop.Part.TRAIN), labelled(ModelRunCrop.Part.VALIDATION)
     parameters = HeadParameters()
-    trained_head(train, validation, parameters)
+    softmax_head(train, validation, parameters)
     begun = perf_counter()
-    _model, course = trained_head(train, validation, parameters)
+    _model, course = softmax_head(train, validation, parameters)
     ours_s = perf_counter() - begun
     target = min(course.validation_losses)
 

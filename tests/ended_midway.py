@@ -92,7 +92,7 @@ def train(folder: Path) -> None:
     """A training, whose network and log are made up."""
     from damage.work import claims
     from tagging.models import Crop, Question
-    from training import services
+    from training import executor, services
     from training.models import ModelRun, ModelRunCrop
 
     run = ModelRun(question=Question.objects.get(slug="damage"), backbone="tiny", window_px=32)
@@ -102,16 +102,12 @@ def train(folder: Path) -> None:
         scores={"train": [0.5] * len(crops)}, metrics={"train": {"auc": 0.5}}, threshold=0.5, threshold_reason="",
         files={"keras": b"weights", "openvino_xml": b"<net/>", "openvino_bin": b"0" * 99},
     )  # fmt: skip
-    heavy = ("training.fit", "training.networks.fine_tuning", "training.networks.heads.layers")
     with (
-        mock.patch.dict(sys.modules, {name: mock.MagicMock() for name in heavy}),
         mock.patch.multiple(claims, library_versions=dict, hardware=dict),
         mock.patch.dict(sys.modules, {"training.report.tensorboard": SimpleNamespace(write_log=_write_log)}),
+        mock.patch.object(executor, "_fitted", return_value=made_up),
     ):
-        from training import executor
-
-        with mock.patch.object(executor, "_fitted", return_value=made_up):
-            executor.carry_out(run)
+        executor.carry_out(run)
 
 
 def _write_log(folder: Path, **told: Any) -> None:

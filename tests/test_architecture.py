@@ -156,6 +156,18 @@ def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_sl
     assert slow & set(loaded.stdout.split()) == set()
 
 
+def test_a_training_that_builds_no_network_loads_no_tensorflow():
+    code = (
+        "import sys, django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'damage.settings'; django.setup(); "
+        "import training.executor, training.networks.export_template, training.networks.heads.fitted; "
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert {"tensorflow", "keras"} & set(loaded.stdout.split()) == set()
+
+
 def test_nobody_is_told_that_openvino_is_used():
     code = (
         "import sys, damage, openvino; from openvino.tools.ovc import telemetry_utils; "

@@ -7,9 +7,9 @@ from damage.errors import Refused
 from damage.messages import Message as _
 from training.networks.backbones.registry import DEFAULT_BACKBONE, Backbone, check_tunable, find_features
 from training.networks.classical import ClassicalFeatures
+from training.networks.heads.parameters import HEADS
 
-# As in `training.networks.heads.layers`, which loads TensorFlow.
-HEAD_NAMES = ("softmax", "logistic-regression", "svm", "random-forest")
+HEAD_NAMES = tuple(HEADS)
 NOT_LAYERS = ("random-forest",)  # no part of a network: kept beside it
 LAYERS = (
     "softmax",

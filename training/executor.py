@@ -17,8 +17,7 @@ from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
 from training.models import ModelRun
 from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
-from training.networks.fine_tuning import TuningParameters
-from training.networks.heads.layers import head_parameters
+from training.networks.heads.parameters import TuningParameters, head_parameters
 from training.storing import store
 
 

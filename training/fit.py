@@ -4,32 +4,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from damage.work.progress import Progress, no_progress
-from training.data.features import CropCopy, CropImage, crop_features, read_pixels
+from training.data.features import NETWORKS, CropCopy, CropImage, crop_features, read_pixels
 from training.evaluation.metrics import classification_metrics
 from training.evaluation.operating_threshold import Threshold, operating_threshold
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
-from training.networks.fine_tuning import Pictures, TuningParameters, finetuned
 from training.networks.heads.classifiers import Classifier
 from training.networks.heads.fitted import forest_head, svm_head
-from training.networks.heads.layers import (
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import LinearHead, logistic_head, softmax_head
+from training.networks.heads.parameters import (
     ForestParameters,
-    Labelled,
     LogisticParameters,
     Parameters,
     SvmParameters,
-    logistic_head,
-    trained_head,
+    TuningParameters,
 )
 from training.networks.heads.self_training import SelfTrained, self_trained
 from training.networks.kinds import TrainedParts, kind_to_train
 from training.networks.resize import resized
+
+if TYPE_CHECKING:
+    from training.networks.fine_tuning import Pictures
 
 # So many validation crops are scored by both engines before a model is accepted.
 COMPARED = 16
@@ -123,6 +124,8 @@ def fitted(
             if len(rows.features)
         }
     else:
+        from training.networks.fine_tuning import finetuned  # loads TensorFlow, as only this needs
+
         tuned = finetuned(
             {part: _pictures(examples) for part, examples in parts.items()},
             backbone,
@@ -148,7 +151,7 @@ def fitted(
         threshold=threshold.value,
         threshold_reason=threshold.reason,
         files=kind_to_train(backbone, head_is_layer=not isinstance(head, Classifier)).artefact(
-            TrainedParts(backbone, head, network, places.weights_dir),
+            TrainedParts(backbone, head, network, places.weights_dir, places.cache_dir / NETWORKS),
             np.stack(compared),
             scores["validation"][:COMPARED],
             threads=places.threads,
@@ -158,7 +161,7 @@ def fitted(
 
 def trained(
     labelled: Mapping[str, Labelled], parameters: Parameters, seed: int
-) -> tuple[keras.Model | Classifier, dict[str, Any]]:
+) -> tuple[LinearHead | Classifier, dict[str, Any]]:
     """Train a head on the features of "train"; gives it, and for one that is trained in epochs how that went."""
     if isinstance(parameters, LogisticParameters):
         return logistic_head(labelled["train"], parameters), {}
@@ -166,7 +169,7 @@ def trained(
         return svm_head(labelled["train"], parameters, seed=seed), {}
     if isinstance(parameters, ForestParameters):
         return forest_head(labelled["train"], parameters, seed=seed), {}
-    head, course = trained_head(labelled["train"], labelled["validation"], parameters)
+    head, course = softmax_head(labelled["train"], labelled["validation"], parameters)
     losses = {"train_loss": course.train_losses, "validation_loss": course.validation_losses}
     return head, {"best_epoch": course.best_epoch, "curves": losses}
 
@@ -185,8 +188,9 @@ def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:
     )
 
 
-def _pictures(examples: Examples) -> Pictures:
+def _pictures(examples: Examples) -> "Pictures":
     """A part's crops as fine-tuning looks at them."""
+    from training.networks.fine_tuning import Pictures
 
     def readers(crops: Sequence[CropImage | CropCopy]) -> list[Callable[[], np.ndarray]]:
         return [partial(read_pixels, crop) for crop in crops]

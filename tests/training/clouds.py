@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.networks.heads.layers import Labelled
+from training.networks.heads.labelled import Labelled
 
 
 def clouds(count, *, seed, share=0.5):

@@ -74,7 +74,8 @@ def test_windows_of_another_kind_are_an_error(engine, wrong):
 
 
 def test_a_model_whose_scores_are_not_those_of_its_training_is_refused(model, windows):
-    from training.networks.export import EnginesDisagree, artefact
+    from training.networks.agreement import EnginesDisagree
+    from training.networks.export import artefact
 
     scores = np.array(model(windows))[:, 0]
     scores[3] += 0.002

@@ -54,7 +54,7 @@ def test_ctrl_c_says_so_and_exits_with_130(arguments, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.fit.trained_head", interrupt)
+    monkeypatch.setattr("training.fit.softmax_head", interrupt)
     with pytest.raises(CommandError) as raised:
         call_command(*arguments)
     assert raised.value.returncode == 130

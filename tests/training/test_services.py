@@ -107,7 +107,7 @@ def test_a_failed_training_keeps_its_reason_and_no_files(
     def fail(*args, **kwargs):
         raise MemoryError("no more")
 
-    monkeypatch.setattr(fit, "trained_head", fail)
+    monkeypatch.setattr(fit, "softmax_head", fail)
     with pytest.raises(MemoryError):
         train(question, training_config)
     run = ModelRun.objects.get()
@@ -171,7 +171,7 @@ def test_an_unknown_head_is_refused(question, towns, training_config):
 
 
 def test_the_names_of_heads_are_those_that_can_be_trained():
-    from training.networks.heads.layers import HEADS
+    from training.networks.heads.parameters import HEADS
 
     assert tuple(HEADS) == HEAD_NAMES
 

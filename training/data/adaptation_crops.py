@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from damage.errors import Refused
+from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
 from tagging.models import Crop
 from training.data.adaptation import LEAST_CROPS
 from training.data.dataset import Agreement, Dataset, Part, check_kept
-from damage.ingestion.lookup import find_town
 
 # Of a town so many crops at most, the first by digest: more say nothing new and take longer.
 MOST_CROPS = 3000

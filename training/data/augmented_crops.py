@@ -14,6 +14,7 @@ from damage.ingestion.rasters import is_whole, read_square
 from damage.messages import Message as _
 from tagging.models import Crop
 from tagging.services import image_bytes
+from training.data.features import CropCopy, CropImage, read_pixels
 from training.networks.augmentation import (
     DEFAULT_COPIES,
     FORMS,
@@ -24,7 +25,6 @@ from training.networks.augmentation import (
     mirrored_around,
     squared,
 )
-from training.data.features import CropCopy, CropImage, read_pixels
 
 # So many enlarged squares stay in memory: 0.5 GB of the thesis's 299 px crops, a tenth of that of satellite ones.
 KEPT = 1000

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from damage.errors import Refused
+from damage.ingestion.lookup import find_town
 from damage.messages import Message as _
-from damage.work.progress import Progress, no_progress
 from damage.tables import write_csv
+from damage.work.progress import Progress, no_progress
 from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
 from tagging.importing import ANSWERS
 from tagging.models import Answer, Crop, Question
-from training.networks.augmentation import Augmentation
-from training.data.dataset import AgreedCrop, agreement
-from damage.ingestion.lookup import find_town
 from training.data.augmented_crops import Copies
+from training.data.dataset import AgreedCrop, agreement
+from training.networks.augmentation import Augmentation
 
 COLUMNS = ("file", "town", "label", "size_px", "gsd_m", "lon", "lat")
 LABELS = {answer: label for label, answer in ANSWERS.items()}

@@ -14,10 +14,10 @@ from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
-from tagging.models import Answer, Crop, Question, Tag
 from tagging.background_negatives import UNDAMAGED
-from training.models import ModelRunCrop
+from tagging.models import Answer, Crop, Question, Tag
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
+from training.models import ModelRunCrop
 
 Part = ModelRunCrop.Part
 PARTS = (Part.TRAIN, Part.VALIDATION, Part.TEST)

@@ -15,13 +15,15 @@ from damage.errors import Refused
 from damage.ingestion.opening import open_image
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
+from training.data.near_duplicates import HASH_WORDS, ORIENTATIONS, image_hashes
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
 from training.networks.engines import FeatureSource, OpenVinoNetwork
-from training.data.near_duplicates import HASH_WORDS, ORIENTATIONS, image_hashes
+from training.networks.kept_networks import feature_network
 
 CHUNK = 64
 HASHES = "difference-hash-16"
+NETWORKS = "networks"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class CropImage:
 
 @dataclass(frozen=True)
 class CropCopy:
-    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of all that decides them."""
+    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of what decides them."""
 
     sha256: str
     pixels: Callable[[], np.ndarray]
@@ -56,7 +58,7 @@ def crop_features(
     done = len(rows) - len(missing)
     progress(done, len(rows))
     if missing:
-        network = _network(backbone, weights_dir, threads)
+        network = _network(backbone, weights_dir, threads, cache_dir)
         for chunk in _chunks(missing):
             pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
             for crop, features in zip(chunk, network.outputs(pixels), strict=True):
@@ -68,7 +70,7 @@ def crop_features(
 
 
 def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
-    """Return the crops' image hashes (`training.data.near_duplicates`), uint64 (N, 8, 4); computes those not kept yet."""
+    """Return image hashes (`training.data.near_duplicates`), uint64 (N, 8, 4); computes those not kept yet."""
     folder = cache_dir / HASHES
     hashes = np.empty((len(crops), ORIENTATIONS, HASH_WORDS), np.uint64)
     for index, crop in enumerate(crops):
@@ -123,15 +125,13 @@ def _write_features(path: Path, features: np.ndarray) -> None:
 
 
 @lru_cache(maxsize=1)
-def _network(backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, threads: int) -> FeatureSource:
-    """Return the backbone for inference, exported once a process: seconds, and nothing on disk to be trusted."""
+def _network(
+    backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, threads: int, cache_dir: Path
+) -> FeatureSource:
+    """Return the backbone for inference; the last one stays open."""
     if isinstance(backbone, ClassicalFeatures):
         return backbone
-    from training.networks.backbones.building import feature_extractor
-    from training.networks.export import exported
-
-    xml, weights = exported(feature_extractor(backbone, weights_dir))
-    return OpenVinoNetwork(xml, weights, threads=threads)
+    return OpenVinoNetwork(*feature_network(backbone, weights_dir, cache_dir / NETWORKS), threads=threads)
 
 
 def _chunks(crops: Sequence[CropImage | CropCopy]) -> Iterator[Sequence[CropImage | CropCopy]]:

@@ -213,7 +213,8 @@ def _metrics(
     from training.evaluation.metrics import classification_metrics
     from training.evaluation.operating_threshold import operating_threshold
     from training.fit import trained
-    from training.networks.heads.layers import Labelled, head_parameters
+    from training.networks.heads.labelled import Labelled
+    from training.networks.heads.parameters import head_parameters
 
     labelled = {
         part: Labelled(

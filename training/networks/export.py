@@ -10,26 +10,15 @@ import openvino
 import tensorflow
 from keras import layers
 
-from damage.errors import DamageError
-from training.networks.classical import ClassicalFeatures
+from training.networks.agreement import check_scores
 from training.networks.engines import (
-    TOLERANCE,
     DenseEngine,
     Engine,
-    FeaturesEngine,
     KerasDenseNetwork,
     KerasEngine,
     OpenVinoDenseNetwork,
     OpenVinoEngine,
-    opened_with_head,
-    packed,
-    packed_with_head,
 )
-from training.networks.heads.classifiers import Classifier, classifier_file
-
-
-class EnginesDisagree(DamageError):
-    """An exported model scores windows unlike the one that was trained, so it may not be trusted."""
 
 
 def whole_model(backbone: keras.Model, head: keras.Model) -> keras.Model:
@@ -91,36 +80,3 @@ def artefact(
     for name, engine in engines.items():
         check_scores(name, engine, windows, scores)
     return {"keras": keras_file, "openvino_xml": xml, "openvino_bin": weights}
-
-
-def artefact_with_head(
-    source: keras.Model | ClassicalFeatures,
-    head: Classifier,
-    windows: np.ndarray,
-    scores: np.ndarray,
-    *,
-    threads: int = 0,
-) -> dict[str, bytes]:
-    """Return the files of a model of two parts by kind, after they, opened anew, gave `windows` their `scores`."""
-    files = {"skops": classifier_file(head)}
-    if isinstance(source, ClassicalFeatures):
-        content = packed_with_head(files["skops"], classical=source.recipe_id)
-    else:
-        files["openvino_xml"], files["openvino_bin"] = exported(source)
-        network = packed(files["openvino_xml"], files["openvino_bin"])
-        content = packed_with_head(files["skops"], network=network)
-    engine = FeaturesEngine(*opened_with_head(content, threads=threads))
-    check_scores("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
-    return files
-
-
-def check_scores(
-    name: str, engine: Engine, windows: np.ndarray, scores: np.ndarray, tolerance: float = TOLERANCE
-) -> None:
-    """Raise `EnginesDisagree` unless a model, opened on the engine so named, gives `windows` their `scores`."""
-    difference = float(np.abs(engine.scores(windows) - scores).max())
-    if not difference <= tolerance:
-        raise EnginesDisagree(
-            f"The model's scores on {name} differ from those of its training by {difference:.4f}; "
-            f"at most {tolerance:.2g} is allowed."
-        )

@@ -1,10 +1,11 @@
-"""Dense models of one backbone differ in three small layers alone: all else is built and exported once a process.
+"""Dense models of one backbone differ in three small layers alone: all else is exported once, and kept on disk.
 
-A process that trains again and again (`db_worker`) so has a new model's files in a second or two instead of ten.
+Putting a head's weights into what was kept takes a second, and no TensorFlow.
 """
 
+import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -13,30 +14,24 @@ import h5py
 import numpy as np
 from defusedxml import ElementTree
 
-from training.networks.backbones.building import LOGIT_LAYERS, logits_model, set_logit_weights
+from training.networks.agreement import check_scores
 from training.networks.backbones.registry import Backbone
-from training.networks.engines import DenseEngine, DenseNetwork, KerasDenseNetwork, OpenVinoDenseNetwork
-from training.networks.export import check_scores, exported, saved
+from training.networks.engines import DenseEngine, KerasDenseNetwork, OpenVinoDenseNetwork
+from training.networks.kept_networks import kept_network
 
 HDF5 = "model.weights.h5"
+XML, WEIGHTS, KERAS, PLACES = "model.xml", "model.bin", "model.keras", "places.json"
 
 
 class ExportTemplate:
     """A backbone's dense model, as Keras and as OpenVINO have it, into which any head's weights are put."""
 
-    def __init__(self, backbone: Backbone, weights_dir: Path | None) -> None:
-        # Weights like no others, by which their places in both files are found.
-        random = np.random.default_rng(0)
-        model = logits_model(backbone, np.zeros(backbone.feature_count), 0.0, weights_dir)
-        marks = set_logit_weights(model, random.normal(size=backbone.feature_count), random.normal(size=3))
-        self._xml, self._weights = exported(model)
-        self._places = [_place(self._xml, self._weights, values.tobytes()) for values in marks]
-        keras_file = saved(model)
-        with zipfile.ZipFile(BytesIO(keras_file)) as parts:
+    def __init__(self, files: Mapping[str, bytes], window_px: int) -> None:
+        self._xml, self._weights = files[XML], files[WEIGHTS]
+        with zipfile.ZipFile(BytesIO(files[KERAS])) as parts:
             self._keras_parts = {name: parts.read(name) for name in parts.namelist()}
-        self._keras_names = [_name(self._keras_parts[HDF5], values) for values in marks]
-        self._reopened = KerasDenseNetwork(keras_file)
-        self._model, self._window_px = model, backbone.size_px
+        self._places = json.loads(files[PLACES])
+        self._window_px = window_px
 
     def files(
         self,
@@ -49,55 +44,91 @@ class ExportTemplate:
     ) -> dict[str, bytes]:
         """The files, by kind, of the model with a head's weights (F,) and bias.
 
-        Raises `EnginesDisagree` unless both forms give `windows` their `scores`.
+        Raises `EnginesDisagree` unless OpenVINO's form gives `windows` their `scores`; that Keras's does the same was
+        seen when the template was made.
         """
-        variables = set_logit_weights(self._model, feature_weights, [bias, 0, 0])
+        values = self._values(feature_weights, bias)
         weights = bytearray(self._weights)
-        for place, values in zip(self._places, variables, strict=True):
-            weights[place : place + values.nbytes] = values.tobytes()
-        keras_file = self._keras_file(variables)
-        networks: dict[str, DenseNetwork] = {
-            "Keras": self._opened(keras_file),
-            "OpenVINO": OpenVinoDenseNetwork(self._xml, bytes(weights), threads=threads),
+        for place, each in zip(self._places, values, strict=True):
+            content = (each * np.float32(place["factor"])).tobytes()
+            weights[place["offset"] : place["offset"] + len(content)] = content
+        engine = DenseEngine(
+            OpenVinoDenseNetwork(self._xml, bytes(weights), threads=threads), self._window_px
+        )
+        check_scores("OpenVINO", engine, windows, scores)
+        return {
+            "keras": self._keras_file(values),
+            "openvino_xml": self._xml,
+            "openvino_bin": bytes(weights),
         }
-        for name, network in networks.items():
-            check_scores(name, DenseEngine(network, self._window_px), windows, scores)
-        return {"keras": keras_file, "openvino_xml": self._xml, "openvino_bin": bytes(weights)}
 
-    def _keras_file(self, variables: Sequence[np.ndarray]) -> bytes:
+    def _values(self, feature_weights: np.ndarray, bias: float) -> list[np.ndarray]:
+        """The three layers' kernels and biases, float32, in the template's order; the first has all of the bias."""
+        counts = [place["count"] for place in self._places[::2]]
+        kernels = np.split(np.asarray(feature_weights, np.float32), np.cumsum(counts)[:-1])
+        biases = np.array([[bias], [0], [0]], np.float32)
+        return [each for pair in zip(kernels, biases, strict=True) for each in pair]
+
+    def _keras_file(self, values: Sequence[np.ndarray]) -> bytes:
         """The saved model with other weights."""
         weights, content = BytesIO(self._keras_parts[HDF5]), BytesIO()
         with h5py.File(weights, "r+") as file:
-            for name, values in zip(self._keras_names, variables, strict=True):
-                file[name][...] = values
+            for place, each in zip(self._places, values, strict=True):
+                stored = file[place["name"]]
+                stored[...] = each.reshape(stored.shape)
         with zipfile.ZipFile(content, "w") as archive:
             for name, part in (self._keras_parts | {HDF5: weights.getvalue()}).items():
                 archive.writestr(zipfile.ZipInfo(name), part)
         return content.getvalue()
 
-    def _opened(self, keras_file: bytes) -> KerasDenseNetwork:
-        """The file opened: its structure and all other weights are those of the model that was opened whole."""
-        with zipfile.ZipFile(BytesIO(keras_file)) as archive:
-            weights = BytesIO(archive.read(HDF5))
-        with h5py.File(weights, "r") as file:
-            values = [file[name][...] for name in self._keras_names]
-        self._reopened.set_weights(
-            dict(zip(LOGIT_LAYERS, zip(values[::2], values[1::2], strict=True), strict=True))
-        )
-        return self._reopened
-
 
 @lru_cache(maxsize=1)
-def export_template(backbone: Backbone, weights_dir: Path | None) -> ExportTemplate:
-    """The template of a backbone; the last one is kept."""
-    return ExportTemplate(backbone, weights_dir)
+def export_template(backbone: Backbone, weights_dir: Path | None, cache_dir: Path | None) -> ExportTemplate:
+    """The template of a backbone, from `cache_dir` or made there; the last one is held in memory."""
+    name = f"template-{backbone.recipe_id}"
+    return ExportTemplate(
+        kept_network(cache_dir, name, lambda: _made(backbone, weights_dir)), backbone.size_px
+    )
 
 
-def _place(xml: bytes, weights: bytes, content: bytes) -> int:
-    """Where OpenVINO's weights hold the constant with this content; raises `ValueError` unless there is just one."""
+def _made(backbone: Backbone, weights_dir: Path | None) -> dict[str, bytes]:
+    """Build and export the model of a head like no other, by which the places of its weights in files are found."""
+    from training.networks.backbones.building import logits_model, set_logit_weights
+    from training.networks.export import exported, saved
+
+    random = np.random.default_rng(0)
+    model = logits_model(backbone, np.zeros(backbone.feature_count), 0.0, weights_dir)
+    scale = backbone.feature_count**-0.5
+    marks = set_logit_weights(model, random.normal(0, scale, backbone.feature_count), random.normal(size=3))
+    (xml, weights), keras_file = exported(model), saved(model)
+    windows = random.integers(0, 256, (2, backbone.size_px, backbone.size_px, 3), dtype=np.uint8)
+    by_keras = DenseEngine(KerasDenseNetwork(keras_file), backbone.size_px).scores(windows)
+    check_scores(
+        "OpenVINO", DenseEngine(OpenVinoDenseNetwork(xml, weights), backbone.size_px), windows, by_keras
+    )
+    with zipfile.ZipFile(BytesIO(keras_file)) as parts:
+        hdf5 = parts.read(HDF5)
+    # OpenVINO folds the mean over an image's turns into the weights that come after it.
+    factors = (1.0, 1 / backbone.orientations)
+    places = [
+        {**_place(xml, weights, values, factors), "name": _name(hdf5, values), "count": values.size}
+        for values in marks
+    ]
+    return {XML: xml, WEIGHTS: weights, KERAS: keras_file, PLACES: json.dumps(places).encode()}
+
+
+def _place(xml: bytes, weights: bytes, values: np.ndarray, factors: Sequence[float]) -> dict[str, float]:
+    """Where OpenVINO's weights hold these values, times which factor; raises `ValueError` unless there is just one."""
     constants = ElementTree.fromstring(xml).iterfind(".//layer[@type='Const']/data")
-    places = {int(data.get("offset", "0")) for data in constants if data.get("size") == str(len(content))}
-    found = [place for place in places if weights[place : place + len(content)] == content]
+    offsets = {int(data.get("offset", "0")) for data in constants if data.get("size") == str(values.nbytes)}
+    found = []
+    for factor in dict.fromkeys(factors):
+        content = (values * np.float32(factor)).tobytes()
+        found += [
+            {"offset": offset, "factor": factor}
+            for offset in offsets
+            if weights[offset : offset + len(content)] == content
+        ]
     if len(found) != 1:
         raise ValueError(f"the exported network holds the head's weights {len(found)} times, not once")
     return found[0]

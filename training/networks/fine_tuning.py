@@ -21,22 +21,14 @@ from training.networks.backbones.registry import Backbone
 from training.networks.backbones.weights import weights_path
 from training.networks.engines import OpenVinoNetwork
 from training.networks.export import exported
-from training.networks.heads.layers import Labelled, TrainingHistory
+from training.networks.heads.keras_layer import keras_head, learnt_head
+from training.networks.heads.labelled import Labelled, TrainingHistory
+from training.networks.heads.linear import LinearHead
+from training.networks.heads.parameters import TuningParameters
 
 # So many crops go through the trunk at a time.
 CHUNK = 64
 Pixels = Callable[[], np.ndarray]
-
-
-@dataclass(frozen=True)
-class TuningParameters:
-    """How the last blocks and the head are trained; `benchmarks/README.md` has the figures behind the values."""
-
-    blocks: int
-    learning_rate: float = 3e-5
-    batch: int = 16
-    max_epochs: int = 5
-    patience: int = 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ class Tuned:
     """
 
     network: keras.Model
-    head: keras.Model
+    head: LinearHead
     scores: dict[str, np.ndarray]
     course: TrainingHistory
     loss_before: float
@@ -78,7 +70,7 @@ class Tuned:
 def finetuned(
     parts: Mapping[str, Pictures],
     backbone: Backbone,
-    head: keras.Model,
+    head: LinearHead,
     parameters: TuningParameters,
     *,
     seed: int,
@@ -90,12 +82,13 @@ def finetuned(
     """Train the last blocks and the head on "train", and keep those of the epoch with the lowest loss on "validation".
 
     The trunk runs over training crops once, or in every epoch where they are drawn anew. The same seed and crops give
-    the same weights. `head` is changed.
+    the same weights.
     """
     keras.utils.set_random_seed(seed)
     network = lite_network(backbone, weights_path(backbone, weights_dir))
     trunk, tail = split(network, backbone, parameters.blocks)
-    model = keras.Model(tail.input, head(tail.output), name="tuned")
+    head_model = keras_head(head)
+    model = keras.Model(tail.input, head_model(tail.output), name="tuned")
     counter = _Counter(parts, parameters.max_epochs, progress)
     tuning = _Tuning(_Trunk(trunk, backbone, threads, counter), model, parameters, counter)
     scratch_dir.mkdir(parents=True, exist_ok=True)
@@ -107,7 +100,7 @@ def finetuned(
         }
         course, before = tuning.train(kept["train"], kept["validation"], parts["train"].redrawn, seed)
         scores = {part: _outputs(model, rows.features)[:, 1] for part, rows in kept.items()}
-    return Tuned(network, head, scores, course, before)
+    return Tuned(network, learnt_head(head_model, head), scores, course, before)
 
 
 def split(network: keras.Model, backbone: Backbone, blocks: int) -> tuple[keras.Model, keras.Model]:

@@ -15,9 +15,11 @@ import numpy as np
 from damage.errors import Refused
 from damage.messages import Message
 from damage.messages import Message as _
+from training.networks.agreement import check_scores
 from training.networks.asynchronous import AsyncNetwork, Immediate, Queued, QueuedWithHead
 from training.networks.classical import ClassicalFeatures
 from training.networks.engines import (
+    TOLERANCE,
     DenseEngine,
     Engine,
     FeaturesEngine,
@@ -35,6 +37,8 @@ from training.networks.engines import (
     packed_with_head,
     unpacked,
 )
+from training.networks.heads.classifiers import Classifier, classifier_file
+from training.networks.kept_networks import window_network
 
 EngineName = Literal["openvino", "keras"]
 OPENVINO_FILES = ("openvino_xml", "openvino_bin")
@@ -54,14 +58,16 @@ class Output:
 class TrainedParts:
     """What a training made.
 
-    `source` is a `Backbone` or `ClassicalFeatures`, `head` a `keras.Model` or a `Classifier`, as the kind has them;
-    `network` is the backbone's, a `keras.Model`, where the training changed it too.
+    `source` is a `Backbone` or `ClassicalFeatures`, `head` a `LinearHead` or a `Classifier`, as the kind has them;
+    `network` is the backbone's, a `keras.Model`, where the training changed it too. Exported networks are kept in
+    `cache_dir`.
     """
 
     source: Any
     head: Any
     network: Any = None
     weights_dir: Path | None = None
+    cache_dir: Path | None = None
 
 
 class ModelKind(ABC):
@@ -91,9 +97,9 @@ class ModelKind(ABC):
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
     ) -> dict[str, bytes]:
-        """Its files by kind, after they gave `windows` (N, size, size, 3) their `scores` (N,); loads TensorFlow.
+        """Its files by kind, after they gave `windows` (N, size, size, 3) their `scores` (N,).
 
-        Raises `training.networks.export.EnginesDisagree`.
+        Raises `EnginesDisagree`. Loads TensorFlow where a network has to be built or exported.
         """
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
@@ -160,16 +166,16 @@ class Dense(ModelKind):
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
     ) -> dict[str, bytes]:
+        from training.networks.export_template import export_template
+
+        weights, bias = parts.head.folded()
+        if parts.network is None:
+            template = export_template(parts.source, parts.weights_dir, parts.cache_dir)
+            return template.files(weights, bias, windows, scores, threads=threads)
         from training.networks.backbones.building import logits_model
         from training.networks.export import artefact
-        from training.networks.export_template import export_template
-        from training.networks.heads.layers import linear_weights
 
-        weights = linear_weights(parts.head)
-        if parts.network is None:
-            template = export_template(parts.source, parts.weights_dir)
-            return template.files(*weights, windows, scores, threads=threads)
-        model = logits_model(parts.source, *weights, parts.weights_dir, network=parts.network)
+        model = logits_model(parts.source, weights, bias, parts.weights_dir, network=parts.network)
         return artefact(model, windows, scores, threads=threads)
 
     def input_side_px(self, window_px: int) -> int | None:
@@ -203,8 +209,9 @@ class Windowed(ModelKind):
     ) -> dict[str, bytes]:
         from training.networks.backbones.building import feature_extractor
         from training.networks.export import artefact, whole_model
+        from training.networks.heads.keras_layer import keras_head
 
-        model = whole_model(feature_extractor(parts.source, parts.weights_dir), parts.head)
+        model = whole_model(feature_extractor(parts.source, parts.weights_dir), keras_head(parts.head))
         return artefact(model, windows, scores, threads=threads)
 
     def engine(self, content: bytes, window_px: int, *, threads: int = 0) -> Engine:
@@ -223,21 +230,39 @@ class Windowed(ModelKind):
         return Immediate(lambda images: windows.scores(images)[:, None])
 
 
-class TwoPart(ModelKind):
+class _Headed(ModelKind):
+    """Features, and a head of scikit-learn's beside what gives them."""
+
+    has_keras_form = False
+
+    def _check_opened(
+        self,
+        files: Mapping[str, bytes],
+        features: str,
+        head: Classifier,
+        windows: np.ndarray,
+        scores: np.ndarray,
+        *,
+        threads: int = 0,
+    ) -> None:
+        """Raise `EnginesDisagree` unless the files, opened anew, give `windows` their `scores`."""
+        engine = self.engine(self.pack(files, features), windows.shape[1], threads=threads)
+        check_scores("features and head", engine, windows, scores, TOLERANCE + head.tolerance)
+
+
+class TwoPart(_Headed):
     """A network that gives features, and a head of scikit-learn's beside it."""
 
     name = "two-part"
     files = (*OPENVINO_FILES, "skops")
-    has_keras_form = False
 
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
     ) -> dict[str, bytes]:
-        from training.networks.backbones.building import window_features
-        from training.networks.export import artefact_with_head
-
-        features = window_features(parts.source, parts.weights_dir)
-        return artefact_with_head(features, parts.head, windows, scores, threads=threads)
+        xml, weights = window_network(parts.source, parts.weights_dir, parts.cache_dir)
+        files = {"skops": classifier_file(parts.head), "openvino_xml": xml, "openvino_bin": weights}
+        self._check_opened(files, "", parts.head, windows, scores, threads=threads)
+        return files
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
         return packed_with_head(files["skops"], network=super().pack(files, features))
@@ -263,21 +288,22 @@ class TwoPart(ModelKind):
         return super().precision(engine, wanted)
 
 
-class Classical(ModelKind):
+class Classical(_Headed):
     """Features that were measured before there were networks, and a head of scikit-learn's on them."""
 
     name = "classical"
     files = ("skops",)
-    has_keras_form = False
     is_portable = False
 
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
     ) -> dict[str, bytes]:
-        from training.networks.export import artefact_with_head
         from training.networks.heads.fitted import as_classifier
 
-        return artefact_with_head(parts.source, as_classifier(parts.head), windows, scores)
+        head = as_classifier(parts.head)
+        files = {"skops": classifier_file(head)}
+        self._check_opened(files, parts.source.recipe_id, head, windows, scores)
+        return files
 
     def pack(self, files: Mapping[str, bytes], features: str) -> bytes:
         return packed_with_head(files["skops"], classical=features)

@@ -21,14 +21,14 @@ from tagging.cutting import cut_pending_crops
 from tagging.importing import import_crops
 from tagging.models import Crop
 from tagging.services import image_bytes, record_tag
+from training.config import TrainingConfig
 from training.data import augmented_crops
 from training.data.augmented_crops import Copies, enlarged, surroundings
 from training.data.features import read_pixels
+from training.executor import carry_out
 from training.models import ModelRun
 from training.networks.augmentation import Augmentation, margin_px, mirrored_around
 from training.reproduction import reproduce
-from training.config import TrainingConfig
-from training.executor import carry_out
 from training.services import request_training, train
 
 
@@ -178,7 +178,9 @@ def test_what_cannot_be_augmented_is_refused_before_any_row(
     assert not ModelRun.objects.exists()
 
 
-def test_a_run_from_before_there_were_copies_is_done_again_without(question, towns, training_config, shared_training):
+def test_a_run_from_before_there_were_copies_is_done_again_without(
+    question, towns, training_config, shared_training
+):
     run = request_training(question, training_config, requested_by=None)
     del run.parameters["augmentation"], run.parameters["fine_tune_blocks"]
     run.save()

@@ -5,11 +5,11 @@ import pytest
 
 from damage.accounts.services import automatic_account
 from damage.errors import Refused
-from damage.ingestion.models import Event, Town
-from tagging.models import Crop, Tag
-from tagging.background_negatives import UNDAMAGED
-from training.data.dataset import Part, agreement, chosen_dataset
 from damage.ingestion.lookup import find_town
+from damage.ingestion.models import Event, Town
+from tagging.background_negatives import UNDAMAGED
+from tagging.models import Crop, Tag
+from training.data.dataset import Part, agreement, chosen_dataset
 
 
 @pytest.fixture

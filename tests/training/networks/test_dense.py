@@ -40,7 +40,9 @@ def trained():
     """The default backbone with a head that tells noise from plain ground."""
     from training.networks.backbones.building import feature_extractor, logits_model
     from training.networks.backbones.registry import find_backbone
-    from training.networks.heads.layers import HeadParameters, Labelled, linear_weights, trained_head
+    from training.networks.heads.labelled import Labelled
+    from training.networks.heads.linear import softmax_head
+    from training.networks.heads.parameters import HeadParameters
 
     backbone = find_backbone("efficientnet-lite0")
     random = np.random.default_rng(1)
@@ -54,8 +56,8 @@ def trained():
         np.stack([backbone.prepared(square) for square in squares])
     ).numpy()
     rows = Labelled(features, np.array([True, False] * 6))
-    head, _ = trained_head(rows, rows, HeadParameters())
-    model = logits_model(backbone, *linear_weights(head))
+    head, _ = softmax_head(rows, rows, HeadParameters())
+    model = logits_model(backbone, *head.folded())
     return model, squares, np.asarray(head(features))[:, 1]
 
 

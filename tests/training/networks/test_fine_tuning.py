@@ -72,8 +72,10 @@ def lite():
 def tune(squares, tmp_path):
     """Fine-tune on the squares, from a head trained on their features."""
     from training.networks.backbones.building import feature_extractor
-    from training.networks.fine_tuning import Pictures, TuningParameters, finetuned
-    from training.networks.heads.layers import Labelled, LogisticParameters, logistic_head
+    from training.networks.fine_tuning import Pictures, finetuned
+    from training.networks.heads.labelled import Labelled
+    from training.networks.heads.linear import logistic_head
+    from training.networks.heads.parameters import LogisticParameters, TuningParameters
 
     answers = np.arange(12) < 6
     features = feature_extractor(SHORT_LITE)(

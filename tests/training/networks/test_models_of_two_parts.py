@@ -17,9 +17,9 @@ from training import inference
 from training.data.features import CropImage, read_pixels
 from training.inference import answer_for_pixels, load_engine, load_keras_engine, model_content
 from training.models import ModelFile, ModelRun
-from training.networks import export
-from training.networks.export import EnginesDisagree
-from training.networks.heads.layers import HEADS, ForestParameters
+from training.networks import kinds
+from training.networks.agreement import EnginesDisagree
+from training.networks.heads.parameters import HEADS, ForestParameters
 from training.networks.resize import resized
 from training.registry.comparison import comparison
 from training.registry.exchange import export_model
@@ -113,12 +113,12 @@ def test_features_that_are_measured_otherwise_by_now_are_refused(question, towns
 def test_a_head_that_scores_otherwise_when_it_is_opened_again_is_refused(
     question, towns, training_config, monkeypatch
 ):
-    keep = export.artefact_with_head
+    check = kinds.check_scores
 
-    def shifted(source, head, windows, scores, **options):
-        return keep(source, head, windows, scores + 0.2, **options)
+    def of_others(name, engine, windows, scores, tolerance):
+        check(name, engine, windows, scores + 0.2, tolerance)
 
-    monkeypatch.setattr(export, "artefact_with_head", shifted)
+    monkeypatch.setattr(kinds, "check_scores", of_others)
     with pytest.raises(EnginesDisagree, match=r"features and head differ .* by 0\.2"):
         train(question, replace(training_config, head="random-forest"))
     assert not ModelFile.objects.exists()

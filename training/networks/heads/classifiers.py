@@ -44,7 +44,7 @@ class Classifier:
         )
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probabilities (N, 2) of "no" and "yes", as a head that is a layer gives them."""
+        """Probabilities (N, 2) of "no" and "yes", as a linear head gives them."""
         yes = self.scores(np.asarray(features))
         return np.stack([1 - yes, yes], axis=1)
 

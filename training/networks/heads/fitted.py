@@ -2,24 +2,18 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from damage.errors import Refused
 from damage.messages import Message as _
 from training.networks.heads.classifiers import Classifier
-from training.networks.heads.layers import (
-    ForestParameters,
-    Labelled,
-    SvmParameters,
-    layer_of,
-    linear_weights,
-    standardisation,
-)
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import LinearHead, standardisation
+from training.networks.heads.parameters import ForestParameters, SvmParameters
 
 
-def svm_head(train: Labelled, parameters: SvmParameters, *, seed: int) -> keras.Model | Classifier:
-    """A support vector machine on standardised features, both answers weighing the same: a layer where it is linear.
+def svm_head(train: Labelled, parameters: SvmParameters, *, seed: int) -> LinearHead | Classifier:
+    """A support vector machine on standardised features, both answers weighing the same; linear where its kernel is.
 
     Its distances become probabilities as in Platt 1999, "Probabilistic outputs for support vector machines", fitted on
     training crops that the machine had not seen, by cross-validation.
@@ -34,7 +28,7 @@ def svm_head(train: Labelled, parameters: SvmParameters, *, seed: int) -> keras.
     )  # as "rbf" has it by itself: the penalty means the same for 8 and 2,000
     machine, slope, offset = _calibrated(standardised * share, train, parameters, seed)
     weights, bias = slope * share * machine.coef_[0], slope * float(machine.intercept_[0]) + offset
-    return layer_of(train, weights, bias)
+    return LinearHead(scaler.mean_, scaler.var_, weights, bias)
 
 
 def forest_head(train: Labelled, parameters: ForestParameters, *, seed: int) -> Classifier:
@@ -51,13 +45,13 @@ def forest_head(train: Labelled, parameters: ForestParameters, *, seed: int) -> 
     return Classifier(forest.fit(train.features, train.is_positive))
 
 
-def as_classifier(head: keras.Model | Classifier) -> Classifier:
-    """The head without Keras: one that is a layer becomes a logistic regression of the same weights."""
+def as_classifier(head: LinearHead | Classifier) -> Classifier:
+    """The head as scikit-learn has it: a linear one becomes a logistic regression of the same weights."""
     if isinstance(head, Classifier):
         return head
     from sklearn.linear_model import LogisticRegression
 
-    weights, bias = linear_weights(head)
+    weights, bias = head.folded()
     model = LogisticRegression()
     model.classes_ = np.array([False, True])
     model.coef_, model.intercept_ = weights[None], np.array([bias])

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from damage.errors import Refused
 from damage.messages import Message as _
 from training.data.adaptation import LEAST_CROPS, two_groups
 from training.networks.dense import probability
-from training.networks.heads.layers import Labelled, LogisticFit, LogisticParameters, Parameters, layer_of
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import LinearHead, LogisticFit
+from training.networks.heads.parameters import LogisticParameters, Parameters
 
 # In each round so much of the town is guessed, the surest first; `benchmarks/README.md` has the figures.
 ROUNDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -23,7 +24,7 @@ LEAST_SEPARATION = 2.0
 class SelfTrained:
     """The head, and the score at which the town's two groups part."""
 
-    head: keras.Model
+    head: LinearHead
     threshold: float
     separation: float
 
@@ -45,9 +46,7 @@ def self_trained(train: Labelled, unlabelled: np.ndarray, parameters: Parameters
         guesses, weights = _guessed(fit.logits(learnt), share, total=float(train.shares.sum()))
         learnt = fit.learnt(guesses, weights)
     groups = two_groups(fit.logits(learnt))
-    return SelfTrained(
-        layer_of(train, *fit.linear(learnt)), float(probability(np.array(groups.cut))), groups.separation
-    )
+    return SelfTrained(fit.head(learnt), float(probability(np.array(groups.cut))), groups.separation)
 
 
 def _guessed(logits: np.ndarray, share: float, *, total: float) -> tuple[np.ndarray, np.ndarray]:

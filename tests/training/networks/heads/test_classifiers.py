@@ -10,14 +10,13 @@ from damage.errors import Refused
 from tests.training.clouds import clouds
 from training.networks.heads.classifiers import Classifier, classifier_file, learnt_digest, read_classifier
 from training.networks.heads.fitted import as_classifier, forest_head, svm_head
-from training.networks.heads.layers import (
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import softmax_head, standardisation
+from training.networks.heads.parameters import (
     ForestParameters,
     HeadParameters,
-    Labelled,
     SvmParameters,
     head_parameters,
-    standardisation,
-    trained_head,
 )
 
 FOREST = ForestParameters(trees=20)
@@ -41,7 +40,7 @@ HEADS = {
     "linear": lambda: svm_head(TRAIN, SvmParameters(penalty=0.1), seed=0),
     "rbf": lambda: svm_head(TRAIN, SvmParameters("rbf", 1.0), seed=0),
     "forest": lambda: forest_head(TRAIN, FOREST, seed=0),
-    "softmax": lambda: trained_head(TRAIN, TRAIN, HeadParameters(max_epochs=5))[0],
+    "softmax": lambda: softmax_head(TRAIN, TRAIN, HeadParameters(max_epochs=5))[0],
 }
 
 

@@ -5,7 +5,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from damage.errors import Refused
-from training.networks.heads.layers import Labelled, LogisticParameters, linear_weights, logistic_head
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import logistic_head
+from training.networks.heads.parameters import LogisticParameters
 from training.networks.heads.self_training import self_trained
 
 PARAMETERS = LogisticParameters(inverse_l2=0.1)
@@ -22,7 +24,7 @@ def town(count, *, seed, second=0.0, moved=0.0, share=0.4):
 
 
 def logits(head, rows):
-    weights, bias = linear_weights(head)
+    weights, bias = head.folded()
     return rows.features @ weights + bias
 
 
@@ -56,7 +58,7 @@ def test_answers_of_the_new_town_cannot_matter_as_they_are_not_given(tagged):
     """The same features give the same head, to the last bit."""
     new = town(200, seed=4, second=3.0).features
     first, again = (self_trained(tagged, new, PARAMETERS) for _ in range(2))
-    assert np.array_equal(linear_weights(first.head)[0], linear_weights(again.head)[0])
+    assert np.array_equal(first.head.folded()[0], again.head.folded()[0])
     assert first.threshold == again.threshold
 
 

@@ -5,15 +5,10 @@ import numpy as np
 import pytest
 
 from tests.training.clouds import clouds
-from training.networks.heads.layers import (
-    HeadParameters,
-    Labelled,
-    LogisticParameters,
-    linear_weights,
-    logistic_head,
-    standardisation,
-    trained_head,
-)
+from training.networks.heads.keras_layer import keras_head, learnt_head
+from training.networks.heads.labelled import Labelled
+from training.networks.heads.linear import logistic_head, softmax_head, standardisation
+from training.networks.heads.parameters import HeadParameters, LogisticParameters
 
 PARAMETERS = HeadParameters(max_epochs=30)
 
@@ -25,7 +20,7 @@ def train():
 
 @pytest.fixture(scope="module")
 def head(train):
-    return trained_head(train, clouds(60, seed=2), PARAMETERS)[0]
+    return softmax_head(train, clouds(60, seed=2), PARAMETERS)[0]
 
 
 def test_it_learns_to_tell_the_clouds_apart(head):
@@ -40,7 +35,7 @@ def test_its_two_outputs_sum_to_one(head, train):
 
 
 def test_the_same_crops_give_the_same_scores(head, train):
-    again, _course = trained_head(train, clouds(60, seed=2), PARAMETERS)
+    again, _course = softmax_head(train, clouds(60, seed=2), PARAMETERS)
     assert np.array_equal(np.asarray(again(train.features)), np.asarray(head(train.features)))
 
 
@@ -72,28 +67,40 @@ def test_it_goes_the_way_of_kerass_own_descent(train):
         validation_data=(unseen, validation.answers, validation.weights),
         verbose=0,
     ).history
-    head, course = trained_head(train, validation, HeadParameters(max_epochs=steps))
+    head, course = softmax_head(train, validation, HeadParameters(max_epochs=steps))
     assert course.train_losses == pytest.approx(told["loss"], abs=1e-5)
     assert course.validation_losses == pytest.approx(told["val_loss"], abs=1e-5)
     assert course.best_epoch == steps  # so that both have their last weights
     kernel, biases = keras_layer.get_weights()
     expected = kernel[:, 1] - kernel[:, 0]
-    assert linear_weights(head)[0] == pytest.approx(expected / np.sqrt(variance), abs=1e-5)
-    assert head.get_layer("softmax").get_weights()[1] == pytest.approx(biases, abs=1e-6)
+    assert head.folded()[0] == pytest.approx(expected / np.sqrt(variance), abs=1e-5)
+    assert head.bias == pytest.approx(biases[1] - biases[0], abs=1e-6)
+
+
+def test_as_a_layer_of_kerass_it_gives_the_same_and_is_read_back(train):
+    head = logistic_head(train, LogisticParameters())
+    layer = keras_head(head)
+    assert np.asarray(layer(train.features)) == pytest.approx(head(train.features), abs=1e-5)
+    kernel, biases = layer.get_layer("softmax").get_weights()
+    layer.get_layer("softmax").set_weights([2 * kernel, biases + np.array([0, 1])])
+    learnt = learnt_head(layer, head)
+    assert learnt.weights == pytest.approx(2 * head.weights, rel=1e-6)
+    assert learnt.bias == pytest.approx(head.bias + 1, rel=1e-6)
+    assert np.asarray(layer(train.features)) == pytest.approx(learnt(train.features), abs=1e-5)
 
 
 def test_it_stops_early_at_the_best_epoch(train):
     """Validation answers that contradict the training ones make every step worse than the one before."""
     validation = clouds(60, seed=2)
     contrary = Labelled(validation.features, ~validation.is_positive)
-    _head, course = trained_head(train, contrary, PARAMETERS)
+    _head, course = softmax_head(train, contrary, PARAMETERS)
     assert course.best_epoch == 1
     assert len(course.train_losses) == len(course.validation_losses) == 1 + PARAMETERS.patience
 
 
 def test_a_rare_answer_counts_as_much_as_a_common_one(train):
     rare = clouds(400, seed=4, share=0.05)
-    head, _course = trained_head(rare, clouds(100, seed=5), PARAMETERS)
+    head, _course = softmax_head(rare, clouds(100, seed=5), PARAMETERS)
     unseen = clouds(400, seed=3)
     called = np.asarray(head(unseen.features))[:, 1] > 0.5
     assert called[unseen.is_positive].mean() > 0.8
@@ -101,7 +108,7 @@ def test_a_rare_answer_counts_as_much_as_a_common_one(train):
 
 def test_a_constant_feature_does_no_harm(train):
     flat = Labelled(train.features * [1, 0, 1, 1, 1, 1, 1, 1], train.is_positive)
-    head, _course = trained_head(flat, flat, PARAMETERS)
+    head, _course = softmax_head(flat, flat, PARAMETERS)
     assert np.isfinite(np.asarray(head(flat.features))).all()
 
 
@@ -114,7 +121,7 @@ def test_weights_balance_the_answers():
 def test_the_logistic_head_is_at_its_optimum(train):
     """There the gradient of the penalised loss is zero in every direction (worked out here by hand)."""
     parameters = LogisticParameters(inverse_l2=0.5)
-    weights, bias = linear_weights(logistic_head(train, parameters))
+    weights, bias = logistic_head(train, parameters).folded()
     mean, variance = standardisation(train.features)
     deviation = np.sqrt(variance)
     error = 1 / (1 + np.exp(-(train.features @ weights + bias))) - train.is_positive
@@ -133,7 +140,7 @@ def test_copies_of_a_crop_share_its_weight():
     """Each crop three times over is the same training as each crop once."""
     rows = Labelled(np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32), np.arange(12) % 3 == 0)
     thrice = Labelled(np.repeat(rows.features, 3, axis=0), np.repeat(rows.is_positive, 3), copies=3)
-    once, copied = (linear_weights(logistic_head(each, LogisticParameters())) for each in (rows, thrice))
+    once, copied = (logistic_head(each, LogisticParameters()).folded() for each in (rows, thrice))
     assert np.allclose(once[0], copied[0], atol=1e-4)
     assert once[1] == pytest.approx(copied[1], abs=1e-4)
     assert np.array_equal(thrice.originals.features, rows.features)
@@ -145,7 +152,7 @@ def test_more_rows_than_features_lead_to_the_same_optimum():
 
     features = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
     rows = Labelled(features, features[:, 0] + features[:, 1] > 0.3)
-    weights, bias = linear_weights(logistic_head(rows, LogisticParameters()))
+    weights, bias = logistic_head(rows, LogisticParameters()).folded()
     mean, variance = standardisation(features)
     expected = LogisticRegression(C=0.003, class_weight="balanced", tol=1e-8).fit(
         (features - mean) / np.sqrt(variance), rows.is_positive

@@ -1,0 +1,160 @@
+"""Heads that are one linear function of standardised features: softmax and logistic regression. Pure.
+
+No TensorFlow: such a head becomes a layer of Keras's only where a whole network is made with it (`heads.keras_layer`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.networks.dense import probability
+from training.networks.heads.labelled import Labelled, TrainingHistory
+from training.networks.heads.parameters import HeadParameters, LogisticParameters
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
+# Of the median variance; `benchmarks/README.md` has the figures.
+VARIANCE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Features (F,) less `mean`, over the root of `variance`, times `weights`, and `bias`: the logit of "yes".
+
+    `l2` is the penalty on the weights of the two outputs, under which fine-tuning goes on.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    weights: np.ndarray
+    bias: float
+    l2: float = 0.0
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """The logits (N,), float64, of features (N, F)."""
+        return (np.asarray(features) - self.mean) / np.sqrt(self.variance) @ self.weights + self.bias
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Probabilities (N, 2), float32, of "no" and "yes"."""
+        yes = probability(self.logits(features))
+        return np.stack([1 - yes, yes], axis=1)
+
+    def folded(self) -> tuple[np.ndarray, float]:
+        """The same of features as they are: weights (F,) and bias."""
+        weights = self.weights / np.sqrt(self.variance)
+        return weights, float(self.bias - weights @ self.mean)
+
+
+def softmax_head(
+    train: Labelled, validation: Labelled, parameters: HeadParameters
+) -> tuple[LinearHead, TrainingHistory]:
+    """Return the head with the lowest validation loss and how it came to be.
+
+    Each epoch is one step of gradient descent with momentum on all crops, from weights of nothing: the loss is convex
+    and the data small, so nothing is left to chance. Keras's SGD does the same, in hundredths of a second a step.
+    """
+    mean, variance = standardisation(train.features)
+    rows, unseen = ((labelled.features - mean) / np.sqrt(variance) for labelled in (train, validation))
+    layer = np.zeros((rows.shape[1] + 1, 2))  # the last row is the biases
+    velocity = np.zeros_like(layer)
+    train_losses: list[float] = []
+    validation_losses: list[float] = []
+    best_loss, best_epoch, best_layer = float("inf"), 0, layer
+    for epoch in range(1, parameters.max_epochs + 1):
+        chances, loss = _softmax_loss(layer, rows, train, parameters.l2)
+        train_losses.append(loss)
+        errors = (chances - train.answers) * train.weights[:, None] / len(rows)
+        gradient = np.concatenate([rows.T @ errors + 2 * parameters.l2 * layer[:-1], [errors.sum(axis=0)]])
+        velocity = parameters.momentum * velocity - parameters.learning_rate * gradient
+        layer = layer + velocity
+        loss = _softmax_loss(layer, unseen, validation, parameters.l2)[1]
+        validation_losses.append(loss)
+        if loss < best_loss:
+            best_loss, best_epoch, best_layer = loss, epoch, layer
+        elif epoch - best_epoch >= parameters.patience:
+            break
+    towards_yes = best_layer[:, 1] - best_layer[:, 0]
+    head = LinearHead(mean, variance, towards_yes[:-1], float(towards_yes[-1]), parameters.l2)
+    return head, TrainingHistory(best_epoch, train_losses, validation_losses)
+
+
+def _softmax_loss(
+    layer: np.ndarray, rows: np.ndarray, labelled: Labelled, l2: float
+) -> tuple[np.ndarray, float]:
+    """The chances (N, 2) that a layer (F + 1, 2) gives rows (N, F), and its loss: cross-entropy and penalty."""
+    from scipy.special import log_softmax  # slow to import, and a site's pages do without
+
+    logs = log_softmax(rows @ layer[:-1] + layer[-1], axis=1)
+    surprise = -(logs * labelled.answers).sum(axis=1)
+    return np.exp(logs), float((labelled.weights * surprise).mean() + l2 * (layer[:-1] ** 2).sum())
+
+
+def logistic_head(train: Labelled, parameters: LogisticParameters) -> LinearHead:
+    """Return a logistic regression on standardised features, worked out to its optimum."""
+    fit = LogisticFit(train, np.empty((0, train.features.shape[1]), np.float32), parameters)
+    return fit.head(fit.learnt())
+
+
+class LogisticFit:
+    """Logistic regressions on the same crops, some `others` (M, F) among them whose answers nobody gave.
+
+    All rows are standardised by `train`. A few crops span few directions among thousands of features: in these the
+    optimum is the same and found at once.
+    """
+
+    def __init__(self, train: Labelled, others: np.ndarray, parameters: LogisticParameters) -> None:
+        self._mean, self._variance = standardisation(train.features)
+        every = np.concatenate([train.features, others])
+        self._rows, self._directions = _reduced((every - self._mean) / np.sqrt(self._variance))
+        self._train, self._parameters = train, parameters
+
+    def learnt(
+        self, guesses: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> "LogisticRegression":
+        """The optimum for the training crops, and for `others` with guessed answers (M,) of so much weight (M,)."""
+        rows, answers, shares = self._rows[: self._count], self._train.is_positive, self._train.shares
+        if guesses is not None and weights is not None:
+            used = np.flatnonzero(weights)
+            rows = np.concatenate([rows, self._rows[self._count + used]])
+            answers = np.concatenate([answers, guesses[used]])
+            shares = np.concatenate([shares, weights[used]])
+        from sklearn.linear_model import LogisticRegression  # slow to import
+
+        fitted = LogisticRegression(C=self._parameters.inverse_l2, max_iter=self._parameters.max_steps)
+        return fitted.fit(rows, answers, shares)
+
+    def logits(self, fitted: "LogisticRegression") -> np.ndarray:
+        """The logits (M,) for "yes" of each of `others`."""
+        return fitted.decision_function(self._rows[self._count :])
+
+    def head(self, fitted: "LogisticRegression") -> LinearHead:
+        """The regression as a head."""
+        weights = fitted.coef_[0] if self._directions is None else self._directions.T @ fitted.coef_[0]
+        return LinearHead(self._mean, self._variance, weights, float(fitted.intercept_[0]))
+
+    @property
+    def _count(self) -> int:
+        return len(self._train.features)
+
+
+def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The rows (N, F) in the directions (D, F) that they span; rows alone where they are more than features.
+
+    A few crops span few directions among thousands: in these the optimum is the same and found at once.
+    """
+    if len(rows) > rows.shape[1]:
+        return rows, None
+    _left, sizes, directions = np.linalg.svd(rows, full_matrices=False)
+    spanned = directions[sizes > sizes[0] * 1e-6]
+    return rows @ spanned.T, spanned
+
+
+def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (F,) to standardise with; a share of the median variance is added to each.
+
+    Of a few dozen crops some features hardly vary at all, and would be blown up beyond all others in the next town.
+    """
+    variance = features.var(axis=0, dtype=np.float64)
+    return features.mean(axis=0, dtype=np.float64), variance + VARIANCE_SHARE * np.median(variance) + 1e-12
