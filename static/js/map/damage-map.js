@@ -10,11 +10,15 @@ import Polygon from "ol/geom/Polygon.js";
 import { fromLonLat, transformExtent } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
 import XYZ from "ol/source/XYZ.js";
+import { Stroke, Style } from "ol/style.js";
+import { PlacesMap } from "../lib/places-map.js";
 import { nativeZoom } from "./mosaics.js";
-import { PlacesMap } from "./places-map.js";
-import { OUTLINE } from "./styles.js";
 
 const AROUND_CAMERA_M = 250;
+const OUTLINE = [
+  new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 80%)", width: 3 }) }),
+  new Style({ stroke: new Stroke({ color: "#0f5c73", width: 1.5, lineDash: [6, 4] }) }),
+];
 
 export class DamageMap extends PlacesMap {
   constructor(target, { onSelect, onMove, labels }) {

@@ -1,17 +1,23 @@
 /** The damage map's page: joins choice, map, list and the card of a place. */
 import "ol/ol.css";
+import "../lib/places.css";
 import "./map.css";
 import { get, getAll, post } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
+import { Detections } from "../lib/detections.js";
 import { wordsFor } from "../lib/error-messages.js";
+import { fillSelect } from "../lib/fill-select.js";
+import { legendRows } from "../lib/legend.js";
+import { showNotice } from "../lib/notice.js";
+import { countWords, placeItems } from "../lib/place-list.js";
+import { cancelQuestion, factsWords, isOnItsWay, runWords, shareDone, stateWords } from "../lib/prediction-run.js";
+import { histogram, scoreWords } from "../lib/scores.js";
+import { histogramBars } from "../lib/threshold-slider.js";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../lib/url-state.js";
-import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
-import { Detections } from "./detections.js";
-import { comparable, mosaicAt } from "./mosaics.js";
+import { captionWords, comparable, mosaicAt } from "./mosaics.js";
 import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
-import { histogram, scoreWords } from "./scores.js";
 import { Swipe } from "./swipe.js";
 
 const POLL_MS = 2_000;
@@ -58,10 +64,10 @@ function showChoices() {
   const events = placesOf(runs);
   const event = events.find((each) => each.id === run.event);
   const ofTown = finishedFirst(runs.filter((each) => each.town === run.town));
-  controls.fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
-  controls.fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
-  controls.fillSelect(element("run"), ofTown.map((each) => [each.id, controls.runWords(each, language)]), run.id);
-  element("run-facts").textContent = controls.factsWords(run, language);
+  fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
+  fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
+  fillSelect(element("run"), ofTown.map((each) => [each.id, runWords(each, language)]), run.id);
+  element("run-facts").textContent = factsWords(run, language);
 }
 
 /** Show a run; what is still loading of another one is dropped. */
@@ -96,17 +102,17 @@ const chooseFrom = (choice, options) => {
 // The run
 
 function showRunState() {
-  const words = controls.stateWords(run, language);
+  const words = stateWords(run, language);
   element("run-words").textContent = words;
   element("run-progress").hidden = run.status === "queued" || run.status === "done";
-  element("run-progress").value = controls.shareDone(run);
+  element("run-progress").value = shareDone(run);
   element("run-state").hidden = !words;
   element("run-state").classList.toggle("error", run.status === "failed" || run.is_stalled);
   if (facts.mayPredict) {
     element("cancel").hidden = !run.can_cancel;
     element("continue").hidden = !run.can_continue;
   }
-  if (controls.isOnItsWay(run)) lookAgain(POLL_MS);
+  if (isOnItsWay(run)) lookAgain(POLL_MS);
 }
 
 function lookAgain(afterMs) {
@@ -140,7 +146,7 @@ async function showFresh(fresh) {
 
 /** Cancel or continue the chosen run. */
 async function change(action) {
-  if (action === "cancel" && !confirm(controls.cancelQuestion())) return;
+  if (action === "cancel" && !confirm(cancelQuestion())) return;
   lookAgain(POLL_MS); // also when it is refused
   await showFresh(await post(`/api/v1/prediction-runs/${run.id}/${action}/`));
 }
@@ -164,9 +170,9 @@ async function showPictures(otherId, isOtherScene, signal) {
   const others = scene ? comparable(scenes, scene) : [];
   element("with-choice").hidden = others.length === 0;
   showOther(others.find((each) => each.id === otherId) ?? null);
-  controls.fillSelect(element("with"), [["", gettext("Nothing")], ...others.map((each) => [each.id, each.name])], other?.id ?? "");
+  fillSelect(element("with"), [["", gettext("Nothing")], ...others.map((each) => [each.id, each.name])], other?.id ?? "");
   if (!scene) return showState(gettext("No orthomosaic"), gettext("This run's scene has no place on a map."));
-  element("caption").textContent = controls.captionWords(scene, language);
+  element("caption").textContent = captionWords(scene, language);
   map.showScene(scene);
   showHeat();
   if (isOtherScene) map.fit();
@@ -218,9 +224,9 @@ function showScores() {
   element("min-score").value = minScore;
   element("min-score-value").textContent = scoreWords(minScore);
   element("reset").hidden = minScore === run.threshold;
-  element("bars").replaceChildren(...controls.histogramBars(histogram(found.features, BARS), minScore));
-  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED, language);
-  element("places").replaceChildren(...controls.placeItems(shown.slice(0, MOST_LISTED), goTo));
+  element("bars").replaceChildren(...histogramBars(histogram(found.features, BARS), minScore));
+  element("count").textContent = countWords(found, shown.length, MOST_LISTED, language);
+  element("places").replaceChildren(...placeItems(shown.slice(0, MOST_LISTED), goTo));
   showSelected();
 }
 
@@ -265,7 +271,7 @@ function close() {
 
 // States and errors
 
-const showState = (heading, words, onRetry = null) => controls.showNotice(element("state"), heading, words, onRetry);
+const showState = (heading, words, onRetry = null) => showNotice(element("state"), heading, words, onRetry);
 
 /** Run `work`; when it fails tell the person why, in passing or, with `isNeeded`, until it succeeds. */
 async function guarded(work, { isNeeded = false } = {}) {
@@ -319,7 +325,7 @@ element("full-screen").hidden = !document.fullscreenEnabled;
 addEventListener("keydown", ({ key }) => key === "Escape" && card.isOpen && close());
 addEventListener("popstate", () => needed(() => chooseFrom(choiceFrom(location.search), { isNew: false })));
 
-element("legend").append(...controls.legendRows());
+element("legend").append(...legendRows());
 needed(start);
 
 if (facts.mayPredict) {

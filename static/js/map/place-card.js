@@ -1,5 +1,6 @@
 /** The card of one place: picture, score, address, coordinates, and steps to the next place. */
-import { coordinateWords, scoreWords, sideM } from "./scores.js";
+import { coordinateWords, sideM } from "../lib/coordinates.js";
+import { scoreWords } from "../lib/scores.js";
 
 export class PlaceCard {
   /** `onStep` gets -1 or 1. */

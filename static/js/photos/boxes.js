@@ -1,5 +1,5 @@
 /** Words and elements for the boxes in a photo. */
-import { scoreWords, stepOf } from "../map/scores.js";
+import { scoreWords, stepOf } from "../lib/scores.js";
 
 /** Where the chosen box stands among those shown: "2 of 7 · score 0.88". */
 export function stepWords(shown, selected) {

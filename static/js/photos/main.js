@@ -1,14 +1,19 @@
 /** The photo viewer's page: joins the photo, the boxes in it, their list and the slider. */
 import "ol/ol.css";
-import "../map/map.css";
+import "../lib/places.css";
 import "./photos.css";
 import { get } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
+import { coordinateWords } from "../lib/coordinates.js";
+import { Detections } from "../lib/detections.js";
 import { wordsFor } from "../lib/error-messages.js";
+import { legendRows } from "../lib/legend.js";
+import { showNotice } from "../lib/notice.js";
+import { countWords } from "../lib/place-list.js";
+import { factsWords, isOnItsWay, stateWords } from "../lib/prediction-run.js";
+import { histogram, scoreWords } from "../lib/scores.js";
+import { histogramBars } from "../lib/threshold-slider.js";
 import { choiceFrom, searchOf } from "../lib/url-state.js";
-import * as controls from "../map/controls.js";
-import { Detections } from "../map/detections.js";
-import { coordinateWords, histogram, scoreWords } from "../map/scores.js";
 import { boxItems, stepWords } from "./boxes.js";
 import { PhotoMap } from "./photo-map.js";
 
@@ -40,8 +45,8 @@ function showScores() {
   element("min-score").value = minScore;
   element("min-score-value").textContent = scoreWords(minScore);
   element("reset").hidden = minScore === run.threshold;
-  element("bars").replaceChildren(...controls.histogramBars(histogram(found.features, BARS), minScore));
-  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED, language);
+  element("bars").replaceChildren(...histogramBars(histogram(found.features, BARS), minScore));
+  element("count").textContent = countWords(found, shown.length, MOST_LISTED, language);
   element("places").replaceChildren(...boxItems(shown.slice(0, MOST_LISTED), goTo));
   showSelected();
 }
@@ -102,12 +107,12 @@ function showWhole() {
 
 async function showRun() {
   run = await get(`/api/v1/prediction-runs/${facts.run}/`);
-  const words = controls.stateWords(run, language);
-  element("run-facts").textContent = controls.factsWords(run, language);
+  const words = stateWords(run, language);
+  element("run-facts").textContent = factsWords(run, language);
   element("run-state").textContent = words;
   element("run-state").hidden = !words;
   element("run-state").classList.toggle("error", run.status === "failed" || run.is_stalled);
-  if (controls.isOnItsWay(run)) return void setTimeout(() => guarded(showRun), POLL_MS);
+  if (isOnItsWay(run)) return void setTimeout(() => guarded(showRun), POLL_MS);
   if (run.status === "done") await showFound(choiceFrom(location.search));
 }
 
@@ -132,7 +137,7 @@ async function guarded(work, { isNeeded = false } = {}) {
     const words = wordsFor(error);
     if (!isNeeded) return void toast.show(words, { kind: "error" });
     const again = () => needed(work);
-    controls.showNotice(element("state"), gettext("The photo could not be loaded"), words, again);
+    showNotice(element("state"), gettext("The photo could not be loaded"), words, again);
   }
 }
 
@@ -150,7 +155,7 @@ async function start() {
   if (scene.lon !== null) element("coordinates").textContent = coordinateWords([scene.lon, scene.lat]);
   if (facts.run !== null) return showRun();
   const words = gettext("No model has looked through this photo yet. An admin does that with the predict command.");
-  return controls.showNotice(element("state"), gettext("No predictions yet"), words);
+  return showNotice(element("state"), gettext("No predictions yet"), words);
 }
 
 async function copyCoordinates() {
@@ -189,5 +194,5 @@ on("run", "change", ({ target }) => location.assign(`${location.pathname}?run=${
 on("coordinates", "click", copyCoordinates);
 element("full-screen").hidden = !document.fullscreenEnabled;
 
-element("legend").append(...controls.legendRows());
+element("legend").append(...legendRows());
 needed(start);

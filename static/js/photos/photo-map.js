@@ -4,7 +4,7 @@ import { fromExtent } from "ol/geom/Polygon.js";
 import TileLayer from "ol/layer/Tile.js";
 import View from "ol/View.js";
 import { boxExtent, pixelTiles } from "../lib/pixel-tiles.js";
-import { PlacesMap, prefersStill } from "../map/places-map.js";
+import { PlacesMap, prefersStill } from "../lib/places-map.js";
 
 const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
 

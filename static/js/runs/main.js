@@ -3,7 +3,7 @@ import "./runs.css";
 import { get, post } from "../lib/api.js";
 import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/error-messages.js";
-import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../map/controls.js";
+import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../lib/prediction-run.js";
 
 const POLL_MS = 2_000;
 const language = document.documentElement.lang;

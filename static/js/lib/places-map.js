@@ -5,7 +5,7 @@ import OpenLayersMap from "ol/Map.js";
 import { defaults as defaultControls } from "ol/control.js";
 import { getCenter } from "ol/extent.js";
 import VectorSource from "ol/source/Vector.js";
-import { placeStyle } from "./styles.js";
+import { placeStyle } from "./place-style.js";
 
 const MARGIN_PX = 24;
 const LEAST_RESOLUTION = 0.5; // when one goes to a point, which has no width
