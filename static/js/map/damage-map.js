@@ -21,7 +21,7 @@ const OUTLINE = [
 ];
 
 export class DamageMap extends PlacesMap {
-  constructor(target, { onSelect, onMove, labels }) {
+  constructor(target, { onSelect, onMove }) {
     const tiles = new TileLayer();
     const otherTiles = new TileLayer({ visible: false });
     const heat = new TileLayer({ visible: false });
@@ -33,7 +33,6 @@ export class DamageMap extends PlacesMap {
       geometryOf: placeOnGround,
       box_px: 90,
       onSelect,
-      labels,
     });
     Object.assign(this, { tiles, otherTiles, heat, outline });
     this.map.on("moveend", () => this.extent && onMove(this.#bounds_4326()));

@@ -1,4 +1,5 @@
 /** The card of one place: picture, score, address, coordinates, and steps to the next place. */
+import { copyTextOf } from "../lib/clipboard.js";
 import { coordinateWords, sideM } from "../lib/coordinates.js";
 import { scoreWords } from "../lib/scores.js";
 
@@ -48,12 +49,6 @@ export class PlaceCard {
   }
 
   async #copy() {
-    const coordinates = this.part("coordinates");
-    try {
-      await navigator.clipboard.writeText(coordinates.textContent);
-      this.onCopied();
-    } catch {
-      getSelection().selectAllChildren(coordinates); // no clipboard without HTTPS: mark them instead
-    }
+    if (await copyTextOf(this.part("coordinates"))) this.onCopied();
   }
 }

@@ -9,7 +9,7 @@ import { PlacesMap, prefersStill } from "../lib/places-map.js";
 const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
 
 export class PhotoMap extends PlacesMap {
-  constructor(target, { scene, onSelect, labels }) {
+  constructor(target, { scene, onSelect }) {
     const { extent, projection, resolutions, source } = pixelTiles(scene, { transition: prefersStill() ? 0 : 150 });
     super(target, {
       layers: [new TileLayer({ source, extent, preload: 1 })],
@@ -27,7 +27,6 @@ export class PhotoMap extends PlacesMap {
       geometryOf: placeInPhoto,
       box_px: 120,
       onSelect,
-      labels,
     });
     this.extent = extent;
   }

@@ -29,7 +29,6 @@ const session = new Session({ queue, api: { get, patch, post, remove } });
 const map = new SceneMap(element("scene-map"), {
   onMove: moved,
   onTileError: () => { element("tiles-missing").hidden = false; },
-  labels: { zoomIn: gettext("Zoom in"), zoomOut: gettext("Zoom out") },
 });
 const picker = new Picker(element("picker"), { onChoose: openScene, onError: tellError });
 let question = facts.questions[0];
