@@ -4,7 +4,7 @@ import { scoreWords, stepOf } from "./scores.js";
 const MOST_LISTED = 200;
 
 export class PlaceList {
-  /** `area` holds the elements; `wordsOf` a detection say where it is; with `isPictured` each has its thumbnail. */
+  /** `area` holds a count and a list; `wordsOf` a detection say where it is; with `isPictured` each has its thumbnail. */
   constructor(area, { language, wordsOf, isPictured, onChoose }) {
     this.list = area.querySelector("#places");
     this.count = area.querySelector("#count");

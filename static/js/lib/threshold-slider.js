@@ -6,7 +6,7 @@ const BARS = 40;
 export class ThresholdSlider {
   #threshold = 0;
 
-  /** `area` holds the elements; `onMove` gets each score that the slider passes, `onRest` is called where it stops. */
+  /** `area` holds templates/prediction/threshold_slider.html; `onMove` gets each score passed, `onRest` is called at the last. */
   constructor(area, { onMove, onRest }) {
     this.input = area.querySelector("#min-score");
     this.words = area.querySelector("#min-score-value");
