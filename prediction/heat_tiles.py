@@ -8,7 +8,7 @@ from PIL import Image
 
 from damage.ingestion.rasters import map_tile
 
-# The colours of the map's scores (static/js/map/scores.js), here without steps, and how much they cover (0-255):
+# The colours of the map's scores (static/js/lib/scores.js), here without steps, and how much they cover (0-255):
 # little is drawn where the score is low, so that the picture underneath stays to be seen.
 STOPS = (0.0, 0.2, 0.5, 0.7, 0.85, 0.95, 1.0)
 COLOURS = np.array(

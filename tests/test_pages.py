@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+LONGEST_LINE = 160
 
 
 def links(response) -> set[str]:
@@ -74,3 +75,10 @@ def test_no_page_holds_scripts_or_loads_from_elsewhere(path):
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
     assert not re.search(r"\son\w+=", text)
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_lines_of_a_template_can_be_read(path):
+    """A long text within {% blocktranslate trimmed %} may be broken anywhere and stays the same text."""
+    lines = path.read_text().splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE] == []

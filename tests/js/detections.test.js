@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Detections } from "../../static/js/map/detections.js";
+import { Detections } from "../../static/js/lib/detections.js";
 
 const place = (id, score, run = 1) => ({ id, properties: { score, run } });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boxExtent, sceneExtent } from "../../static/js/lib/pixel-tiles.js";
-import { stepWords } from "../../static/js/photos/boxes.js";
+import { stepWords } from "../../static/js/photos/words.js";
 
 globalThis.gettext = (text) => text;
 globalThis.ngettext = (one, many, count) => (count === 1 ? one : many);

@@ -70,7 +70,7 @@ def lattice(outcomes: Iterable[tuple[BlockJob, Outcome]]) -> np.ndarray:
     for job, outcome in outcomes:
         if isinstance(outcome, Refused):
             raise outcome
-        place = values[LAYOUT.values(job.block)]
+        place = values[LAYOUT.place_of(job.block)]
         assert np.isinf(place).all()
         place[:] = outcome
     assert not np.isinf(values).any()

@@ -1,10 +1,10 @@
 /** The page of an exploration: images laid out by likeness, to look around in. */
 import "./explore.css";
+import { element, on } from "../lib/page.js";
 import { dragged, fitted, groupsOf, markPath, nearest, neighbour, pageOf, placed, showing, thumbnailOf, zoomed } from "./scatter-plot.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.6;
-const element = (id) => document.getElementById(id);
 const { points, scenes, answers } = JSON.parse(element("explored").textContent);
 const plane = element("plane");
 const hidden = new Set();
@@ -147,14 +147,14 @@ function fit() {
   look(fitted(points, { width: plane.clientWidth, height: plane.clientHeight }));
 }
 
-element("closer").addEventListener("click", () => look(zoomed(view, STEP, chosen ? placed(chosen, view) : undefined)));
-element("farther").addEventListener("click", () => look(zoomed(view, 1 / STEP)));
-element("fit").addEventListener("click", fit);
-element("card-image").addEventListener("error", () => {
+on("closer", "click", () => look(zoomed(view, STEP, chosen ? placed(chosen, view) : undefined)));
+on("farther", "click", () => look(zoomed(view, 1 / STEP)));
+on("fit", "click", fit);
+on("card-image", "error", () => {
   element("card-image").alt = gettext("The picture did not load.");
 });
 element("by-frame").hidden = !points.some((point) => point.label);
-element("by").addEventListener("change", () => {
+on("by", "change", () => {
   regroup();
   draw();
 });

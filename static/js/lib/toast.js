@@ -1,4 +1,5 @@
 /** Short messages over the page, which screen readers speak; one at a time. */
+import { wordsFor } from "./error-messages.js";
 
 const SECONDS = { plain: 6, error: 12 };
 
@@ -36,6 +37,11 @@ export class Toast {
     this.#element.classList.toggle("error", kind === "error");
     this.#element.classList.add("shown");
     this.#timer = setTimeout(() => this.#hideUnlessInUse(), SECONDS[kind] * 1000);
+  }
+
+  /** Say why something failed. */
+  showError(error, { action = null } = {}) {
+    this.show(wordsFor(error), { kind: "error", action });
   }
 
   hide() {

@@ -10,14 +10,18 @@ import Polygon from "ol/geom/Polygon.js";
 import { fromLonLat, transformExtent } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
 import XYZ from "ol/source/XYZ.js";
+import { Stroke, Style } from "ol/style.js";
+import { PlacesMap } from "../lib/places-map.js";
 import { nativeZoom } from "./mosaics.js";
-import { PlacesMap } from "./places-map.js";
-import { OUTLINE } from "./styles.js";
 
 const AROUND_CAMERA_M = 250;
+const OUTLINE = [
+  new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 80%)", width: 3 }) }),
+  new Style({ stroke: new Stroke({ color: "#0f5c73", width: 1.5, lineDash: [6, 4] }) }),
+];
 
 export class DamageMap extends PlacesMap {
-  constructor(target, { onSelect, onMove, labels }) {
+  constructor(target, { onSelect, onMove }) {
     const tiles = new TileLayer();
     const otherTiles = new TileLayer({ visible: false });
     const heat = new TileLayer({ visible: false });
@@ -29,7 +33,6 @@ export class DamageMap extends PlacesMap {
       geometryOf: placeOnGround,
       box_px: 90,
       onSelect,
-      labels,
     });
     Object.assign(this, { tiles, otherTiles, heat, outline });
     this.map.on("moveend", () => this.extent && onMove(this.#bounds_4326()));

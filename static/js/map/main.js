@@ -1,54 +1,59 @@
-/** The damage map's page: joins choice, map, list and the card of a place. */
+/** The damage map's page: joins choice, run, mosaics and places. */
 import "ol/ol.css";
+import "../lib/places.css";
 import "./map.css";
-import { get, getAll, post } from "../lib/api.js";
+import { get, getAll } from "../lib/api.js";
+import { fillSelect } from "../lib/fill-select.js";
+import { offerFullScreen } from "../lib/full-screen.js";
+import { guards } from "../lib/guards.js";
+import { legendRows } from "../lib/legend.js";
+import { showNotice } from "../lib/notice.js";
+import { element, language, on, readFacts } from "../lib/page.js";
+import { PlacesPanel } from "../lib/places-panel.js";
+import { factsWords, runWords } from "../lib/prediction-run.js";
 import { Toast } from "../lib/toast.js";
-import { wordsFor } from "../lib/error-messages.js";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../lib/url-state.js";
-import * as controls from "./controls.js";
 import { DamageMap } from "./damage-map.js";
-import { Detections } from "./detections.js";
-import { comparable, mosaicAt } from "./mosaics.js";
+import { captionWords, comparable, mosaicAt } from "./mosaics.js";
 import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
-import { histogram, scoreWords } from "./scores.js";
+import { RunState } from "./run-state.js";
 import { Swipe } from "./swipe.js";
 
-const POLL_MS = 2_000;
-const MOST_LISTED = 200;
-const BARS = 40;
-
-const element = (id) => document.getElementById(id);
-const facts = JSON.parse(element("facts").textContent);
-const language = document.documentElement.lang;
+const facts = readFacts();
 const toast = new Toast(element("toast"));
+const { guarded, needed } = guards({ toast, notice: element("state"), heading: gettext("The map could not be loaded") });
 const map = new DamageMap(element("map"), {
-  onSelect: select,
-  onMove: (bounds_4326) => guarded(() => loadMore(bounds_4326)),
-  labels: { zoomIn: gettext("Zoom in"), zoomOut: gettext("Zoom out") },
+  onSelect: (detection) => places.select(detection),
+  onMove: (bounds_4326) => guarded(() => places.loadWithin(bounds_4326, loading.signal)),
 });
 const swipe = new Swipe(map.map, element("swipe"), { left: map.otherTiles, right: map.tiles });
 const card = new PlaceCard(element("place"), {
-  onStep: (step) => goTo(neighbour(step)),
+  onStep: (step) => places.goTo(places.neighbour(step)),
   onClose: close,
   onCopied: () => toast.show(gettext("Copied.")),
 });
+const places = new PlacesPanel(element("found"), {
+  map,
+  language,
+  wordsOf: ({ properties }) => properties.address || gettext("no address"),
+  entry: (shown, step) => (step < 0 ? shown.at(-1) : null), // the lowest one shown is before a place under the slider
+  coveredPx: () => card.coveredPx(element("map")),
+  onShow: showCard,
+  onChoice: remember,
+});
+const runState = new RunState(element("run-state"), { language, guarded, onFresh: showFresh });
 
 let runs = [];
 let scenes = [];
 let run = null;
 let other = null;
-let found = new Detections(null);
-let minScore = 0;
-let selected = null;
-let polling = 0;
 let loading = new AbortController();
 
 // What is chosen
 
 function remember({ isNew = false } = {}) {
-  const min = minScore === run.threshold ? null : minScore;
-  const choice = { event: run.event, town: run.town, run: run.id, min, with: other?.id, place: selected?.id };
+  const choice = { event: run.event, town: run.town, with: other?.id, ...places.choice };
   const address = location.pathname + searchOf(choice);
   if (isNew) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
@@ -58,74 +63,35 @@ function showChoices() {
   const events = placesOf(runs);
   const event = events.find((each) => each.id === run.event);
   const ofTown = finishedFirst(runs.filter((each) => each.town === run.town));
-  controls.fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
-  controls.fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
-  controls.fillSelect(element("run"), ofTown.map((each) => [each.id, controls.runWords(each, language)]), run.id);
-  element("run-facts").textContent = controls.factsWords(run, language);
+  fillSelect(element("event"), events.map(({ id, name }) => [id, name]), run.event);
+  fillSelect(element("town"), event.towns.map(({ id, name }) => [id, name]), run.town);
+  fillSelect(element("run"), ofTown.map((each) => [each.id, runWords(each, language)]), run.id);
+  element("run-facts").textContent = factsWords(run, language);
 }
 
 /** Show a run; what is still loading of another one is dropped. */
 async function choose(next, { min = null, with: otherId = other?.id, place = null, isNew = true } = {}) {
-  clearTimeout(polling);
+  runState.stop();
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
   const isOtherScene = run?.scene !== next.scene;
   run = next;
-  minScore = min ?? run.threshold;
-  found = new Detections(run.id);
   element("state").hidden = true;
-  select(null, { isRemembered: false });
+  places.open(run, min);
   showChoices();
-  showRunState();
+  runState.show(run, signal);
   remember({ isNew });
   await showPictures(otherId, isOtherScene, signal);
   remember();
-  await showFound(signal);
-  const chosen = place === null ? null : await found.find(place, signal);
-  if (!chosen) return;
-  showPlaces();
-  goTo(chosen);
+  await places.load(signal);
+  await places.goToId(place, signal);
 }
 
 const chooseFrom = (choice, options) => {
   const next = runOf(choice, runs);
   return next && choose(next, { ...choice, ...options });
 };
-
-// The run
-
-function showRunState() {
-  const words = controls.stateWords(run, language);
-  element("run-words").textContent = words;
-  element("run-progress").hidden = run.status === "queued" || run.status === "done";
-  element("run-progress").value = controls.shareDone(run);
-  element("run-state").hidden = !words;
-  element("run-state").classList.toggle("error", run.status === "failed" || run.is_stalled);
-  if (facts.mayPredict) {
-    element("cancel").hidden = !run.can_cancel;
-    element("continue").hidden = !run.can_continue;
-  }
-  if (controls.isOnItsWay(run)) lookAgain(POLL_MS);
-}
-
-function lookAgain(afterMs) {
-  clearTimeout(polling);
-  polling = setTimeout(() => (document.hidden ? lookAgain(afterMs) : guarded(poll)), afterMs);
-}
-
-async function poll() {
-  const { signal } = loading;
-  let fresh;
-  try {
-    fresh = await get(`/api/v1/prediction-runs/${run.id}/`, {}, { signal });
-  } catch (error) {
-    if (signal.aborted) return;
-    element("run-words").textContent = wordsFor(error); // stays until the next look, unlike a toast
-    return lookAgain(5 * POLL_MS);
-  }
-  await showFresh(fresh);
-}
 
 /** Show the chosen run as the server has it now. */
 async function showFresh(fresh) {
@@ -135,15 +101,10 @@ async function showFresh(fresh) {
   const isChanged = fresh.status !== run.status;
   run = fresh;
   if (isChanged) showChoices();
-  showRunState();
+  runState.show(run, loading.signal);
 }
 
-/** Cancel or continue the chosen run. */
-async function change(action) {
-  if (action === "cancel" && !confirm(controls.cancelQuestion())) return;
-  lookAgain(POLL_MS); // also when it is refused
-  await showFresh(await post(`/api/v1/prediction-runs/${run.id}/${action}/`));
-}
+// The pictures
 
 function showHeat() {
   const isShown = element("heat-shown").checked;
@@ -164,9 +125,9 @@ async function showPictures(otherId, isOtherScene, signal) {
   const others = scene ? comparable(scenes, scene) : [];
   element("with-choice").hidden = others.length === 0;
   showOther(others.find((each) => each.id === otherId) ?? null);
-  controls.fillSelect(element("with"), [["", gettext("Nothing")], ...others.map((each) => [each.id, each.name])], other?.id ?? "");
+  fillSelect(element("with"), [["", gettext("Nothing")], ...others.map((each) => [each.id, each.name])], other?.id ?? "");
   if (!scene) return showState(gettext("No orthomosaic"), gettext("This run's scene has no place on a map."));
-  element("caption").textContent = controls.captionWords(scene, language);
+  element("caption").textContent = captionWords(scene, language);
   map.showScene(scene);
   showHeat();
   if (isOtherScene) map.fit();
@@ -194,92 +155,22 @@ function showOther(scene) {
   else swipe.close();
 }
 
-async function showFound(signal) {
-  element("found").hidden = run.status !== "done";
-  element("geojson").href = run.geojson_url ?? "";
-  element("shapefile").href = run.shapefile_url ?? "";
-  const loaded = run.status === "done" && found.load(signal, showPlaces);
-  showPlaces();
-  await loaded;
-}
-
-async function loadMore(bounds_4326) {
-  if (found.isCut && !found.isLoading && (await found.loadWithin(bounds_4326, loading.signal))) showPlaces();
-}
-
-function showPlaces() {
-  map.showDetections(found.features);
-  showScores();
-}
-
-function showScores() {
-  map.setMinScore(minScore);
-  const shown = found.above(minScore);
-  element("min-score").value = minScore;
-  element("min-score-value").textContent = scoreWords(minScore);
-  element("reset").hidden = minScore === run.threshold;
-  element("bars").replaceChildren(...controls.histogramBars(histogram(found.features, BARS), minScore));
-  element("count").textContent = controls.countWords(found, shown.length, MOST_LISTED, language);
-  element("places").replaceChildren(...controls.placeItems(shown.slice(0, MOST_LISTED), goTo));
-  showSelected();
-}
+const showState = (heading, words) => showNotice(element("state"), heading, words);
 
 // One place
 
-function select(detection, { isRemembered = true } = {}) {
-  selected = detection;
-  map.select(detection);
-  showSelected();
-  if (isRemembered && run) remember();
-}
-
-function showSelected() {
-  for (const button of element("places").querySelectorAll("button")) {
-    const isSelected = Number(button.dataset.id) === selected?.id;
-    button.setAttribute("aria-current", isSelected);
-    if (isSelected) button.scrollIntoView({ block: "nearest" });
-  }
-  if (selected) card.show(selected, { hasBefore: Boolean(neighbour(-1)), hasAfter: Boolean(neighbour(1)) });
-  else card.hide();
-}
-
-/** The place before or after the chosen one, by score; a place under the slider has the lowest shown one before it. */
-function neighbour(step) {
-  const shown = found.above(minScore);
-  const at = shown.findIndex((each) => each.id === selected?.id);
-  if (at === -1) return step < 0 ? (shown.at(-1) ?? null) : null;
-  return shown[at + step] ?? null;
-}
-
-function goTo(detection) {
-  if (!detection) return;
-  select(detection);
-  map.flyTo(detection, card.coveredPx(element("map")));
+function showCard() {
+  if (!places.selected) return card.hide();
+  card.show(places.selected, { hasBefore: Boolean(places.neighbour(-1)), hasAfter: Boolean(places.neighbour(1)) });
 }
 
 function close() {
   const hadFocus = element("place").contains(document.activeElement);
-  select(null);
+  places.select(null);
   if (hadFocus) element("map").focus({ preventScroll: true });
 }
 
-// States and errors
-
-const showState = (heading, words, onRetry = null) => controls.showNotice(element("state"), heading, words, onRetry);
-
-/** Run `work`; when it fails tell the person why, in passing or, with `isNeeded`, until it succeeds. */
-async function guarded(work, { isNeeded = false } = {}) {
-  try {
-    await work();
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    const words = wordsFor(error);
-    if (isNeeded) showState(gettext("The map could not be loaded"), words, () => guarded(work, { isNeeded }));
-    else toast.show(words, { kind: "error" });
-  }
-}
-
-const needed = (work) => guarded(work, { isNeeded: true });
+// What people do
 
 async function start() {
   element("state").hidden = true;
@@ -292,47 +183,32 @@ async function start() {
   return showState(gettext("No predictions yet"), words);
 }
 
-function setMinScore(score) {
-  minScore = score;
-  showScores();
+async function request() {
+  const added = await sendRequest(element("request"));
+  runs = [added, ...runs];
+  element("request-details").open = false;
+  toast.show(gettext("Asked for. You can leave the page; the run goes on."));
+  await choose(added);
 }
 
-const on = (id, event, handle) => element(id).addEventListener(event, handle);
-on("event", "change", ({ target }) => needed(() => chooseFrom({ event: Number(target.value) })));
-on("town", "change", ({ target }) => needed(() => chooseFrom({ town: Number(target.value) })));
-on("run", "change", ({ target }) => needed(() => chooseFrom({ run: Number(target.value) })));
+for (const name of ["event", "town", "run"]) {
+  on(name, "change", ({ target }) => needed(() => chooseFrom({ [name]: Number(target.value) })));
+}
 on("with", "change", ({ target }) => {
   showOther(scenes.find((each) => each.id === Number(target.value)) ?? null);
-  remember();
-});
-on("min-score", "input", ({ target }) => setMinScore(target.valueAsNumber));
-on("min-score", "change", () => remember());
-on("reset", "click", () => {
-  setMinScore(run.threshold);
   remember();
 });
 on("heat-shown", "change", showHeat);
 on("heat-opacity", "input", showHeat);
 on("fit", "click", () => map.fit({ isAnimated: true }));
-on("full-screen", "click", () => (document.fullscreenElement ? document.exitFullscreen() : element("map-area").requestFullscreen()));
-element("full-screen").hidden = !document.fullscreenEnabled;
+on("request-details", "toggle", () => guarded(() => fillRequestForm(element("request"), run?.scene)));
+on("request", "submit", (event) => {
+  event.preventDefault();
+  guarded(request);
+});
 addEventListener("keydown", ({ key }) => key === "Escape" && card.isOpen && close());
 addEventListener("popstate", () => needed(() => chooseFrom(choiceFrom(location.search), { isNew: false })));
 
-element("legend").append(...controls.legendRows());
+offerFullScreen(element("full-screen"), element("map-area"));
+element("legend").append(...legendRows());
 needed(start);
-
-if (facts.mayPredict) {
-  for (const action of ["cancel", "continue"]) on(action, "click", () => guarded(() => change(action)));
-  on("request-details", "toggle", () => guarded(() => fillRequestForm(element("request"), run?.scene)));
-  on("request", "submit", (event) => {
-    event.preventDefault();
-    guarded(async () => {
-      const added = await sendRequest(element("request"));
-      runs = [added, ...runs];
-      element("request-details").open = false;
-      toast.show(gettext("Asked for. You can leave the page; the run goes on."));
-      await choose(added);
-    });
-  });
-}

@@ -29,3 +29,9 @@ export function gsdWords(gsdM) {
   if (gsdM >= 1) return `${Number(gsdM.toFixed(1))} m`;
   return `${Number((gsdM * 100).toPrecision(2))} cm`;
 }
+
+/** What picture lies underneath, when it was taken and how fine it is. */
+export function captionWords(scene, language) {
+  const taken = scene.captured_at && new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(scene.captured_at));
+  return [scene.name, taken, interpolate(gettext("%s per pixel"), [gsdWords(scene.gsd_m)])].filter(Boolean).join(" · ");
+}

@@ -1,5 +1,7 @@
 /** The card of one place: picture, score, address, coordinates, and steps to the next place. */
-import { coordinateWords, scoreWords, sideM } from "./scores.js";
+import { copyTextOf } from "../lib/clipboard.js";
+import { coordinateWords, sideM } from "../lib/coordinates.js";
+import { scoreWords } from "../lib/scores.js";
 
 export class PlaceCard {
   /** `onStep` gets -1 or 1. */
@@ -47,12 +49,6 @@ export class PlaceCard {
   }
 
   async #copy() {
-    const coordinates = this.part("coordinates");
-    try {
-      await navigator.clipboard.writeText(coordinates.textContent);
-      this.onCopied();
-    } catch {
-      getSelection().selectAllChildren(coordinates); // no clipboard without HTTPS: mark them instead
-    }
+    if (await copyTextOf(this.part("coordinates"))) this.onCopied();
   }
 }

@@ -1,7 +1,7 @@
 /** The form with which an admin asks for a prediction. */
 import { getAll, post } from "../lib/api.js";
-import { fillSelect } from "./controls.js";
-import { scoreWords } from "./scores.js";
+import { fillSelect } from "../lib/fill-select.js";
+import { scoreWords } from "../lib/scores.js";
 
 const modelWords = (model) =>
   [`#${model.id}`, model.backbone, interpolate(gettext("threshold %s"), [scoreWords(model.threshold ?? 0)])].join(" · ");

@@ -4,12 +4,12 @@ import { fromExtent } from "ol/geom/Polygon.js";
 import TileLayer from "ol/layer/Tile.js";
 import View from "ol/View.js";
 import { boxExtent, pixelTiles } from "../lib/pixel-tiles.js";
-import { PlacesMap, prefersStill } from "../map/places-map.js";
+import { PlacesMap, prefersStill } from "../lib/places-map.js";
 
 const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
 
 export class PhotoMap extends PlacesMap {
-  constructor(target, { scene, onSelect, labels }) {
+  constructor(target, { scene, onSelect }) {
     const { extent, projection, resolutions, source } = pixelTiles(scene, { transition: prefersStill() ? 0 : 150 });
     super(target, {
       layers: [new TileLayer({ source, extent, preload: 1 })],
@@ -27,7 +27,6 @@ export class PhotoMap extends PlacesMap {
       geometryOf: placeInPhoto,
       box_px: 120,
       onSelect,
-      labels,
     });
     this.extent = extent;
   }

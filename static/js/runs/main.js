@@ -1,13 +1,14 @@
 /** The list of prediction runs: those on their way tell how far they are; admins cancel and continue them. */
 import "./runs.css";
 import { get, post } from "../lib/api.js";
-import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/error-messages.js";
-import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../map/controls.js";
+import { element, language } from "../lib/page.js";
+import { poll } from "../lib/poll.js";
+import { cancelQuestion, isOnItsWay, shareDone, stateWords } from "../lib/prediction-run.js";
+import { Toast } from "../lib/toast.js";
 
 const POLL_MS = 2_000;
-const language = document.documentElement.lang;
-const toast = new Toast(document.getElementById("toast"));
+const toast = new Toast(element("toast"));
 const part = (row, name) => row.querySelector(`[data-part="${name}"]`);
 
 function show(row, run) {
@@ -24,19 +25,17 @@ function show(row, run) {
   bar.value = shareDone(run);
 }
 
-/** Look at a run again and again until it has come to its end; then the page shows what the server says. */
-async function follow(row, afterMs) {
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  if (document.hidden) return follow(row, POLL_MS);
-  try {
+/** Look at a run until it has come to its end; then the page shows what the server says. */
+function follow(row) {
+  async function look() {
     const run = await get(`/api/v1/prediction-runs/${row.dataset.run}/`);
-    if (!isOnItsWay(run) || run.is_stalled !== ("stalled" in row.dataset)) return location.reload();
-    show(row, run);
-    return follow(row, POLL_MS);
-  } catch (error) {
-    part(row, "words").textContent = wordsFor(error); // stays until the next look, unlike a toast
-    return follow(row, 5 * POLL_MS);
+    const isOver = !isOnItsWay(run) || run.is_stalled !== ("stalled" in row.dataset);
+    if (isOver) location.reload();
+    else show(row, run);
+    return isOver;
   }
+  const onError = (error) => { part(row, "words").textContent = wordsFor(error); }; // stays until the next look, unlike a toast
+  return poll(look, { everyMs: POLL_MS, firstMs: 0, afterErrorMs: 5 * POLL_MS, onError });
 }
 
 async function change(button) {
@@ -48,11 +47,11 @@ async function change(button) {
     location.reload();
   } catch (error) {
     button.disabled = false;
-    toast.show(wordsFor(error), { kind: "error" });
+    toast.showError(error);
   }
 }
 
-for (const row of document.querySelectorAll("tr[data-on-its-way]")) follow(row, 0);
+for (const row of document.querySelectorAll("tr[data-on-its-way]")) follow(row);
 for (const button of document.querySelectorAll("[data-action]")) {
   button.hidden = false;
   button.addEventListener("click", () => change(button));

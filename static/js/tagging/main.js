@@ -2,9 +2,13 @@
 import "ol/ol.css";
 import "./tagging.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
-import { device } from "../lib/local-storage.js";
-import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/error-messages.js";
+import { device } from "../lib/local-storage.js";
+import { showNotice } from "../lib/notice.js";
+import { element, on, readFacts } from "../lib/page.js";
+import { Toast } from "../lib/toast.js";
+import { KeptAnswers } from "./kept-answers.js";
+import { ModelAnswer } from "./model-answer.js";
 import { firstScene, Picker, remember, scenesIn } from "./picker.js";
 import { AnswerQueue } from "./queue.js";
 import { SceneMap } from "./scene-map.js";
@@ -15,8 +19,7 @@ const RETRY_MS = 15_000; // the queue itself knows when which answer is due
 const LONGEST_SENDING_MS = 60_000; // a link that hangs counts as none
 const ANSWER_KEYS = { 1: "positive", d: "positive", 2: "negative", n: "negative", 3: "unsure", u: "unsure" };
 
-const element = (id) => document.getElementById(id);
-const facts = JSON.parse(element("facts").textContent);
+const facts = readFacts();
 const answerButtons = [...document.querySelectorAll("[data-answer]")];
 const toast = new Toast(element("toast"));
 const queueKey = `damage.tagging.waiting.${facts.person}`;
@@ -29,9 +32,15 @@ const session = new Session({ queue, api: { get, patch, post, remove } });
 const map = new SceneMap(element("scene-map"), {
   onMove: moved,
   onTileError: () => { element("tiles-missing").hidden = false; },
-  labels: { zoomIn: gettext("Zoom in"), zoomOut: gettext("Zoom out") },
 });
 const picker = new Picker(element("picker"), { onChoose: openScene, onError: tellError });
+const model = new ModelAnswer(element("model"), { session, queue, label, sendWaiting });
+const kept = new KeptAnswers(element("kept"), element("kept-card"), {
+  labelsOf: (slug) => (facts.questions.find((each) => each.slug === slug) ?? question).labels,
+  onShow: (item) => showPlace(item.body).catch(tellError),
+  onAgain: sendAgain,
+  onDiscard: discard,
+});
 let question = facts.questions[0];
 let isUndoing = false;
 let told = null; // what stood in the way when answers were sent last
@@ -49,28 +58,10 @@ function refresh() {
   element("coverage").textContent = interpolate(gettext("%(done)s of %(total)s places in this scene"), { done, total }, true);
 }
 
-/** The answers that the server did not take, each with the reason; and whether this device keeps what waits. */
+/** What the server did not take; and whether this device keeps what waits. */
 function showKept() {
-  const items = queue.troubled;
-  element("kept").hidden = items.length === 0;
-  element("kept-count").textContent = interpolate(ngettext("%s answer is not stored", "%s answers are not stored", items.length), [items.length]);
-  element("kept-list").replaceChildren(...items.map(keptCard));
+  kept.show(queue.troubled);
   element("unkept").hidden = device.isKept(queueKey) || !queue.waiting.length;
-}
-
-function keptCard(item) {
-  const card = element("kept-card").content.firstElementChild.cloneNode(true);
-  const part = (name) => card.querySelector(name);
-  const { labels } = facts.questions.find(({ slug }) => slug === item.body.question) ?? question;
-  part("b").textContent = labels[item.body.answer];
-  part(".kept-place").textContent = [item.about?.townName, item.about?.sceneName].filter(Boolean).join(" · ");
-  part(".kept-reason").textContent = item.refusal
-    ? `${item.refusal.detail} ${item.refusal.remedy}`.trim()
-    : gettext("The server could not store it so far. It is tried again by itself.");
-  part(".kept-show").addEventListener("click", () => showPlace(item.body).catch(tellError));
-  part(".kept-again").addEventListener("click", () => sendAgain(item));
-  part(".kept-discard").addEventListener("click", () => discard(item));
-  return card;
 }
 
 function showWaiting(isWaiting) {
@@ -86,35 +77,12 @@ function showQuestion() {
 }
 
 function showState(heading, words) {
-  const title = document.createElement("h2");
-  const text = document.createElement("p");
-  title.textContent = heading;
-  text.textContent = words;
-  element("state").replaceChildren(title, text);
-  element("state").hidden = false;
+  showNotice(element("state"), heading, words);
   element("tagging").classList.add("is-empty");
 }
 
-function showModel(words, { isAnswer = false, share = null } = {}) {
-  const box = element("model");
-  box.textContent = words;
-  box.hidden = !words;
-  if (!isAnswer) return;
-  const caution = document.createElement("small");
-  caution.textContent = gettext("It can be wrong: what you see counts.");
-  if (share !== null) box.append(meter(share));
-  box.append(document.createElement("br"), caution);
-}
-
-function meter(share) {
-  const bar = document.createElement("meter");
-  bar.value = share;
-  bar.setAttribute("aria-label", gettext("Score"));
-  return bar;
-}
-
 function tellError(error) {
-  toast.show(wordsFor(error), { kind: "error", action: loginAction(error) });
+  toast.showError(error, { action: loginAction(error) });
 }
 
 function loginAction(error) {
@@ -127,14 +95,14 @@ function loginAction(error) {
 
 function moved(square) {
   session.square = square;
-  showModel("");
+  model.clear();
 }
 
 function answer(value) {
   if (!session.scene || isUndoing) return; // while the square is on its way back, an answer would hit the wrong place
   const hasMore = session.answer(value);
   map.setSquare(session.square);
-  showModel("");
+  model.clear();
   refresh();
   const words = hasMore ? gettext("%s: noted.") : gettext("%s: noted. You have been through this whole scene.");
   const next = hasMore || element("scene-after").disabled ? null : { label: gettext("Next scene"), run: () => step(1) };
@@ -166,7 +134,7 @@ async function undo() {
   try {
     await session.undo();
     map.setSquare(session.square);
-    showModel("");
+    model.clear();
     refresh();
     showWaiting(queue.waiting.length > 0);
     toast.show(gettext("Taken back."));
@@ -201,54 +169,13 @@ function discard(item) {
   showWaiting(queue.waiting.length > 0);
 }
 
-/** Try again for some seconds what the site cannot do yet: a square of a photo is cut a moment after its answer. */
-async function patiently(request, isPointless) {
-  for (let triesLeft = 5; ; triesLeft -= 1) {
-    try {
-      return await request();
-    } catch (error) {
-      const isNotYet = error instanceof ApiError && error.status === 503;
-      if (!isNotYet || !triesLeft || isPointless()) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-  }
-}
-
-/** Ask about the square that was answered last, or the one that one stands on if it is answered: never before. */
-async function askModel() {
-  if (!session.scene) return;
-  const asked = session.askable;
-  if (!asked) return showModel(gettext("Answer a square first. Then you can ask what the model says about it."));
-  showModel(gettext("Asking…"));
-  await sendWaiting();
-  const isElsewhere = () => JSON.stringify(session.askable) !== JSON.stringify(asked);
-  if (isElsewhere()) return undefined;
-  if (queue.holds(asked.place)) return showModel(gettext("Your answer has not reached the server yet. Ask again once it has."));
-  try {
-    const answer = await patiently(() => post("/api/v1/model-answer/", asked.place), isElsewhere);
-    if (!isElsewhere()) showModelAnswer(asked, answer); // else it is about a place that is no longer meant
-  } catch (error) {
-    if (isElsewhere()) return undefined;
-    showModel(error instanceof ApiError && error.status === 409 ? gettext("There is no model yet: answer what you see.") : wordsFor(error));
-  }
-  return undefined;
-}
-
-function showModelAnswer({ answer }, { is_positive: isPositive, score = null }) {
-  const said = { yours: label(answer), models: label(isPositive ? "positive" : "negative"), score: score?.toFixed(2) };
-  const words = score === null
-    ? gettext("Your last answer: %(yours)s. The model says: %(models)s.")
-    : gettext("Your last answer: %(yours)s. The model says: %(models)s (score %(score)s).");
-  showModel(interpolate(words, said, true), { isAnswer: true, share: score });
-}
-
 async function openScene(scene) {
   remember(scene);
   element("scene-town").textContent = scene.town_name;
   element("scene-name").textContent = scene.name;
   element("scene-no-gps").hidden = scene.lon !== null;
   element("tiles-missing").hidden = true;
-  showModel("");
+  model.clear();
   const opening = session.open(scene, question);
   map.show(scene, session.square);
   refresh();
@@ -292,20 +219,20 @@ function pressed(event) {
   } else if (event.repeat) return;
   else if (ANSWER_KEYS[key]) answer(ANSWER_KEYS[key]);
   else if (key === "z") undo();
-  else if (key === "m") askModel();
+  else if (key === "m") model.ask();
   else return;
   event.preventDefault();
 }
 
 function listen() {
   for (const button of answerButtons) button.addEventListener("click", () => answer(button.dataset.answer));
-  element("undo").addEventListener("click", undo);
-  element("ask").addEventListener("click", askModel);
-  element("overview").addEventListener("click", () => map.toggleOverview());
-  element("scene-choose").addEventListener("click", () => picker.open(session.scene).catch(tellError));
-  element("scene-before").addEventListener("click", () => step(-1).catch(tellError));
-  element("scene-after").addEventListener("click", () => step(1).catch(tellError));
-  element("tiles-again").addEventListener("click", reloadTiles);
+  on("undo", "click", undo);
+  on("ask", "click", () => model.ask());
+  on("overview", "click", () => map.toggleOverview());
+  on("scene-choose", "click", () => picker.open(session.scene).catch(tellError));
+  on("scene-before", "click", () => step(-1).catch(tellError));
+  on("scene-after", "click", () => step(1).catch(tellError));
+  on("tiles-again", "click", reloadTiles);
   document.addEventListener("keydown", pressed);
   addEventListener("online", () => {
     queue.hurry();

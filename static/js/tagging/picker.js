@@ -1,5 +1,6 @@
 /** Choosing a scene: by event, town and scene, or the one before and after. */
 import { ApiError, get, getAll } from "../lib/api.js";
+import { fillSelect } from "../lib/fill-select.js";
 import { device } from "../lib/local-storage.js";
 
 const LAST_SCENE = "damage.tagging.scene";
@@ -73,7 +74,6 @@ export class Picker {
 }
 
 function fill(select, rows, chosen) {
-  select.replaceChildren(...rows.map((row) => new Option(row.name, row.id, false, row.id === chosen)));
-  select.disabled = !rows.length;
+  fillSelect(select, rows.map(({ id, name }) => [id, name]), chosen);
   if (!rows.length) select.append(new Option(gettext("none yet"), ""));
 }

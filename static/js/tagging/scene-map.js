@@ -14,6 +14,7 @@ import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
 import { boxExtent, pixelTiles, sceneExtent } from "../lib/pixel-tiles.js";
+import { zoomLabels } from "../lib/zoom-labels.js";
 import { centredOn, inside } from "./square.js";
 
 // Each answer has a colour and a pattern, the same as on its button, over a pale line that shows on any ground.
@@ -46,7 +47,7 @@ export class SceneMap {
   #isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   /** `onMove(square)` is called whenever a person moves the square by pointer. */
-  constructor(target, { onMove, onTileError, labels }) {
+  constructor(target, { onMove, onTileError }) {
     const squareLayer = new VectorLayer({
       source: new VectorSource({ features: [this.#squareFeature] }),
       style: SQUARE,
@@ -59,7 +60,7 @@ export class SceneMap {
     this.#map = new OlMap({
       target,
       layers: [this.#tiles, taggedLayer, squareLayer],
-      controls: [new Zoom({ zoomInTipLabel: labels.zoomIn, zoomOutTipLabel: labels.zoomOut })],
+      controls: [new Zoom(zoomLabels())],
       interactions: defaultInteractions({
         keyboard: false,
         doubleClickZoom: false,

@@ -1,21 +1,19 @@
 /** The page of recent tags: look, filter, change the answer, delete. */
 import "./tags.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
-import { Toast } from "../lib/toast.js";
 import { wordsFor } from "../lib/error-messages.js";
+import { element, language, on, readFacts } from "../lib/page.js";
+import { Toast } from "../lib/toast.js";
 import { addressOf, choiceIn, PAGE_SIZE, span, wanted } from "./listing.js";
 
-const element = (id) => document.getElementById(id);
-const facts = JSON.parse(element("facts").textContent);
+const facts = readFacts();
 const filters = element("filters");
 const toast = new Toast(element("toast"));
-const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 let choice = choiceIn(location.search);
 let asked = 0;
 
-function tellError(error) {
-  toast.show(wordsFor(error), { kind: "error" });
-}
+const tellError = (error) => toast.showError(error);
 
 /** The labels of a tag's question, or of the first. */
 function labelsOf(slug) {
@@ -145,7 +143,7 @@ function start() {
   }
   filters.addEventListener("submit", (event) => event.preventDefault());
   for (const [id, by] of [["newer", -1], ["older", 1]]) {
-    element(id).addEventListener("click", async () => {
+    on(id, "click", async () => {
       await go({ page: choice.page + by });
       scrollTo(0, 0);
       element("heading").focus({ preventScroll: true });

@@ -1,12 +1,13 @@
 /** Pages of the training lab: what is going on tells how far it is, in its place; the page is not loaded again meanwhile. */
 import "./trainings.css";
 import { get } from "../lib/api.js";
-import { wordsFor } from "../lib/error-messages.js";
-import { isBeingRead, workAt } from "./reading.js";
 import { durationWords } from "../lib/duration.js";
+import { wordsFor } from "../lib/error-messages.js";
+import { language } from "../lib/page.js";
+import { poll } from "../lib/poll.js";
+import { isBeingRead, workAt } from "./reading.js";
 
 const POLL_MS = 5_000;
-const language = document.documentElement.lang;
 const part = (place, name) => place.querySelector(`[data-part="${name}"]`);
 
 function progressWords({ step_words: step, units_done: done, units_total: total, seconds_left: left }) {
@@ -35,21 +36,17 @@ function renew(place) {
   part(place, "words").replaceChildren(button);
 }
 
-/** Look at a piece of work again and again until it is settled. */
-async function follow(place, afterMs) {
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  if (document.hidden) return follow(place, POLL_MS);
-  try {
+/** Look at a piece of work until it is settled. */
+function follow(place) {
+  async function look() {
     const work = workAt(await get(place.dataset.work), place.dataset.of);
-    if (!work || work.status !== place.dataset.status || Boolean(work.is_stalled) !== ("stalled" in place.dataset)) {
-      return renew(place);
-    }
-    show(place, work);
-    return follow(place, POLL_MS);
-  } catch (error) {
-    part(place, "words").textContent = wordsFor(error); // stays until the next look
-    return follow(place, 4 * POLL_MS);
+    const isSettled = !work || work.status !== place.dataset.status || Boolean(work.is_stalled) !== ("stalled" in place.dataset);
+    if (isSettled) renew(place);
+    else show(place, work);
+    return isSettled;
   }
+  const onError = (error) => { part(place, "words").textContent = wordsFor(error); }; // stays until the next look
+  return poll(look, { everyMs: POLL_MS, afterErrorMs: 4 * POLL_MS, onError });
 }
 
-for (const place of document.querySelectorAll("[data-work]")) follow(place, POLL_MS);
+for (const place of document.querySelectorAll("[data-work]")) follow(place);

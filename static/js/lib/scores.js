@@ -33,11 +33,6 @@ export function scoreWords(score) {
   return (Math.floor(score * scale + 1e-9) / scale).toFixed(digits);
 }
 
-/** Latitude, longitude in degrees with about 0.1 m of precision, as maps on phones take them. */
-export function coordinateWords([lon, lat]) {
-  return `${lat.toFixed(6)}, ${lon.toFixed(6)}`;
-}
-
 /** How many of `features`, sorted by falling score, reach `minScore`. */
 export function countAbove(features, minScore) {
   let low = 0;
@@ -55,12 +50,4 @@ export function histogram(features, bins) {
   const counts = new Array(bins).fill(0);
   for (const { properties } of features) counts[Math.min(bins - 1, Math.floor(properties.score * bins))] += 1;
   return counts;
-}
-
-/** Side of a box in metres, from its ring of lon, lat. */
-export function sideM(ring) {
-  const [a, b] = ring;
-  const radians = Math.PI / 180;
-  const middle = ((a[1] + b[1]) / 2) * radians;
-  return Math.hypot((b[0] - a[0]) * Math.cos(middle), b[1] - a[1]) * radians * 6371008.8;
 }

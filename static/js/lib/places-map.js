@@ -5,7 +5,8 @@ import OpenLayersMap from "ol/Map.js";
 import { defaults as defaultControls } from "ol/control.js";
 import { getCenter } from "ol/extent.js";
 import VectorSource from "ol/source/Vector.js";
-import { placeStyle } from "./styles.js";
+import { placeStyle } from "./place-style.js";
+import { zoomLabels } from "./zoom-labels.js";
 
 const MARGIN_PX = 24;
 const LEAST_RESOLUTION = 0.5; // when one goes to a point, which has no width
@@ -16,7 +17,7 @@ export class PlacesMap {
    * `geometryOf` a detection is its place on the picture, or null; `layers` lie under the places; a box is `box_px` wide on
    * the screen when one goes to it.
    */
-  constructor(target, { layers, view, controls, geometryOf, box_px, onSelect, labels }) {
+  constructor(target, { layers, view, controls, geometryOf, box_px, onSelect }) {
     this.minScore = 0;
     this.selected = null;
     this.extent = null;
@@ -34,7 +35,7 @@ export class PlacesMap {
       controls: defaultControls({
         rotate: false,
         attribution: false,
-        zoomOptions: { zoomInTipLabel: labels.zoomIn, zoomOutTipLabel: labels.zoomOut },
+        zoomOptions: zoomLabels(),
       }).extend(controls),
     });
     this.map.on("click", ({ pixel }) => onSelect(this.#placeAt(pixel, 8)?.get("detection") ?? null));

@@ -1,15 +1,10 @@
-/** How places and the outline of a mosaic are drawn. */
+/** How places are drawn. */
 import Point from "ol/geom/Point.js";
 import { getCenter } from "ol/extent.js";
 import { Circle, Fill, RegularShape, Stroke, Style } from "ol/style.js";
 import { stepOf, STEPS } from "./scores.js";
 
 const BOX_FROM_PX = 12; // a box smaller than this on the screen is drawn as a point
-
-export const OUTLINE = [
-  new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 80%)", width: 3 }) }),
-  new Style({ stroke: new Stroke({ color: "#0f5c73", width: 1.5, lineDash: [6, 4] }) }),
-];
 
 const centre = (feature) => new Point(getCenter(feature.getGeometry().getExtent()));
 
