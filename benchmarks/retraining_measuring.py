@@ -131,8 +131,9 @@ def _head(name: str) -> dict[str, Any]:
     from training.data.features import crop_features
     from training.models import ModelRun, ModelRunCrop
     from training.networks.backbones.registry import find_backbone
+    from training.networks.heads.keras_layer import keras_head
     from training.networks.heads.labelled import Labelled
-    from training.networks.heads.linear import _untrained, softmax_head
+    from training.networks.heads.linear import LinearHead, softmax_head, standardisation
     from training.networks.heads.parameters import HeadParameters
 
     run = ModelRun.objects.filter(status="done").first()
@@ -157,7 +158,8 @@ def _head(name: str) -> dict[str, Any]:
             self.model.stop_training = logs["val_loss"] <= target
 
     keras.utils.set_random_seed(0)
-    head = _untrained(train.features, l2=parameters.l2)
+    nothing = np.zeros(train.features.shape[1])
+    head = keras_head(LinearHead(*standardisation(train.features), nothing, 0.0, parameters.l2))
     head.compile(
         keras.optimizers.SGD(parameters.learning_rate, parameters.momentum), "categorical_crossentropy"
     )

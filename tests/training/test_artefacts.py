@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from training.networks.agreement import EnginesDisagree
 from training.networks.engines import KerasEngine, OpenVinoEngine
 
 SIZE = 32
@@ -87,5 +88,5 @@ def test_scores_that_are_no_numbers_are_refused(model, windows, monkeypatch):
     from training.networks import export
 
     monkeypatch.setattr(OpenVinoEngine, "scores", lambda self, windows: np.full(len(windows), np.nan))
-    with pytest.raises(export.EnginesDisagree, match="OpenVINO"):
+    with pytest.raises(EnginesDisagree, match="OpenVINO"):
         export.artefact(model, windows, np.asarray(model(windows))[:, 0])

@@ -36,7 +36,7 @@ class CropImage:
 
 @dataclass(frozen=True)
 class CropCopy:
-    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of what decides them."""
+    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of what decides it."""
 
     sha256: str
     pixels: Callable[[], np.ndarray]
