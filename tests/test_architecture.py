@@ -156,14 +156,16 @@ def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_sl
     assert slow & set(loaded.stdout.split()) == set()
 
 
-def test_a_training_that_builds_no_network_loads_no_tensorflow():
+def test_a_training_that_builds_no_network_loads_no_tensorflow(tmp_path):
     code = (
         "import sys, django, os; os.environ['DJANGO_SETTINGS_MODULE'] = 'damage.settings'; django.setup(); "
         "import training.executor, training.networks.export_template, training.networks.heads.fitted; "
+        "from training.report.tensorboard import write_log; from pathlib import Path; "
+        "write_log(Path(sys.argv[1]), name='a', metrics={'test': {'auc': 0.5}}, chosen={'seed': 0}); "
         "print(*sys.modules)"
     )
     loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, tmp_path], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert {"tensorflow", "keras"} & set(loaded.stdout.split()) == set()
 

@@ -1,14 +1,19 @@
 """A training as TensorBoard reads it: losses by epoch, metrics by part, what was chosen. Pure."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.plugins.hparams.summary_v2 import hparams_pb
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+# TensorBoard's own switch to write without TensorFlow, whose start takes several times as long as a whole training.
+sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
+
+from tensorboard.compat.proto.event_pb2 import Event  # noqa: E402
+from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: E402
+from tensorboard.plugins.hparams.summary_v2 import hparams_pb  # noqa: E402
+from tensorboard.summary.writer.event_file_writer import EventFileWriter  # noqa: E402
 
 PARTS = ("train", "validation", "test")
 
