@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_photo
 from prediction.models import Detection, PredictionRun
-from tests.e2e.conftest import log_in
+from tests.e2e.conftest import PHONE, log_in
 from tests.e2e.test_map import mosaic
 from training.models import ModelRun
 
@@ -180,3 +180,22 @@ def test_the_camera_stands_on_a_mosaic_of_the_same_ground(page, analyst, run, ev
     red, green, blue = colour_in_the_middle(page, below_px=60)
     assert green > 120
     assert max(red, blue) < 90
+
+
+def test_on_a_phone_that_nothing_was_found_is_said_beside_the_buttons(
+    open_page, analyst, event, town, tmp_path
+):
+    """In Spanish, whose words are long; the page's links all fit beside each other as well."""
+    phone = open_page(**PHONE | {"viewport": {"width": 360, "height": 740}, "locale": "es"})
+    scene = ingest_photo(street(tmp_path / "DJI_0002.JPG"), event=event.name, town=town.name).scene
+    log_in(phone, analyst)
+    phone.goto(f"/photos/{scene.pk}/")
+    notice = phone.locator("#state")
+    expect(notice).to_contain_text("Todavía no hay predicciones")
+    said, legend = notice.bounding_box(), phone.locator(".legend").bounding_box()
+    assert said["y"] + said["height"] <= legend["y"]
+    for button in phone.locator(".map-tools button, .ol-zoom button").all():
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= said["x"]
+    nav = phone.locator(".site-nav")
+    assert nav.evaluate("element => element.scrollWidth <= element.clientWidth")
