@@ -56,7 +56,7 @@ class Work(models.Model):
     @property
     def named(self) -> str:
         """The work as people speak of it, such as "Model run 3"."""
-        raise NotImplementedError
+        return f"{self._meta.verbose_name} {self.pk}"
 
     @property
     def work_folder(self) -> str:

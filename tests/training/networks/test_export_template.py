@@ -1,5 +1,9 @@
 """Dense models made from a template: the same as those that are built and exported one by one."""
 
+import tempfile
+from errno import ENOSPC
+from unittest import mock
+
 import numpy as np
 import pytest
 
@@ -70,20 +74,29 @@ def test_a_template_that_was_kept_is_taken_up_without_building_anything(
     expected = template.files(*head(backbone, 1), windows, scores)
     (kept,) = folder.iterdir()
 
+    class IsBuilt(Exception):
+        pass
+
     def built(*_args):
-        raise NotImplementedError("it is built")
+        raise IsBuilt
 
     monkeypatch.setattr("training.networks.backbones.building.logits_model", built)
     export_template.cache_clear()
     assert export_template(backbone, None, folder).files(*head(backbone, 1), windows, scores) == expected
     content = kept.read_bytes()
-    kept.write_bytes(content[:1000] + b"?" + content[1001:])
-    export_template.cache_clear()
-    with pytest.raises(NotImplementedError):
+    for place in (0, 40, 1000, len(content) - 10):
+        damaged = bytearray(content)
+        damaged[place] ^= 0xFF
+        kept.write_bytes(damaged)
+        export_template.cache_clear()
+        with pytest.raises(IsBuilt):
+            export_template(backbone, None, folder)
+    kept.write_bytes(content[:-1])
+    with pytest.raises(IsBuilt):
         export_template(backbone, None, folder)
     kept.write_bytes(content)
     monkeypatch.setattr("training.networks.kept_networks._makers_digest", lambda: "later")
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(IsBuilt):
         export_template(backbone, None, folder)
     monkeypatch.undo()
     export_template.cache_clear()
@@ -94,15 +107,20 @@ def test_of_a_backbone_the_network_of_one_version_is_kept(tmp_path, monkeypatch)
     for version in ("first", "second"):
         monkeypatch.setattr("training.networks.kept_networks._makers_digest", lambda version=version: version)
         assert kept_network(tmp_path, "features-x", lambda: files) == files
-    assert [path.name for path in tmp_path.iterdir()] == ["features-x-second.zip"]
+    assert [path.name for path in tmp_path.iterdir()] == ["features-x-second.network"]
     assert kept_network(tmp_path, "features-x", lambda: {}) == files
 
 
 def test_half_a_network_is_not_kept(tmp_path, monkeypatch):
-    class Full(bytes):
-        def __len__(self):
-            raise OSError("the disk is full")
+    open_file = tempfile.NamedTemporaryFile
 
+    def on_a_full_disk(**options):
+        file = open_file(**options)
+        file.write(b"half")
+        monkeypatch.setattr(file, "write", mock.Mock(side_effect=OSError(ENOSPC, "the disk is full")))
+        return file
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", on_a_full_disk)
     with pytest.raises(OSError, match="full"):
-        kept_network(tmp_path, "features-x", lambda: {"model.xml": b"<net/>", "model.bin": Full()})
+        kept_network(tmp_path, "features-x", lambda: {"model.xml": b"<net/>", "model.bin": b"0000"})
     assert list(tmp_path.iterdir()) == []

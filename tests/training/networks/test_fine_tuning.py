@@ -229,7 +229,7 @@ def test_cancelled_between_two_batches_it_leaves_nothing(
     assert (run.status, run.files.count(), run.metrics) == ("cancelled", 0, {})
     assert steps[-1] == "fine-tuning"
     kept = {path.suffix for path in (data_folder / "features").rglob("*") if path.is_file()}
-    assert kept == {".npy", ".zip"}  # features of crops, and the network that gave them
+    assert kept == {".npy", ".network"}  # features of crops, and the network that gave them
 
 
 @pytest.mark.parametrize(

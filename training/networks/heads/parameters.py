@@ -27,7 +27,7 @@ class LogisticParameters:
 class SvmParameters:
     """How the support vector machine is penalised (the smaller, the smaller its weights), in how many folds calibrated.
 
-    A linear one is a layer like the others; "rbf" bends around few features. Its kernel is the mean over the features.
+    A linear one is a head like the others; "rbf" bends around few features. Its kernel is the mean over the features.
     """
 
     kernel: Literal["linear", "rbf"] = "linear"
