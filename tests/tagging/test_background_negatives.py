@@ -212,17 +212,22 @@ def test_a_scene_where_somebody_saw_damage_is_refused_and_no_other_scene_is_tagg
     assert Crop.objects.count() == 1
 
 
-def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
-    mosaic, question, volunteer, monkeypatch
-):
+def let_damage_be_seen_meanwhile(monkeypatch, **by) -> None:
+    """Somebody tags a square "yes" after the random ones are drawn, and before they are stored."""
     draw = background_negatives._drawn_crops
 
     def and_somebody_tags(*args):
         crops = draw(*args)
-        record_tag(tagger=volunteer, question=question, scene=mosaic, answer="positive", **SQUARE)
+        record_tag(answer="positive", **by, **SQUARE)
         return crops
 
     monkeypatch.setattr(background_negatives, "_drawn_crops", and_somebody_tags)
+
+
+def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
+    mosaic, question, volunteer, monkeypatch
+):
+    let_damage_be_seen_meanwhile(monkeypatch, tagger=volunteer, question=question, scene=mosaic)
     with pytest.raises(Refused, match="not undamaged"):
         tag_undamaged([mosaic], question, count=2, size_m=10)
     assert (Crop.objects.count(), stored_files()) == (1, [])
@@ -283,14 +288,7 @@ def test_squares_that_lie_near_a_later_doubt_must_be_taken_back_first(wide, ques
 
 
 def test_damage_seen_meanwhile_near_a_new_square_is_noticed(wide, question, volunteer, monkeypatch):
-    draw = background_negatives._drawn_crops
-
-    def and_somebody_tags(*args):
-        crops = draw(*args)
-        record_tag(tagger=volunteer, question=question, scene=wide, answer="positive", **SQUARE)
-        return crops
-
-    monkeypatch.setattr(background_negatives, "_drawn_crops", and_somebody_tags)
+    let_damage_be_seen_meanwhile(monkeypatch, tagger=volunteer, question=question, scene=wide)
     with pytest.raises(Refused, match="too near"):
         tag_undamaged([wide], question, count=2, size_m=10, buffer_m=999)
     assert (Crop.objects.count(), stored_files()) == (1, [])
