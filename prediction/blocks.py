@@ -14,9 +14,9 @@ from threading import Condition
 import numpy as np
 
 from damage.errors import Refused
+from damage.ingestion.reading import Pixels, SceneReader, Source, coarse_ground
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import asked_threads, open_network
-from prediction.reading import Pixels, SceneReader, Source, coarse_ground
 from prediction.runners import Outcome
 from prediction.tiles import has_coarse_ground, own_cells, tile_image, valid_cells
 from prediction.window_images import shown_windows, window_images
@@ -146,9 +146,9 @@ def _read(scene: SceneReader, job: BlockJob) -> Pixels | None:
     """The block's pixels; None where the coarse view shows no ground at all."""
     coarse = coarse_ground(job.source)
     area = job.layout.area(job.block)
-    if coarse is not None and coarse.is_empty(job.layout.grid, area):
+    if coarse is not None and coarse.is_empty(job.layout.grid.scale, area):
         return None
-    return scene.read(job.source, job.layout.grid, area)
+    return scene.read(job.source, job.layout.grid.scale, area)
 
 
 def _asked_about(

@@ -5,10 +5,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from damage.ingestion.reading import Source, is_tiled
 from damage.messages import Message, message_of
 from damage.messages import Message as _
 from prediction.layouts import TileLayout, WindowLayout
-from prediction.reading import Source, is_tiled
 from prediction.windows import Grid, grid_for
 from training.networks.engines import Precision
 from training.networks.kinds import EngineName, ModelKind

@@ -3,9 +3,9 @@
 import hashlib
 
 from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.reading import Source
 from prediction.models import PredictionRun
 from prediction.plan import Plan, plan_for, plan_from_json
-from prediction.reading import Source
 from training.inference import kind_of, model_content, window_px_of
 from training.models import ModelRun
 from training.networks.engines import Precision

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from damage.ingestion.reading import CoarseGround, Pixels
 from prediction.layouts import TileLayout
-from prediction.reading import CoarseGround, Pixels
 from training.networks.dense import BEFORE_PX, CELL_PX
 
 # Cells that a tile's input has before those that are judged.
@@ -13,7 +13,7 @@ CELLS_BEFORE = (BEFORE_PX - 8) // CELL_PX
 
 def has_coarse_ground(layout: TileLayout, row: int, column: int, coarse: CoarseGround | None) -> bool:
     """Whether a tile may show ground; what the coarse view does not show there, no window needs."""
-    return coarse is None or not coarse.is_empty(layout.grid, layout.tile_area(row, column))
+    return coarse is None or not coarse.is_empty(layout.grid.scale, layout.tile_area(row, column))
 
 
 def tile_image(pixels: Pixels, layout: TileLayout, row: int, column: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from damage.ingestion.reading import Pixels
 from prediction.layouts import WindowLayout
-from prediction.reading import Pixels
 from prediction.score_grid import LEAST_VALID_SHARE
 from prediction.windows import Block
 from training.networks.resize import resized
@@ -37,7 +37,7 @@ def _inside(places: np.ndarray, length: int) -> np.ndarray:
 
 
 def window_images(pixels: Pixels, layout: WindowLayout, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Windows (N, size, size, 3), uint8, at the network's size; black beyond the scene."""
+    """Windows (N, size, size, 3), uint8, at the network's size; the scene's mirror image beyond its edge."""
     grid = layout.grid
     side = grid.window_px
     images = np.empty((len(rows), layout.network_px, layout.network_px, 3), dtype=np.uint8)

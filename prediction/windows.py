@@ -1,7 +1,7 @@
 """The windows that a network looks through: where they lie over a scene, and in which blocks they are read.
 
 As in the thesis, windows are squares that overlap by 90 of 299 pixels; the last row and column are shifted
-in, so that every pixel of the scene is seen. A scene smaller than one window gets one, padded with black.
+in, so that every pixel of the scene is seen. A scene smaller than one window gets one, filled up with its mirror image.
 """
 
 from dataclasses import asdict, dataclass

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from damage.errors import Refused
+from damage.ingestion.reading import Source
 from prediction.blocks import BlockJob, outcomes
 from prediction.layouts import TileLayout, WindowLayout
-from prediction.reading import Source
 
 MODEL = b"a model"
 SHA256 = hashlib.sha256(MODEL).hexdigest()

@@ -11,9 +11,9 @@ import rasterio
 from affine import Affine
 
 from damage.errors import Refused
+from damage.ingestion.reading import Source
 from prediction.blocks import BlockJob, compute_block
 from prediction.layouts import TileLayout
-from prediction.reading import Source
 from prediction.runners import Outcome
 from prediction.windows import Grid
 from training.networks.engines import packed

@@ -7,9 +7,9 @@ import pytest
 import rasterio
 from affine import Affine
 
+from damage.ingestion.reading import SceneUnreadable, Source, is_tiled
 from prediction.layouts import WindowLayout
 from prediction.postprocess import boxes_above
-from prediction.reading import SceneUnreadable, Source, is_tiled
 from prediction.score_rasters import read_score_raster, write_score_raster
 from prediction.windows import Grid
 from tests.prediction.blocks import values_of
@@ -98,13 +98,14 @@ def test_what_lies_under_the_mask_is_shown_as_black(engine, grey_ground, paint, 
     assert scores.tolist() == [[16 * 8 / 32**2]]
 
 
-def test_a_scene_smaller_than_a_window_is_padded(scene, grey_ground, paint):
+def test_a_scene_smaller_than_a_window_is_filled_up_with_its_mirror_image(scene, grey_ground, paint):
     pixels = paint(grey_ground(16, 8), 0, 0, 8)
     grid = grid_of(pixels)
     scores = window_scores(scene(pixels), grid)
     boxes, above = boxes_above(scores, grid, threshold=0.05)
     assert boxes.tolist() == [[0, 0, 16, 8]]
-    assert above.tolist() == [8 * 8 / 32**2]
+    # Of 32 columns 0 to 7 show damage, and of their mirror image about column 15: 23 to 31 (7 to 0, then 1).
+    assert above.tolist() == [17 / 32]
 
 
 @pytest.mark.parametrize("overviews", [(), (2, 4)])

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from damage.errors import Refused
+from damage.ingestion.reading import Source
 from prediction.blocks import BlockJob, outcomes
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.networks import open_network
 from prediction.postprocess import digest, scores_of
-from prediction.reading import Source
 from prediction.windows import Grid
 from training.networks.engines import has_bf16, packed
 

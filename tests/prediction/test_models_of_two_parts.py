@@ -10,11 +10,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from damage.errors import Refused
+from damage.ingestion.reading import Source
 from prediction.blocks import BlockJob, Inline, compute_block
 from prediction.layouts import WindowLayout
 from prediction.options import PredictionOptions
 from prediction.plan import plan_for
-from prediction.reading import Source
 from prediction.runners.cluster import DaskCluster
 from prediction.runners.processes import LocalProcesses
 from prediction.services import predict_all

@@ -12,13 +12,12 @@ from PIL import ExifTags, Image, ImageOps
 
 from damage.ingestion.lookup import scenes_of
 from damage.ingestion.models import Scene
+from damage.ingestion.reading import SceneReader, SceneUnreadable, Source
 from damage.ingestion.services import ingest_photo
 from damage.messages import worded
 from prediction.models import PredictionRun
 from prediction.plan_of_run import source_of
-from prediction.reading import SceneReader, SceneUnreadable, Source
 from prediction.services import predict
-from prediction.windows import Grid
 from tests.prediction.conftest import _grey_ground, _paint
 
 NORTH, WEST = ("N", (16.0, 19.0, 30.0)), ("W", (95.0, 14.0, 24.0))
@@ -57,17 +56,17 @@ def test_photos_are_read_as_other_viewers_show_them(orientation, tmp_path):
     shown = np.asarray(ImageOps.exif_transpose(Image.open(path)))
     height, width, _ = shown.shape
     reader, source = SceneReader(), Source(str(path), orientation)
-    read = reader.read(source, Grid(width, height, 8, 8), (3, 5, 20, 30))
+    read = reader.read(source, 1, (3, 5, 20, 30))
     np.testing.assert_array_equal(read.bands.transpose(1, 2, 0), shown[5:35, 3:23])
     assert read.valid is None
-    halved = reader.read(source, Grid(width, height, 8, 8, scale=2), (0, 1, width // 2, height // 2 - 1))
+    halved = reader.read(source, 2, (0, 1, width // 2, height // 2 - 1))
     squares = shown[2:].reshape(height // 2 - 1, 2, width // 2, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(halved.bands.transpose(1, 2, 0), squares, atol=0.51)
 
 
 def test_a_black_photo_is_ground_everywhere(tmp_path):
     path = write_photo(tmp_path / "night.png", np.zeros((40, 60, 3), np.uint8), orientation=1)
-    read = SceneReader().read(Source(str(path), 1), Grid(60, 40, 8, 8), (0, 0, 60, 40))
+    read = SceneReader().read(Source(str(path), 1), 1, (0, 0, 60, 40))
     assert read.has_ground
     assert read.valid is None
 
@@ -78,7 +77,7 @@ def test_a_photo_that_is_gone_or_broken_is_named(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SceneUnreadable, match=r"DJI_0001\.JPG cannot be read"):
-        SceneReader().read(Source(str(path), 1), Grid(60, 40, 8, 8), (0, 0, 8, 8))
+        SceneReader().read(Source(str(path), 1), 1, (0, 0, 8, 8))
 
 
 def test_damage_is_found_where_a_person_sees_it_in_a_turned_photo(photo, model_run, engine):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from damage.errors import Refused
+from damage.ingestion.reading import Source
 from prediction.blocks import Inline, compute_block
-from prediction.reading import Source
 from prediction.runners.processes import LocalProcesses
 from tests.prediction.bucket import bucket
 from tests.prediction.real_blocks import models_of, real_jobs, small_network, write_mosaic

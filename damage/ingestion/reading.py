@@ -15,7 +15,6 @@ from rasterio.windows import Window
 from damage.errors import Refused
 from damage.ingestion.opening import open_raster
 from damage.messages import Message as _
-from prediction.windows import Grid
 
 # Decoded parts of a file that GDAL keeps: a row of blocks of a wide mosaic shares its edge with the next row.
 CACHE_BYTES = 192 * 2**20
@@ -23,6 +22,8 @@ CACHE_BYTES = 192 * 2**20
 STRIP_PX = 2**24
 # How far the coarse view that tells where there is any ground may be reduced.
 COARSEST = 32
+# x, y, width and height in pixels as read.
+Area = tuple[int, int, int, int]
 
 
 class SceneUnreadable(Refused):
@@ -54,27 +55,35 @@ class Pixels:
     y: int
 
     def cut(self, x: int, y: int, width: int, height: int) -> "Pixels":
-        """A part, which may reach beyond the scene: what is not there is black, and counts as the edge does."""
-        rows, above, below = _part(y - self.y, height, self.bands.shape[1])
-        columns, before, after = _part(x - self.x, width, self.bands.shape[2])
-        bands = self.bands[:, rows, columns]
-        valid = None if self.valid is None else self.valid[rows, columns]
-        if above or below or before or after:
-            sides = ((above, below), (before, after))
-            bands = np.pad(bands, ((0, 0), *sides))
-            valid = None if valid is None else np.pad(valid, sides, mode="edge")
-        return Pixels(bands, valid, x, y)
+        """A part, which may reach beyond the scene: its mirror image goes on there, as ground for training does."""
+        rows, columns = (
+            mirrored_places(start, length, there)
+            for start, length, there in (
+                (y - self.y, height, self.bands.shape[1]),
+                (x - self.x, width, self.bands.shape[2]),
+            )
+        )
+        if isinstance(rows, slice) and isinstance(columns, slice):
+            valid = None if self.valid is None else self.valid[rows, columns]
+            return Pixels(self.bands[:, rows, columns], valid, x, y)
+        bands = self.bands[:, rows][:, :, columns]
+        return Pixels(bands, None if self.valid is None else self.valid[rows][:, columns], x, y)
 
     @property
     def has_ground(self) -> bool:
         return self.valid is None or bool(self.valid.any())
 
 
-def _part(start: int, length: int, there: int) -> tuple[slice, int, int]:
-    """A slice of what is there, and how much is missing before and after it."""
-    first, last = min(max(start, 0), there), max(min(start + length, there), 0)
-    before = min(max(-start, 0), length)
-    return slice(first, max(first, last)), before, length - before - max(last - first, 0)
+def mirrored_places(start: int, length: int, there: int) -> slice | np.ndarray:
+    """Which of the `there` pixels along a side are shown from `start` on, mirrored about the edge pixels beyond them.
+
+    A slice where all are there, else indices (length,), as NumPy's padding by reflection has them.
+    """
+    if start >= 0 and start + length <= there:
+        return slice(start, start + length)
+    period = max(1, 2 * (there - 1))
+    places = np.arange(start, start + length) % period
+    return np.minimum(places, period - places)
 
 
 class SceneReader:
@@ -85,8 +94,8 @@ class SceneReader:
         self._image: rasterio.DatasetReader | np.ndarray | None = None
         self._open = ExitStack()
 
-    def read(self, source: Source, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
-        """An area (x, y, width, height) of the grid's pixels; raises `SceneUnreadable`."""
+    def read(self, source: Source, scale: int, area: Area) -> Pixels:
+        """An area of a scene that is read at 1/`scale` of its size; raises `SceneUnreadable`."""
         with explained(source), _decoding():
             if source != self._source:
                 self.close()
@@ -97,8 +106,8 @@ class SceneReader:
                 )
                 self._source = source
             if isinstance(self._image, np.ndarray):
-                return _part_of_photo(self._image, grid, area)
-            return read_pixels(self._image, grid, area)
+                return _part_of_photo(self._image, scale, area)
+            return read_pixels(self._image, scale, area)
 
     def close(self) -> None:
         """Let the file go."""
@@ -153,35 +162,33 @@ def _decoded(source: Source, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(photo.transpose(2, 0, 1))
 
 
-def _part_of_photo(photo: np.ndarray, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
-    """An area of the grid's pixels; a photo has no nodata, black is a shadow."""
-    x, y, width, height = (side * grid.scale for side in area)
+def _part_of_photo(photo: np.ndarray, scale: int, area: Area) -> Pixels:
+    """A photo has no nodata: black is a shadow."""
+    x, y, width, height = (side * scale for side in area)
     bands = photo[:, y : y + height, x : x + width]
-    return Pixels(bands if grid.scale == 1 else _averaged(bands, grid.scale), None, area[0], area[1])
+    return Pixels(bands if scale == 1 else _averaged(bands, scale), None, area[0], area[1])
 
 
-def read_pixels(dataset: rasterio.DatasetReader, grid: Grid, area: tuple[int, int, int, int]) -> Pixels:
-    """An area (x, y, width, height) of the grid's pixels: x, y, width and height in pixels as read."""
+def read_pixels(dataset: rasterio.DatasetReader, scale: int, area: Area) -> Pixels:
+    """An area of a mosaic that is read at 1/`scale` of its size."""
     x, y, width, height = area
-    if grid.scale == 1:
+    if scale == 1:
         return Pixels(*_read_window(dataset, Window(x, y, width, height)), x, y)
     overviews = dataset.overviews(1)
-    if grid.scale in overviews:
-        level = overviews.index(grid.scale)
+    if scale in overviews:
+        level = overviews.index(scale)
         with open_raster(dataset.name, overview_level=level) as reduced:
             return Pixels(*_read_window(reduced, Window(x, y, width, height)), x, y)
-    rows = max(1, STRIP_PX // (width * grid.scale**2))
+    rows = max(1, STRIP_PX // (width * scale**2))
     strips = [
-        _reduced(dataset, grid.scale, (x, top, width, min(rows, y + height - top)))
+        _reduced(dataset, scale, (x, top, width, min(rows, y + height - top)))
         for top in range(y, y + height, rows)
     ]
     bands, valid = (np.concatenate(parts, axis=-2) for parts in zip(*strips, strict=True))
     return Pixels(bands, valid, x, y)
 
 
-def _reduced(
-    dataset: rasterio.DatasetReader, scale: int, area: tuple[int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _reduced(dataset: rasterio.DatasetReader, scale: int, area: Area) -> tuple[np.ndarray, np.ndarray]:
     x, y, width, height = (side * scale for side in area)
     window = Window(x, y, min(width, dataset.width - x), min(height, dataset.height - y))
     bands, valid = _read_window(dataset, window)
@@ -230,9 +237,9 @@ class CoarseGround:
     valid: np.ndarray
     factor: int
 
-    def is_empty(self, grid: Grid, area: tuple[int, int, int, int]) -> bool:
-        """Whether an area of the grid's pixels, and a coarse pixel around it, shows no ground."""
-        x, y, width, height = (side * grid.scale // self.factor for side in area)
+    def is_empty(self, scale: int, area: Area) -> bool:
+        """Whether an area of the scene at 1/`scale` of its size, and a coarse pixel around it, shows no ground."""
+        x, y, width, height = (side * scale // self.factor for side in area)
         rows = slice(max(y - 1, 0), max(y + height + 2, 0))
         columns = slice(max(x - 1, 0), max(x + width + 2, 0))
         return not self.valid[rows, columns].any()
