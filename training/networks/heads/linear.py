@@ -100,14 +100,13 @@ def logistic_head(train: Labelled, parameters: LogisticParameters) -> LinearHead
 class LogisticFit:
     """Logistic regressions on the same crops, some `others` (M, F) among them whose answers nobody gave.
 
-    All rows are standardised by `train`. A few crops span few directions among thousands of features: in these the
-    optimum is the same and found at once.
+    All rows are standardised by `train`.
     """
 
     def __init__(self, train: Labelled, others: np.ndarray, parameters: LogisticParameters) -> None:
         self._mean, self._variance = standardisation(train.features)
         every = np.concatenate([train.features, others])
-        self._rows, self._directions = _reduced((every - self._mean) / np.sqrt(self._variance))
+        self._rows = (every - self._mean) / np.sqrt(self._variance)
         self._train, self._parameters = train, parameters
 
     def learnt(
@@ -131,24 +130,11 @@ class LogisticFit:
 
     def head(self, fitted: "LogisticRegression") -> LinearHead:
         """The regression as a head."""
-        weights = fitted.coef_[0] if self._directions is None else self._directions.T @ fitted.coef_[0]
-        return LinearHead(self._mean, self._variance, weights, float(fitted.intercept_[0]))
+        return LinearHead(self._mean, self._variance, fitted.coef_[0], float(fitted.intercept_[0]))
 
     @property
     def _count(self) -> int:
         return len(self._train.features)
-
-
-def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """The rows (N, F) in the directions (D, F) that they span; rows alone where they are more than features.
-
-    A few crops span few directions among thousands: in these the optimum is the same and found at once.
-    """
-    if len(rows) > rows.shape[1]:
-        return rows, None
-    _left, sizes, directions = np.linalg.svd(rows, full_matrices=False)
-    spanned = directions[sizes > sizes[0] * 1e-6]
-    return rows @ spanned.T, spanned
 
 
 def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
