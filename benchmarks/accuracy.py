@@ -65,7 +65,8 @@ class Crops:
 def read_crops(data: Path, backbone: Any) -> Crops:
     """Compute or take up the features of all crops and spared squares."""
     from damage.work.progress import progress_bar
-    from training.data.features import CropImage, crop_features
+    from training.data.crop_files import CropImage
+    from training.data.features import crop_features
 
     rows = list(csv.DictReader((data / "crops.csv").open()))
     files = [(data / row["file"]).read_bytes() for row in rows]

@@ -47,7 +47,7 @@ class Trial:
     def copies(self, rows: np.ndarray, number: int) -> list[Any]:
         from hashlib import sha256
 
-        from training.data.features import CropCopy
+        from training.data.crop_files import CropCopy
 
         recipe = self.augmentation.recipe_id
         return [
@@ -59,7 +59,7 @@ class Trial:
         ]
 
     def _copy(self, image: Any, number: int) -> np.ndarray:
-        from training.data.features import read_pixels
+        from training.data.crop_files import read_pixels
         from training.networks.augmentation import margin_px, mirrored_around, squared
 
         pixels = squared(read_pixels(image))
@@ -85,7 +85,7 @@ def read_images(data: Path) -> list[Any]:
     import csv
     from hashlib import sha256
 
-    from training.data.features import CropImage
+    from training.data.crop_files import CropImage
 
     with (data / "crops.csv").open() as file:
         contents = [(data / row["file"]).read_bytes() for row in csv.DictReader(file)]
@@ -143,11 +143,11 @@ def measured(
 
 
 def _pictures(trial: Trial, rows: np.ndarray, *, is_redrawn: bool) -> Any:
-    from training.data.features import read_pixels
+    from training.data.crop_files import read_pixels
     from training.networks.fine_tuning import Pictures
 
     def readers(images: list[Any]) -> list[Callable[[], np.ndarray]]:
-        return [partial(read_pixels, image) for image in images]
+        return [lambda image=image: trial.backbone.prepared(read_pixels(image)) for image in images]
 
     return Pictures(
         readers([trial.images[row] for row in rows]),

@@ -91,7 +91,7 @@ def _speeds(run: Any) -> dict[str, Any]:
 
 
 def _crops(run: Any, part: str) -> tuple[np.ndarray, np.ndarray]:
-    from training.data.features import CropImage, read_pixels
+    from training.data.crop_files import CropImage, read_pixels
     from training.networks.resize import resized
 
     rows = list(run.crops_of(part))

@@ -86,7 +86,8 @@ def _features(name: str) -> dict[str, Any]:
     """Images per second from stored crops to features: ours, and `model.predict` on the same images and weights."""
     import tempfile
 
-    from training.data.features import crop_features, read_pixels
+    from training.data.crop_files import read_pixels
+    from training.data.features import crop_features
     from training.networks.backbones.building import feature_extractor
     from training.networks.backbones.registry import find_backbone
 

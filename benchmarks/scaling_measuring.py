@@ -91,8 +91,9 @@ def prepared(site: Path, mosaic: Path) -> tuple[list[BlockJob], bytes]:
     """The mosaic's blocks for a model trained on practice towns, and the model."""
     start_django(site, empty=True)
     from benchmarks.practice_model import EVENT, for_windows_of, trained_model
+    from damage.ingestion.scene_sources import source_of
     from damage.ingestion.services import ingest_mosaic
-    from prediction.plan_of_run import plan_of, source_of
+    from prediction.plan_of_run import plan_of
     from training.inference import model_content
 
     model_run = trained_model(site, backbone="efficientnet-lite0")

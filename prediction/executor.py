@@ -10,6 +10,7 @@ from django.db.models import F
 from damage.clock import database_now
 from damage.disk import trouble_explained
 from damage.errors import Refused
+from damage.ingestion.scene_sources import source_of
 from damage.messages import Message as _
 from damage.work import claims
 from damage.work.locks import locked
@@ -17,7 +18,7 @@ from damage.work.progress import Progress, no_progress
 from prediction.blocks import BlockJob, Inline
 from prediction.journal import Journal
 from prediction.models import PredictionRun
-from prediction.plan_of_run import model_for, planned, source_of
+from prediction.plan_of_run import model_for, planned
 from prediction.runners import Outcome, Runner
 from prediction.storing import store
 

@@ -10,6 +10,7 @@ from math import ceil, floor
 
 import numpy as np
 
+from damage.ingestion.reading import Pixels
 from prediction.windows import Block, Grid
 from training.networks.dense import BEFORE_PX, CELL_PX, input_px
 
@@ -19,8 +20,6 @@ TILE_PX = 576
 # ten seconds' where windows are scored one by one.
 TILES_BLOCK_PX, WINDOWS_BLOCK_PX = 3072, 1536
 BLOCKS_ACROSS = 4
-# Pixels as read around a tile that scaling it looks at.
-RING_PX = 3
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,7 @@ class TileLayout:
 
     def tile_area(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Whole pixels as read that a tile is scaled from: x, y, width, height; may reach beyond the scene."""
-        left, top, side = self.input_box(row, column)
-        x, y = floor(left) - RING_PX, floor(top) - RING_PX
-        return x, y, ceil(left + side) + RING_PX - x, ceil(top + side) + RING_PX - y
+        return Pixels.around(*self.input_box(row, column))
 
     def area(self, block: Block) -> tuple[int, int, int, int]:
         left, top, _, _ = self.tile_area(block.top, block.left)

@@ -2,25 +2,14 @@
 
 import hashlib
 
-from damage.ingestion.models import Scene, SceneKind
-from damage.ingestion.reading import Source
+from damage.ingestion.models import Scene
+from damage.ingestion.scene_sources import source_of
 from prediction.models import PredictionRun
 from prediction.plan import Plan, plan_for, plan_from_json
-from training.inference import kind_of, model_content, window_px_of
+from training.inference import kind_of, model_content, model_input_of
 from training.models import ModelRun
 from training.networks.engines import Precision
 from training.networks.kinds import EngineName
-from training.networks.model_input import ModelInput
-
-
-def source_of(scene: Scene) -> Source:
-    """Where the scene's pixels are read: in the imagery as it came, a photo as it is shown."""
-    return Source(str(scene.path), scene.exif_orientation if scene.kind == SceneKind.PHOTO else None)
-
-
-def sight_of(model_run: ModelRun) -> ModelInput:
-    """What the model was trained to see."""
-    return ModelInput(window_px_of(model_run), model_run.window_px or 0, model_run.window_m)
 
 
 def plan_of(
@@ -33,7 +22,7 @@ def plan_of(
     """The way in which the model would look through the scene on this machine; raises `Refused`."""
     return plan_for(
         source_of(scene),
-        sight_of(model_run),
+        model_input_of(model_run),
         width_px=scene.width_px,
         height_px=scene.height_px,
         gsd_m=scene.gsd_m,

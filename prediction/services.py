@@ -104,7 +104,8 @@ def explanation(
 ) -> dict[str, Any]:
     """Which way a prediction would take on this machine, and why; nothing is predicted."""
     from damage.ingestion.reading import ground_share
-    from prediction.plan_of_run import plan_of, source_of
+    from damage.ingestion.scene_sources import source_of
+    from prediction.plan_of_run import plan_of
     from prediction.runners.choice import runner_for
 
     plan = plan_of(scene, model_run, engine=options.engine, precision=options.precision)

@@ -17,17 +17,8 @@ def has_coarse_ground(layout: TileLayout, row: int, column: int, coarse: CoarseG
 
 
 def tile_image(pixels: Pixels, layout: TileLayout, row: int, column: int) -> np.ndarray:
-    """A tile (3, input, input), uint8, as the network takes it.
-
-    It is scaled from its own whole pixels alone, so that it is the same whatever was read around it.
-    """
-    part = pixels.cut(*layout.tile_area(row, column))
-    left, top, side = layout.input_box(row, column)
-    box = (left - part.x, top - part.y, left - part.x + side, top - part.y + side)
-    image = np.empty((3, layout.input_px, layout.input_px), dtype=np.uint8)
-    for band, scaled in zip(part.bands, image, strict=True):
-        scaled[:] = _scaled(band, layout.input_px, Image.Resampling.BILINEAR, box)
-    return image
+    """A tile (3, input, input), uint8, as the network takes it."""
+    return pixels.scaled(*layout.input_box(row, column), layout.input_px)
 
 
 def valid_cells(pixels: Pixels, layout: TileLayout, row: int, column: int) -> np.ndarray:

@@ -5,18 +5,15 @@ in, so that every pixel of the scene is seen. A scene smaller than one window ge
 """
 
 from dataclasses import asdict, dataclass
-from math import ceil, floor, log2
+from math import ceil
 from typing import Any
 
 import numpy as np
 
-from damage.errors import Refused
 from damage.messages import Message
-from damage.messages import Message as _
-from training.networks.model_input import ModelInput, gsd_warnings
+from training.networks.model_input import ModelInput, gsd_warnings, window_as_read
 
 OVERLAP = 90 / 299
-LEAST_WINDOW_PX = 8
 
 
 @dataclass(frozen=True)
@@ -99,28 +96,9 @@ def grid_for(
     Raises `Refused` when the scene's ground sample distance is too far from the training's.
     """
     warnings = gsd_warnings(model_input, gsd_m)
-    side_px = (
-        model_input.crop_size_m / gsd_m
-        if model_input.crop_size_m and gsd_m
-        else float(model_input.crop_size_px)
-    )
-    scale = _scale(model_input, side_px, gsd_m)
-    window_px = round(side_px / scale)
-    if window_px < LEAST_WINDOW_PX:
-        raise Refused(
-            _("A window would be %(window_px)s pixels wide, too few to see anything.")
-            % {"window_px": window_px},
-            _("Use imagery with a finer ground sample distance, or a model trained on larger crops."),
-        )
+    window_px, scale = window_as_read(model_input, gsd_m)
     stride_px = window_px - round(window_px * overlap)
     return Grid(width_px, height_px, window_px, stride_px, scale), warnings
-
-
-def _scale(model_input: ModelInput, side_px: float, gsd_m: float | None) -> int:
-    """Power of two by which the scene is reduced: never below the crops' own resolution and the input's."""
-    blur = model_input.gsd_m / gsd_m if model_input.gsd_m and gsd_m else 1.0
-    surplus = max(blur, side_px / model_input.input_size_px)
-    return 2 ** max(0, floor(log2(surplus)))
 
 
 def grid_from_json(values: dict[str, Any]) -> Grid:

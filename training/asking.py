@@ -18,10 +18,14 @@ from damage.messages import Message as _
 from tagging.models import Crop, Question, Tag
 from tagging.quotas import DAY, MINUTE, check_count
 from tagging.services import image_bytes, picture_png
-from training.data.features import CropImage, read_pixels
-from training.inference import ModelAnswer, answer_for_pixels, current_model
+from training.data.crop_files import CropImage
+from training.data.crop_images import crop_windows
+from training.data.features import CropSource
+from training.data.scene_windows import SceneWindow
+from training.inference import ModelAnswer, answer_for_window, current_model, kind_of, model_input_of
 from training.models import ModelAnswerRequest, ModelRun
-from training.networks.model_input import ModelInput, gsd_warnings
+from training.networks.kinds import DENSE
+from training.networks.model_input import gsd_warnings
 
 # Each answer costs a run of the network, and nobody who looks at the picture first asks faster.
 ANSWERS_A_MINUTE = 10
@@ -38,12 +42,18 @@ def ask_model(
     """
     model_run = current_model(question)
     crop = _answered_crop(person, question, {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px})
-    gsd_warnings(
-        ModelInput(model_run.window_px or 0, model_run.window_px or 0, model_run.window_m), scene.gsd_m
-    )
-    image = stored_or_read_image(crop)
+    gsd_warnings(model_input_of(model_run), scene.gsd_m)
+    window = _window(crop, model_run)
     _spend(person, crop, model_run)
-    return answer_for_pixels(read_pixels(image), question)
+    return answer_for_window(window, question)
+
+
+def _window(crop: Crop, model_run: ModelRun) -> CropSource:
+    """What a prediction would look at; of a photo, which a web process never decodes, the square as it was cut."""
+    (window,) = crop_windows(
+        [crop], model_input_of(model_run), in_surroundings=kind_of(model_run) is DENSE, photos=False
+    )
+    return window if isinstance(window, SceneWindow) else stored_or_read_image(crop)
 
 
 def stored_or_read_image(crop: Crop) -> CropImage:

@@ -31,6 +31,8 @@ class TrainingConfig:
     seed: int = 0
     max_fpr: float = 0.0
     contrast: float | None = None
+    # The side at which the network sees a window; None: the backbone's own.
+    network_px: int | None = None
     head: str = DEFAULT_HEAD
     augment: str = "none"
     copies: int | None = None
@@ -41,8 +43,8 @@ class TrainingConfig:
     parent: int | None = None
 
     def chosen_backbone(self) -> Backbone | ClassicalFeatures:
-        """The backbone with the contrast asked for, or the classical features."""
-        return find_features(self.backbone, self.contrast)
+        """The backbone with the contrast and the input's side asked for, or the classical features."""
+        return find_features(self.backbone, self.contrast, self.network_px)
 
 
 def check_config(config: TrainingConfig) -> None:

@@ -1,5 +1,6 @@
 """Carrying trainings out: crops are read, a model is fitted, and all of it is stored, or nothing and the reason."""
 
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -8,17 +9,24 @@ from django.conf import settings
 
 from damage.work.claims import carried_out, record_killed
 from damage.work.progress import Progress, no_progress
+from tagging.models import Crop
 from tagging.quarantine import check_crops_in_use
-from tagging.services import image_bytes
+from training.config import NOT_LAYERS
 from training.data.augmented_crops import Copies, recorded_augmentation
+from training.data.crop_images import crop_windows
 from training.data.dataset import PARTS, Part
-from training.data.features import CropCopy, CropImage
+from training.data.features import CropSource
+from training.data.scene_windows import SceneWindow
 from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
+from training.inference import model_input_of, window_px_of
 from training.models import ModelRun
 from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
 from training.networks.heads.parameters import TuningParameters, head_parameters
+from training.networks.kinds import DENSE, kind_to_train
 from training.storing import store
+
+Windows = Callable[[Iterable[Crop]], Sequence[CropSource]]
 
 
 def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
@@ -35,44 +43,55 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
 
 def _fitted(run: ModelRun, step: Step) -> Fitted:
     environment = settings.ENVIRONMENT
-    backbone = find_features(run.backbone, run.parameters["contrast"])
+    backbone = find_features(run.backbone, run.parameters["contrast"], window_px_of(run))
     parameters = head_parameters(run.head, is_classical=isinstance(backbone, ClassicalFeatures))
     blocks = run.parameters.get("fine_tune_blocks", 0)
     tuning = TuningParameters(blocks) if blocks else None
     run.parameters |= {"head": asdict(parameters), "fine_tuning": tuning and asdict(tuning)}
+    kind = kind_to_train(backbone, head_is_layer=run.head not in NOT_LAYERS)
+    windows = partial(crop_windows, model_input=model_input_of(run), in_surroundings=kind is DENSE)
+    parts = {part.value: _examples(run, part, windows) for part in PARTS}
+    run.parameters["windows"] = _counted(parts.values())
     return fitted(
-        {part.value: _examples(run, part) for part in PARTS},
+        parts,
         backbone,
         parameters,
         Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
         max_fpr=run.parameters["max_fpr"],
         seed=run.seed,
         tuning=tuning,
-        adapt_to=_unlabelled(run),
+        adapt_to=_unlabelled(run, windows),
         step=step,
     )
 
 
-def _unlabelled(run: ModelRun) -> Unlabelled | None:
+def _counted(parts: Iterable[Examples]) -> dict[str, int]:
+    """How many windows were cut from their scenes, and how many crops were taken as they are."""
+    windows = [crop for part in parts for crop in part.originals]
+    in_scenes = sum(isinstance(crop, SceneWindow) for crop in windows)
+    return {"in_scenes": in_scenes, "mirrored": len(windows) - in_scenes}
+
+
+def _unlabelled(run: ModelRun, windows: Windows) -> Unlabelled | None:
     record = run.parameters.get("adapt_to")
     if not record:
         return None
     crops = run.unlabelled_crops.select_related("scene").order_by("sha256", "pk")
     check_crops_in_use(crops)
-    return Unlabelled(record["town"], [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops])
+    return Unlabelled(record["town"], windows(crops))
 
 
-def _examples(run: ModelRun, part: Part) -> Examples:
+def _examples(run: ModelRun, part: Part, windows: Windows) -> Examples:
     rows = run.crops_of(part).select_related("crop__scene")
     crops = [row.crop for row in rows]
     check_crops_in_use(crops)
-    images = [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops]
+    images = windows(crops)
     answers = [row.is_positive for row in rows]
     augmentation = recorded_augmentation(run.parameters.get("augmentation"))
     if part != Part.TRAIN or augmentation.form == "none":
         return Examples(images, answers)
     copies = Copies(augmentation)
-    with_copies: list[CropImage | CropCopy] = []
+    with_copies: list[CropSource] = []
     for crop, image in zip(crops, images, strict=True):
         with_copies += [image, *copies.of(crop, range(1, augmentation.copies))]
     return Examples(with_copies, answers, augmentation.copies, partial(copies.redrawn, crops))

@@ -1,6 +1,7 @@
 """One training from crops to a model: features, head, scores, threshold, metrics, files."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from damage.ingestion.reading import SceneReader
 from damage.work.progress import Progress, no_progress
-from training.data.features import NETWORKS, CropCopy, CropImage, crop_features, read_pixels
+from training.data.crop_files import CropCopy, CropImage, read_pixels
+from training.data.features import NETWORKS, CropSource, crop_features, prepared
+from training.data.scene_windows import SceneWindow
 from training.evaluation.metrics import classification_metrics
 from training.evaluation.operating_threshold import Threshold, operating_threshold
 from training.networks.backbones.registry import Backbone
@@ -32,10 +36,10 @@ from training.networks.resize import resized
 if TYPE_CHECKING:
     from training.networks.fine_tuning import Pictures
 
-# So many validation crops are scored by both engines before a model is accepted.
-COMPARED = 16
+# So many crops are scored by both engines before a model is accepted.
+MOST_COMPARED = 16
 FEATURES, TUNING = "features", "fine-tuning"  # steps whose progress is told
-UNLABELLED = "unlabelled"  # beside the parts' names
+UNLABELLED, COMPARED = "unlabelled", "compared"  # beside the parts' names
 Step = Callable[[str], Progress]
 
 
@@ -51,13 +55,13 @@ class Examples:
     every crop for an epoch of fine-tuning.
     """
 
-    crops: Sequence[CropImage | CropCopy]
+    crops: Sequence[CropSource]
     is_positive: Sequence[bool]
     copies: int = 1
     redrawn: Callable[[int], Sequence[CropCopy]] | None = None
 
     @property
-    def originals(self) -> Sequence[CropImage | CropCopy]:
+    def originals(self) -> Sequence[CropSource]:
         return self.crops[:: self.copies]
 
 
@@ -86,7 +90,7 @@ class Unlabelled:
     """Crops of a town that a model goes on learning in without anybody's answers."""
 
     town: str
-    crops: Sequence[CropImage]
+    crops: Sequence[CropSource]
 
 
 def fitted(
@@ -106,7 +110,9 @@ def fitted(
     What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation". A logistic
     regression can adapt to a town, which then decides the threshold as well.
     """
-    every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to)}
+    as_they_are = _as_they_are(parts)
+    parts = {**parts, COMPARED: _unanswered(as_they_are)}
+    every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to.crops)}
     labelled = labelled_features(every, backbone, places, step(FEATURES))
     threshold = None
     if adapt_to is None:
@@ -126,25 +132,26 @@ def fitted(
     else:
         from training.networks.fine_tuning import finetuned  # loads TensorFlow, as only this needs
 
-        tuned = finetuned(
-            {part: _pictures(examples) for part, examples in parts.items()},
-            backbone,
-            head,
-            tuning,
-            seed=seed,
-            scratch_dir=places.cache_dir,
-            weights_dir=places.weights_dir,
-            threads=places.threads,
-            progress=step(TUNING),
-        )
+        with closing(SceneReader()) as scenes:
+            tuned = finetuned(
+                {part: _pictures(examples, backbone, scenes) for part, examples in parts.items()},
+                backbone,
+                head,
+                tuning,
+                seed=seed,
+                scratch_dir=places.cache_dir,
+                weights_dir=places.weights_dir,
+                threads=places.threads,
+                progress=step(TUNING),
+            )
         head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
     if threshold is None:
         threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
+    compared = scores.pop(COMPARED)
     metrics = {
         part: classification_metrics(labelled[part].is_positive, scores[part], threshold.value)
         for part in scores
     }
-    compared = [resized(read_pixels(crop), backbone.size_px) for crop in parts["validation"].crops[:COMPARED]]
     return Fitted(
         scores=scores,
         metrics=metrics | course,
@@ -152,8 +159,8 @@ def fitted(
         threshold_reason=threshold.reason,
         files=kind_to_train(backbone, head_is_layer=not isinstance(head, Classifier)).artefact(
             TrainedParts(backbone, head, network, places.weights_dir, places.cache_dir / NETWORKS),
-            np.stack(compared),
-            scores["validation"][:COMPARED],
+            np.stack([resized(read_pixels(crop), backbone.size_px) for crop in as_they_are]),
+            compared,
             threads=places.threads,
         ),
     )
@@ -174,9 +181,15 @@ def trained(
     return head, {"best_epoch": course.best_epoch, "curves": losses}
 
 
-def _unanswered(adapt_to: Unlabelled) -> Examples:
-    """The town's crops, to have their features beside those of the parts; the answers are never looked at."""
-    return Examples(adapt_to.crops, [False] * len(adapt_to.crops))
+def _unanswered(crops: Sequence[CropSource]) -> Examples:
+    """Crops that are to have their features beside those of the parts; the answers are never looked at."""
+    return Examples(crops, [False] * len(crops))
+
+
+def _as_they_are(parts: Mapping[str, Examples]) -> list[CropImage | CropCopy]:
+    """Some crops as they are, without their surroundings: what a model can be asked about on every engine."""
+    some = (parts["validation"].originals or parts["train"].originals)[:MOST_COMPARED]
+    return [crop.crop if isinstance(crop, SceneWindow) else crop for crop in some]
 
 
 def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:
@@ -188,12 +201,12 @@ def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:
     )
 
 
-def _pictures(examples: Examples) -> "Pictures":
+def _pictures(examples: Examples, backbone: Backbone, scenes: SceneReader) -> "Pictures":
     """A part's crops as fine-tuning looks at them."""
     from training.networks.fine_tuning import Pictures
 
-    def readers(crops: Sequence[CropImage | CropCopy]) -> list[Callable[[], np.ndarray]]:
-        return [partial(read_pixels, crop) for crop in crops]
+    def readers(crops: Sequence[CropSource]) -> list[Callable[[], np.ndarray]]:
+        return [partial(prepared, crop, backbone, scenes) for crop in crops]
 
     redrawn = examples.redrawn
     return Pictures(

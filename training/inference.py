@@ -1,7 +1,8 @@
 """Finished models at work: opened by their run, checked against its digests. Never loads TensorFlow."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,12 +10,18 @@ import numpy as np
 from django.conf import settings
 
 from damage.errors import Conflict, Refused
+from damage.ingestion.reading import SceneReader
 from damage.messages import Message as _
 from tagging.models import Question
+from training.data.crop_files import read_pixels
+from training.data.features import CropSource
+from training.data.scene_windows import SceneWindow
 from training.models import ModelFile, ModelRun
 from training.networks.backbones.registry import find_backbone
-from training.networks.engines import Engine
+from training.networks.dense import padded
+from training.networks.engines import DenseEngine, Engine
 from training.networks.kinds import ModelKind, kind_of_record
+from training.networks.model_input import ModelInput
 from training.networks.resize import resized
 
 
@@ -64,6 +71,11 @@ def window_px_of(model_run: ModelRun) -> int:
     return side_px
 
 
+def model_input_of(model_run: ModelRun) -> ModelInput:
+    """What the run's model was trained to see."""
+    return ModelInput(window_px_of(model_run), model_run.window_px or 0, model_run.window_m)
+
+
 def model_content(model_run: ModelRun, engine: str) -> bytes:
     """The run's model for "openvino" or "keras" as one piece, checked; `networks.engines` opens it anywhere."""
     if engine == "keras":
@@ -103,11 +115,32 @@ def current_model(question: Question) -> ModelRun:
     return model_run
 
 
-def answer_for_pixels(pixels: np.ndarray, question: Question) -> ModelAnswer:
-    """Ask the question's current model about a square's pixels (H, W, 3); raises `NoModel` or `Refused`."""
-    model_run = current_model(question)
+def window_scores(model_run: ModelRun, windows: Sequence[CropSource], scenes: SceneReader) -> np.ndarray:
+    """The model's scores (N,) of windows, as it gives them in a mosaic; raises `Refused`."""
     engine = load_engine(model_run)
-    score = float(engine.scores(resized(pixels, engine.input_size_px)[None])[0])
+    size_px = engine.input_size_px
+    if isinstance(engine, DenseEngine):
+        return engine.input_scores(np.stack([_dense_input(window, size_px, scenes) for window in windows]))
+    return engine.scores(np.stack([_square(window, size_px, scenes) for window in windows]))
+
+
+def _dense_input(window: CropSource, size_px: int, scenes: SceneReader) -> np.ndarray:
+    if isinstance(window, SceneWindow):
+        return window.dense_input(size_px, scenes)
+    return padded(read_pixels(window), size_px)
+
+
+def _square(window: CropSource, size_px: int, scenes: SceneReader) -> np.ndarray:
+    if isinstance(window, SceneWindow):
+        return window.square(size_px, scenes)
+    return resized(read_pixels(window), size_px)
+
+
+def answer_for_window(window: CropSource, question: Question) -> ModelAnswer:
+    """Ask the question's current model about a window; raises `NoModel` or `Refused`."""
+    model_run = current_model(question)
+    with closing(SceneReader()) as scenes:
+        score = float(window_scores(model_run, [window], scenes)[0])
     threshold = model_run.threshold or 0.0
     is_positive = score >= threshold
     return ModelAnswer(

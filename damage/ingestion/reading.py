@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, floor
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import rasterio
+from PIL import Image
 from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
@@ -22,6 +24,8 @@ CACHE_BYTES = 192 * 2**20
 STRIP_PX = 2**24
 # How far the coarse view that tells where there is any ground may be reduced.
 COARSEST = 32
+# Pixels around a square that scaling it looks at.
+RING_PX = 3
 # x, y, width and height in pixels as read.
 Area = tuple[int, int, int, int]
 
@@ -68,6 +72,25 @@ class Pixels:
             return Pixels(self.bands[:, rows, columns], valid, x, y)
         bands = self.bands[:, rows][:, :, columns]
         return Pixels(bands, None if self.valid is None else self.valid[rows][:, columns], x, y)
+
+    @staticmethod
+    def around(left: float, top: float, side: float) -> Area:
+        """Whole pixels that a square is scaled from; may reach beyond the scene."""
+        x, y = floor(left) - RING_PX, floor(top) - RING_PX
+        return x, y, ceil(left + side) + RING_PX - x, ceil(top + side) + RING_PX - y
+
+    def scaled(self, left: float, top: float, side: float, size_px: int) -> np.ndarray:
+        """A square as planes (3, size, size), uint8.
+
+        It is scaled from its own whole pixels alone (`around`), so that it is the same whatever was read around it.
+        """
+        part = self.cut(*self.around(left, top, side))
+        box = (left - part.x, top - part.y, left - part.x + side, top - part.y + side)
+        planes = np.empty((3, size_px, size_px), dtype=np.uint8)
+        for band, plane in zip(part.bands, planes, strict=True):
+            image = Image.fromarray(np.ascontiguousarray(band))
+            plane[:] = np.asarray(image.resize((size_px, size_px), Image.Resampling.BILINEAR, box))
+        return planes
 
     @property
     def has_ground(self) -> bool:

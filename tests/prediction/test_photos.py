@@ -13,10 +13,10 @@ from PIL import ExifTags, Image, ImageOps
 from damage.ingestion.lookup import scenes_of
 from damage.ingestion.models import Scene
 from damage.ingestion.reading import SceneReader, SceneUnreadable, Source
+from damage.ingestion.scene_sources import source_of
 from damage.ingestion.services import ingest_photo
 from damage.messages import worded
 from prediction.models import PredictionRun
-from prediction.plan_of_run import source_of
 from prediction.services import predict
 from tests.prediction.conftest import _grey_ground, _paint
 

@@ -45,7 +45,7 @@ def model(question, monkeypatch) -> ModelRun:
     monkeypatch.setattr("training.inference.load_engine", lambda run: Seer())
     return ModelRun.objects.create(
         question=question, backbone="tiny", status="done", stage="promoted", threshold=0.5,
-        window_px=SIDE, window_m=SIDE * 0.1,
+        window_px=SIDE, window_m=SIDE * 0.1, parameters={"network": {"window_px": SIDE}},
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from tagging.services import image_bytes
 from tests.training.short_lite import SHORT_LITE, short_lite_known
 from training.config import HEAD_NAMES, TrainingConfig
-from training.data.features import CropImage, read_pixels
+from training.data.crop_files import CropImage, read_pixels
 from training.inference import load_engine
 from training.networks.backbones.registry import BACKBONES
 from training.networks.classical import CLASSICAL

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.ingestion.rasters import read_square
 from tagging.services import image_bytes
-from training.inference import NoModel, answer_for_pixels, load_engine, load_keras_engine
+from training.data.crop_files import CropCopy
+from training.inference import NoModel, answer_for_window, load_engine, load_keras_engine
 from training.models import ModelFile
 
 RUBBLE = (0, 0, 32)
@@ -27,7 +29,7 @@ def spoil(run, kind):
 
 
 def test_an_engine_gives_the_scores_that_training_recorded(run):
-    from training.data.features import CropImage, read_pixels
+    from training.data.crop_files import CropImage, read_pixels
 
     rows = list(run.crops_of("test"))
     windows = np.stack(
@@ -69,8 +71,8 @@ def test_a_run_without_files_is_refused(run):
 
 
 def test_the_model_answers_for_a_square(promoted, scene, question):
-    rubble = answer_for_pixels(read_square(scene.path, *RUBBLE), question)
-    ground = answer_for_pixels(read_square(scene.path, *GROUND), question)
+    rubble = answer_for_window(CropCopy("", partial(read_square, scene.path, *RUBBLE)), question)
+    ground = answer_for_window(CropCopy("", partial(read_square, scene.path, *GROUND)), question)
     assert rubble.score > ground.score
     assert (rubble.model_run, rubble.threshold) == (promoted, promoted.threshold)
     assert not ground.is_positive
@@ -79,7 +81,7 @@ def test_the_model_answers_for_a_square(promoted, scene, question):
 
 def test_without_a_model_there_is_no_answer(scene, question):
     with pytest.raises(NoModel):
-        answer_for_pixels(read_square(scene.path, *RUBBLE), question)
+        answer_for_window(CropCopy("", partial(read_square, scene.path, *RUBBLE)), question)
 
 
 def test_answering_does_not_load_tensorflow():

@@ -14,7 +14,7 @@ from damage.ingestion.rasters import is_whole, read_square
 from damage.messages import Message as _
 from tagging.models import Crop
 from tagging.services import image_bytes
-from training.data.features import CropCopy, CropImage, read_pixels
+from training.data.crop_files import CropCopy, CropImage, read_pixels
 from training.networks.augmentation import (
     DEFAULT_COPIES,
     FORMS,

@@ -1,28 +1,81 @@
 """Crops of the database as images whose features can be computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
 from django.conf import settings
 
+from damage.errors import Refused
+from damage.ingestion.models import SceneKind
+from damage.ingestion.scene_sources import source_of
 from damage.work.progress import Progress
 from tagging.models import Crop
 from tagging.services import image_bytes
+from training.data.crop_files import CropImage
 from training.data.dataset import AgreedCrop
-from training.data.features import CropImage, crop_features
+from training.data.features import CropSource, crop_features
+from training.data.scene_windows import SceneWindow
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
+from training.networks.model_input import ModelInput, gsd_warnings, window_as_read
+
+
+def crop_image(crop: Crop) -> CropImage:
+    """The crop's pixels, to be read when they are needed."""
+    return CropImage(crop.sha256, partial(image_bytes, crop))
 
 
 def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
     """The crops' pixels, to be read when they are needed."""
     rows = Crop.objects.in_bulk([crop.pk for crop in crops])
-    return [CropImage(crop.sha256, partial(image_bytes, rows[crop.pk])) for crop in crops]
+    return [crop_image(rows[crop.pk]) for crop in crops]
+
+
+def crop_windows(
+    crops: Iterable[Crop], model_input: ModelInput, *, in_surroundings: bool, photos: bool = True
+) -> list[SceneWindow | CropImage]:
+    """The windows around crops that a model with this input would be asked about; see `SceneWindow`.
+
+    A crop whose scene is not here, or too different in scale, is taken as it is. So are those of photos if these are
+    not to be decoded. The crops come with their scenes.
+    """
+    return [
+        _scene_window(crop, model_input, in_surroundings=in_surroundings, photos=photos) or crop_image(crop)
+        for crop in crops
+    ]
+
+
+def _scene_window(
+    crop: Crop, model_input: ModelInput, *, in_surroundings: bool, photos: bool
+) -> SceneWindow | None:
+    scene = crop.scene
+    if scene is None or crop.x_px is None or crop.y_px is None or not scene.path.is_file():
+        return None
+    if scene.kind == SceneKind.PHOTO and not photos:
+        return None
+    try:
+        gsd_warnings(model_input, scene.gsd_m)
+        side_px, scale = window_as_read(model_input, scene.gsd_m)
+    except Refused:  # no prediction would look at this scene with such a model
+        return None
+    x, y = (round((corner + crop.size_px / 2) / scale - side_px / 2) for corner in (crop.x_px, crop.y_px))
+    return SceneWindow(
+        crop=crop_image(crop),
+        source=source_of(scene),
+        scene_sha256=scene.sha256,
+        scene_width_px=scene.width_px,
+        scene_height_px=scene.height_px,
+        scale=scale,
+        x=x,
+        y=y,
+        side_px=side_px,
+        in_surroundings=in_surroundings,
+    )
 
 
 def features_of(
-    images: Sequence[CropImage], features: Backbone | ClassicalFeatures, progress: Progress
+    images: Sequence[CropSource], features: Backbone | ClassicalFeatures, progress: Progress
 ) -> np.ndarray:
     """The images' features (N, F) in their order, kept where trainings keep theirs."""
     environment = settings.ENVIRONMENT

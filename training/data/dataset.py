@@ -105,13 +105,23 @@ class Dataset:
     @property
     def window_px(self) -> int:
         """The median side of the training crops in scene pixels."""
-        return round(median(crop.size_px for crop in self.parts[Part.TRAIN]))
+        return median_size_px(self.parts[Part.TRAIN])
 
     @property
     def window_m(self) -> float | None:
         """The median side of the training crops on the ground, of those whose scale is known."""
-        sides = [crop.size_px * crop.gsd_m for crop in self.parts[Part.TRAIN] if crop.gsd_m]
-        return float(median(sides)) if sides else None
+        return median_size_m(self.parts[Part.TRAIN])
+
+
+def median_size_px(crops: Sequence[AgreedCrop]) -> int:
+    """The median side of the crops in scene pixels."""
+    return round(median(crop.size_px for crop in crops))
+
+
+def median_size_m(crops: Sequence[AgreedCrop]) -> float | None:
+    """The median side on the ground of those crops whose scale is known; None where there is none."""
+    sides = [crop.size_px * crop.gsd_m for crop in crops if crop.gsd_m]
+    return float(median(sides)) if sides else None
 
 
 def agreement(question: Question) -> Agreement:

@@ -1,21 +1,19 @@
 """Bottleneck features of crops, kept on disk by crop and recipe so that they are computed once."""
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from damage.errors import Refused
-from damage.ingestion.opening import open_image
-from damage.messages import Message as _
+from damage.ingestion.reading import SceneReader
 from damage.work.progress import Progress, no_progress
+from training.data.crop_files import CropCopy, CropImage, read_pixels
 from training.data.near_duplicates import HASH_WORDS, ORIENTATIONS, image_hashes
+from training.data.scene_windows import SceneWindow
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
 from training.networks.engines import FeatureSource, OpenVinoNetwork
@@ -24,26 +22,12 @@ from training.networks.kept_networks import feature_network
 CHUNK = 64
 HASHES = "difference-hash-16"
 NETWORKS = "networks"
-
-
-@dataclass(frozen=True)
-class CropImage:
-    """A crop's pixels: how to read its file, and the digest that the file must have."""
-
-    sha256: str
-    read: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class CropCopy:
-    """A copy of a crop (`training.networks.augmentation`): its pixels when called, and a digest of what decides it."""
-
-    sha256: str
-    pixels: Callable[[], np.ndarray]
+# What features are computed of.
+CropSource = CropImage | CropCopy | SceneWindow
 
 
 def crop_features(
-    crops: Sequence[CropImage | CropCopy],
+    crops: Sequence[CropSource],
     backbone: Backbone | ClassicalFeatures,
     cache_dir: Path,
     *,
@@ -59,14 +43,27 @@ def crop_features(
     progress(done, len(rows))
     if missing:
         network = _network(backbone, weights_dir, threads, cache_dir)
-        for chunk in _chunks(missing):
-            pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
-            for crop, features in zip(chunk, network.outputs(pixels), strict=True):
-                rows[crop.sha256] = features
-                _write_features(_kept(folder, crop), features)
-            done += len(chunk)
-            progress(done, len(rows))
+        with closing(SceneReader()) as scenes:
+            for chunk in _chunks(sorted(missing, key=_scene_order)):
+                pixels = np.stack([prepared(crop, backbone, scenes) for crop in chunk])
+                for crop, features in zip(chunk, network.outputs(pixels), strict=True):
+                    rows[crop.sha256] = features
+                    _write_features(_kept(folder, crop), features)
+                done += len(chunk)
+                progress(done, len(rows))
     return np.array([rows[crop.sha256] for crop in crops], np.float32)
+
+
+def prepared(crop: CropSource, backbone: Backbone | ClassicalFeatures, scenes: SceneReader) -> np.ndarray:
+    """The crop as the network takes it (input, input, 3), uint8; raises `Refused` where it cannot be read."""
+    if isinstance(crop, SceneWindow):
+        return crop.prepared(backbone, scenes)
+    return backbone.prepared(read_pixels(crop))
+
+
+def _scene_order(crop: CropSource) -> tuple[str, int, int]:
+    """Windows of a scene one after the other, as its file is stored: what neighbours share is decoded once."""
+    return (crop.source.address, crop.y, crop.x) if isinstance(crop, SceneWindow) else ("", 0, 0)
 
 
 def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
@@ -83,21 +80,7 @@ def image_hashes_of(crops: Sequence[CropImage], cache_dir: Path) -> np.ndarray:
     return hashes
 
 
-def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
-    """Return the crop as 8-bit RGB; refused when its file is not the one that was stored."""
-    if isinstance(crop, CropCopy):
-        return crop.pixels()
-    content = crop.read()
-    if hashlib.sha256(content).hexdigest() != crop.sha256:
-        raise Refused(
-            _("The image of crop %(sha256)s has changed since it was stored.") % {"sha256": crop.sha256[:12]},
-            _("Restore the file from a backup, or delete the crop and tag the place again."),
-        )
-    with open_image(BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def _kept(folder: Path, crop: CropImage | CropCopy) -> Path:
+def _kept(folder: Path, crop: CropSource) -> Path:
     return folder / crop.sha256[:2] / f"{crop.sha256}.npy"
 
 
@@ -134,6 +117,6 @@ def _network(
     return OpenVinoNetwork(*feature_network(backbone, weights_dir, cache_dir / NETWORKS), threads=threads)
 
 
-def _chunks(crops: Sequence[CropImage | CropCopy]) -> Iterator[Sequence[CropImage | CropCopy]]:
+def _chunks(crops: Sequence[CropSource]) -> Iterator[Sequence[CropSource]]:
     for start in range(0, len(crops), CHUNK):
         yield crops[start : start + CHUNK]

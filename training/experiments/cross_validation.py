@@ -18,15 +18,25 @@ from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
-from training.config import DEFAULT_HEAD, find_head
+from training.config import DEFAULT_HEAD, NOT_LAYERS, find_head
 from training.data.adaptation import LEAST_SCORES, adapted_cut, logit
-from training.data.crop_images import crop_images, features_of
-from training.data.dataset import AgreedCrop, Agreement, Part, agreement, chosen_dataset
+from training.data.crop_images import crop_images, crop_windows, features_of
+from training.data.dataset import (
+    AgreedCrop,
+    Agreement,
+    Part,
+    agreement,
+    chosen_dataset,
+    median_size_m,
+    median_size_px,
+)
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import held_out_towns
 from training.models import Experiment
 from training.networks.backbones.registry import Backbone, find_features
 from training.networks.classical import CLASSICAL, ClassicalFeatures
+from training.networks.kinds import DENSE, kind_to_train
+from training.networks.model_input import ModelInput
 
 # Mean accuracy of the thesis over its six ways round, by training crops; its own towns, Inception v3.
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
@@ -149,10 +159,13 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """Each trial's metrics; one for which a town has too few crops is a row with the reason."""
     towns = configs[0].towns
-    features = {
-        name: _features(agreed, towns, backbone, report.step("features"))
-        for name, backbone in backbones.items()
-    }
+    features: dict[tuple[str, bool], dict[str, np.ndarray]] = {}
+    for config in configs:
+        asked = (config.backbone, _is_dense(config, backbones[config.backbone]))
+        if asked not in features:
+            features[asked] = _features(
+                agreed, towns, backbones[config.backbone], asked[1], report.step("features")
+            )
     trials = [(config, trial) for config in configs for trial in _trials(config)]
     parts = cache(partial(_parts, agreed))  # every way is tried on the same crops
     tell = report.step("trainings")
@@ -160,7 +173,8 @@ def _rows(
     for done, (config, trial) in enumerate(trials):
         tell(done, len(trials))
         try:
-            metrics = _metrics(parts(trial), trial, config, features[config.backbone])
+            asked = (config.backbone, _is_dense(config, backbones[config.backbone]))
+            metrics = _metrics(parts(trial), trial, config, features[asked])
         except Refused as refusal:
             metrics = {"refused": refusal.message.as_json()}
         rows.append({"backbone": config.backbone, "head": config.head} | asdict(trial) | metrics)
@@ -182,12 +196,21 @@ def _features(
     agreed: Agreement,
     towns: Sequence[str],
     backbone: Backbone | ClassicalFeatures,
+    in_surroundings: bool,
     progress: Progress,
 ) -> dict[str, np.ndarray]:
-    """The features of all the towns' crops, by digest."""
-    images = crop_images(agreed.of([find_town(town) for town in towns]))
-    rows = features_of(images, backbone, progress)
-    return {image.sha256: row for image, row in zip(images, rows, strict=True)}
+    """The features of all the towns' crops, by the crops' digests; their windows are of these crops' median size."""
+    crops = agreed.of([find_town(town) for town in towns])
+    model_input = ModelInput(backbone.size_px, median_size_px(crops), median_size_m(crops))
+    rows = Crop.objects.select_related("scene").in_bulk([crop.pk for crop in crops])
+    windows = crop_windows([rows[crop.pk] for crop in crops], model_input, in_surroundings=in_surroundings)
+    features = features_of(windows, backbone, progress)
+    return {crop.sha256: row for crop, row in zip(crops, features, strict=True)}
+
+
+def _is_dense(config: ExperimentConfig, backbone: Backbone | ClassicalFeatures) -> bool:
+    """Whether such a model is asked about windows in their surroundings."""
+    return kind_to_train(backbone, head_is_layer=config.head not in NOT_LAYERS) is DENSE
 
 
 def _parts(agreed: Agreement, trial: Trial) -> dict[str, Sequence[AgreedCrop]]:

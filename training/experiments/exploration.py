@@ -23,9 +23,9 @@ from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question
 from tagging.services import image_bytes
+from training.data.crop_files import CropImage, read_pixels
 from training.data.crop_images import features_of
 from training.data.dataset import agreement
-from training.data.features import CropImage, read_pixels
 from training.data.towns import town_labels
 from training.experiments.embedding import LEAST_IMAGES, apartness, channel_statistics, embedded
 from training.models import Experiment

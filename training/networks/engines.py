@@ -121,7 +121,10 @@ class DenseEngine:
         _check_windows(windows, self.input_size_px)
         if not len(windows):
             return np.zeros(0, np.float32)
-        images = np.stack([padded(window, self.input_size_px) for window in windows])
+        return self.input_scores(np.stack([padded(window, self.input_size_px) for window in windows]))
+
+    def input_scores(self, images: np.ndarray) -> np.ndarray:
+        """The same of windows that already stand in surroundings, (N, input, input, 3)."""
         return padded_scores(self._network.logits(images), self.input_size_px)
 
 

@@ -33,7 +33,8 @@ Pixels = Callable[[], np.ndarray]
 
 @dataclass(frozen=True)
 class Pictures:
-    """A part's crops: each one's pixels (h, w, 3), uint8, when called, and whether the answers are yes (N,).
+    """A part's crops: each as the network takes it (input, input, 3), uint8, when called, and whether the answers are
+    yes (N,).
 
     `redrawn` gives the pixels anew for each epoch (1 and up); without it they stay as they are.
     """
@@ -90,7 +91,7 @@ def finetuned(
     head_model = keras_head(head)
     model = keras.Model(tail.input, head_model(tail.output), name="tuned")
     counter = _Counter(parts, parameters.max_epochs, progress)
-    tuning = _Tuning(_Trunk(trunk, backbone, threads, counter), model, parameters, counter)
+    tuning = _Tuning(_Trunk(trunk, threads, counter), model, parameters, counter)
     scratch_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch_dir) as folder:
         kept = {
@@ -157,14 +158,13 @@ class _Counter:
 class _Trunk:
     """The part of the network that stays as it is, for inference."""
 
-    def __init__(self, model: keras.Model, backbone: Backbone, threads: int, counter: _Counter) -> None:
+    def __init__(self, model: keras.Model, threads: int, counter: _Counter) -> None:
         self._network = OpenVinoNetwork(*exported(model), threads=threads)
         self._width = model.output_shape[1]
-        self._backbone = backbone
         self._counter = counter
 
     def outputs(self, pixels: Sequence[Pixels]) -> np.ndarray:
-        return self._network.outputs(np.stack([self._backbone.prepared(crop()) for crop in pixels]))
+        return self._network.outputs(np.stack([crop() for crop in pixels]))
 
     def kept(self, pixels: Sequence[Pixels], path: Path) -> np.ndarray:
         """Outputs (N, V) in a file: some 70 kB a crop, too much to hold of ten thousand."""

@@ -1,6 +1,7 @@
 """What a model was trained to see, and whether a scene shows ground as it did. Pure."""
 
 from dataclasses import dataclass
+from math import floor, log2
 
 from damage.errors import Refused
 from damage.messages import Message
@@ -10,6 +11,7 @@ from damage.messages import Message as _
 COARSER_WARNED, COARSER_REFUSED = 1.5, 4.0
 # How many times finer; it is read through an overview, but other sensors see other things.
 FINER_WARNED, FINER_REFUSED = 8.0, 32.0
+LEAST_WINDOW_PX = 8
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,31 @@ def gsd_warnings(model_input: ModelInput, gsd_m: float | None) -> list[Message]:
             % {"gsd_m": gsd_m, "trained_m": trained_m}
         ]
     return []
+
+
+def window_as_read(model_input: ModelInput, gsd_m: float | None) -> tuple[int, int]:
+    """A window's side in pixels as read, and `scale`: the scene is read at 1/scale of its size.
+
+    Raises `Refused` where that leaves too few pixels.
+    """
+    side_px = (
+        model_input.crop_size_m / gsd_m
+        if model_input.crop_size_m and gsd_m
+        else float(model_input.crop_size_px)
+    )
+    scale = _scale(model_input, side_px, gsd_m)
+    window_px = round(side_px / scale)
+    if window_px < LEAST_WINDOW_PX:
+        raise Refused(
+            _("A window would be %(window_px)s pixels wide, too few to see anything.")
+            % {"window_px": window_px},
+            _("Use imagery with a finer ground sample distance, or a model trained on larger crops."),
+        )
+    return window_px, scale
+
+
+def _scale(model_input: ModelInput, side_px: float, gsd_m: float | None) -> int:
+    """Power of two by which the scene is reduced: never below the crops' own resolution and the input's."""
+    blur = model_input.gsd_m / gsd_m if model_input.gsd_m and gsd_m else 1.0
+    surplus = max(blur, side_px / model_input.input_size_px)
+    return 2 ** max(0, floor(log2(surplus)))

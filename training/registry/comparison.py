@@ -1,25 +1,25 @@
 """Two models beside each other on towns that neither of them learnt from."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
+from contextlib import closing, suppress
 from itertools import compress
 from typing import Any
 
 import numpy as np
 from django.conf import settings
 
+from damage.ingestion.reading import SceneReader
 from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
-from tagging.services import image_bytes
+from training.data.crop_images import crop_image, crop_windows
 from training.data.dataset import AgreedCrop, agreement, place_of
-from training.data.features import CropImage, image_hashes_of, read_pixels
+from training.data.features import image_hashes_of
 from training.data.held_out_towns import learnt_crops, unseen_towns
 from training.data.near_duplicates import crossing
-from training.inference import load_engine
+from training.inference import kind_of, model_input_of, window_scores
 from training.models import ModelRun, Promotion
-from training.networks.resize import resized
+from training.networks.kinds import DENSE
 
 # Of each town so many crops of either answer at most, the first by digest: the same for every comparison.
 MOST_PER_ANSWER = 200
@@ -96,8 +96,7 @@ def _apart(crops: list[AgreedCrop], learnt: list[Crop]) -> list[AgreedCrop]:
 
 
 def _hashes(crops: list[Crop]) -> np.ndarray:
-    images = [CropImage(crop.sha256, partial(image_bytes, crop)) for crop in crops]
-    return image_hashes_of(images, settings.DATA_DIR / "features")
+    return image_hashes_of([crop_image(crop) for crop in crops], settings.DATA_DIR / "features")
 
 
 def _sample(crops: list[AgreedCrop]) -> list[AgreedCrop]:
@@ -117,16 +116,14 @@ def _metrics(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> dict[str, 
 
 
 def _scores(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> np.ndarray:
-    engine = load_engine(run)
-    rows = Crop.objects.in_bulk([crop.pk for crop in crops])
+    rows = Crop.objects.select_related("scene").in_bulk([crop.pk for crop in crops])
+    windows = crop_windows(
+        [rows[crop.pk] for crop in crops], model_input_of(run), in_surroundings=kind_of(run) is DENSE
+    )
     scores = []
-    for first in range(0, len(crops), CROPS_AT_ONCE):
-        some = crops[first : first + CROPS_AT_ONCE]
-        windows = np.stack([resized(_pixels(rows[crop.pk]), engine.input_size_px) for crop in some])
-        scores.append(engine.scores(windows))
-        tell.add(len(some))
+    with closing(SceneReader()) as scenes:
+        for first in range(0, len(crops), CROPS_AT_ONCE):
+            some = windows[first : first + CROPS_AT_ONCE]
+            scores.append(window_scores(run, some, scenes))
+            tell.add(len(some))
     return np.concatenate(scores)
-
-
-def _pixels(crop: Crop) -> np.ndarray:
-    return read_pixels(CropImage(crop.sha256, lambda: image_bytes(crop)))

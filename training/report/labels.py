@@ -25,6 +25,7 @@ WORDS: dict[str, str | Promise] = {
     "network": gettext_lazy("Network"),
     "window_px": gettext_lazy("window (px)"),
     "is_dense": gettext_lazy("dense"),
+    "windows": gettext_lazy("Windows"),
     "left_out": gettext_lazy("Left out"),
     "unsure": gettext_lazy("can't tell"),
     "tied": gettext_lazy("tied"),

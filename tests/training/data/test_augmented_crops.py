@@ -24,7 +24,7 @@ from tagging.services import image_bytes, record_tag
 from training.config import TrainingConfig
 from training.data import augmented_crops
 from training.data.augmented_crops import Copies, enlarged, surroundings
-from training.data.features import read_pixels
+from training.data.crop_files import read_pixels
 from training.executor import carry_out
 from training.models import ModelRun
 from training.networks.augmentation import Augmentation, margin_px, mirrored_around

@@ -11,7 +11,8 @@ from PIL import Image
 
 from damage.errors import Refused
 from training.data import features
-from training.data.features import CropImage, crop_features, read_pixels
+from training.data.crop_files import CropImage, read_pixels
+from training.data.features import crop_features
 from training.networks.backbones.registry import find_backbone
 
 BACKBONE = replace(find_backbone("efficientnet-lite0"), size_px=8, feature_count=3, is_dense=False)

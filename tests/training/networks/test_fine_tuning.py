@@ -1,6 +1,7 @@
 """The last blocks learn along: what changes, what stays, and what is stored."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def tune(squares, tmp_path):
     def tuned(**parameters):
         head = logistic_head(Labelled(features, answers), LogisticParameters())
         before = np.asarray(head(features))[:, 1]
-        part = Pictures([lambda square=square: square for square in squares], answers)
+        part = Pictures([partial(SHORT_LITE.prepared, square) for square in squares], answers)
         outcome = finetuned(
             {"train": part, "validation": part},
             SHORT_LITE,
@@ -219,8 +220,8 @@ def test_cancelled_between_two_batches_it_leaves_nothing(
     def cancel_it(done, total):
         run = ModelRun.objects.get()
         steps.append(run.step)
-        # 60 crops go through the trunk once, then the 12 of the training part.
-        if run.step == "fine-tuning" and done == 72 and run.can_cancel:
+        # 60 crops, and 16 as they are for comparison, go through the trunk once, then the 12 of the training part.
+        if run.step == "fine-tuning" and done == 88 and run.can_cancel:
             cancel(run, by=site_admin)
 
     with pytest.raises(claims.ClaimLost, match="Cancelled by"):

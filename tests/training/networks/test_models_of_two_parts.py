@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from damage.ingestion.rasters import read_square
 from tagging.services import image_bytes
 from tests.training.short_lite import SHORT_LITE, short_lite_known
 from training import inference
-from training.data.features import CropImage, read_pixels
-from training.inference import answer_for_pixels, load_engine, load_keras_engine, model_content
+from training.data.crop_files import CropCopy, CropImage, read_pixels
+from training.inference import answer_for_window, load_engine, load_keras_engine, model_content
 from training.models import ModelFile, ModelRun
 from training.networks import kinds
 from training.networks.agreement import EnginesDisagree
@@ -78,7 +79,10 @@ def test_the_row_says_how_the_head_was_grown_and_that_it_stands_apart(forest):
 
 def test_a_forest_answers_and_is_compared(forest, scene, question):
     ModelRun.objects.filter(pk=forest.pk).update(stage="promoted")
-    rubble, ground = (answer_for_pixels(read_square(scene.path, x, 0, 32), question).score for x in (0, 32))
+    rubble, ground = (
+        answer_for_window(CropCopy("", partial(read_square, scene.path, x, 0, 32)), question).score
+        for x in (0, 32)
+    )
     assert rubble > ground
     (metrics,) = comparison(forest, None)["towns"].values()
     assert metrics["candidate"]["auc"] > 0.9

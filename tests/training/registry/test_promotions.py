@@ -293,7 +293,7 @@ def test_a_comparison_that_fails_says_why_and_is_asked_for_again(
 ):
     promotion = request_proposal(run, by=site_admin)
     with monkeypatch.context() as patch:
-        patch.setattr("training.registry.comparison.load_engine", lambda run: 1 / 0)
+        patch.setattr("training.inference.load_engine", lambda run: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             compare(promotion)
     assert (promotion.status, "ZeroDivisionError" in promotion.error) == ("failed", True)
@@ -335,7 +335,7 @@ def test_a_proposal_that_is_declined_stops_its_comparison(run, site_admin, analy
 def test_the_command_goes_on_with_a_comparison_that_waits_or_failed(run, site_admin, monkeypatch):
     request_proposal(run, by=site_admin)
     with monkeypatch.context() as patch:
-        patch.setattr("training.registry.comparison.load_engine", lambda run: 1 / 0)
+        patch.setattr("training.inference.load_engine", lambda run: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             call_command("promote", run.pk, "--by", site_admin.username)
     assert Promotion.objects.get().status == "failed"

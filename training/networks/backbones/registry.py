@@ -198,6 +198,8 @@ BACKBONES = {
     )
 }
 DEFAULT_BACKBONE = "efficientnet-lite0"
+# At which sides, in pixels, a network may see a window: below, Keras's own networks cannot be built.
+LEAST_NETWORK_PX, MOST_NETWORK_PX = 76, 600
 # How many of a network's last blocks can be fine-tuned: all after the one whose map tells edges.
 MOST_TUNED_BLOCKS = {"efficientnet-lite0": 10, "efficientnet-lite1": 13, "efficientnet-lite2": 13}
 
@@ -212,9 +214,20 @@ def find_backbone(name: str) -> Backbone:
     return BACKBONES[name]
 
 
-def find_features(name: str, contrast: float | None = None) -> Backbone | ClassicalFeatures:
-    """Return what gives features by that name: a backbone, with the contrast asked for, or classical features."""
+def find_features(
+    name: str, contrast: float | None = None, network_px: int | None = None
+) -> Backbone | ClassicalFeatures:
+    """Return what gives features by that name: a backbone, or classical features.
+
+    With a backbone, `contrast` and `network_px`, the side at which it sees a window, may be other than its own.
+    """
     if name in CLASSICAL:
+        if network_px not in (None, CLASSICAL[name].size_px):
+            raise Refused(
+                _("%(name)s measures squares of %(size_px)d px.")
+                % {"name": name, "size_px": CLASSICAL[name].size_px},
+                _("Leave out --network-px."),
+            )
         if contrast not in (None, ClassicalFeatures.contrast):
             raise Refused(
                 _("%(name)s measures pixels as they are.") % {"name": name}, _("Leave out --contrast.")
@@ -226,7 +239,16 @@ def find_features(name: str, contrast: float | None = None) -> Backbone | Classi
             _("Choose one of: %(names)s.") % {"names": ", ".join(feature_names())},
         )
     backbone = find_backbone(name)
-    return backbone if contrast is None else replace(backbone, contrast=contrast)
+    if network_px not in (None, backbone.size_px) and not LEAST_NETWORK_PX <= network_px <= MOST_NETWORK_PX:
+        raise Refused(
+            _("A network cannot see windows at %(network_px)d px.") % {"network_px": network_px},
+            _("Choose %(least)d to %(most)d.") % {"least": LEAST_NETWORK_PX, "most": MOST_NETWORK_PX},
+        )
+    return replace(
+        backbone,
+        contrast=backbone.contrast if contrast is None else contrast,
+        size_px=backbone.size_px if network_px is None else network_px,
+    )
 
 
 def feature_names() -> list[str]:

@@ -1,13 +1,15 @@
 """The thesis's network, from a weight file that lies there: trained and asked by the same command as any other."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from django.core.management import call_command
 
 from damage.ingestion.rasters import read_square
 from tagging.models import Tag
-from training.inference import answer_for_pixels
+from training.data.crop_files import CropCopy
+from training.inference import answer_for_window
 from training.models import ModelRun
 from training.networks.backbones.registry import BACKBONES, INCEPTION_V3
 from training.networks.backbones.weights import file_digest
@@ -39,6 +41,6 @@ def test_inception_v3_is_trained_and_asked_like_any_other(inception, towns, ques
     assert not run.parameters["network"]["is_dense"]
     assert run.run_crops.exclude(score=None).count() == 18
     ModelRun.objects.update(stage="promoted")
-    answer = answer_for_pixels(read_square(scene.path, 0, 0, 32), question)
+    answer = answer_for_window(CropCopy("", partial(read_square, scene.path, 0, 0, 32)), question)
     assert answer.model_run == run
     assert 0 < answer.score < 1
