@@ -84,9 +84,9 @@ def _softmax_loss(
     layer: np.ndarray, rows: np.ndarray, labelled: Labelled, l2: float
 ) -> tuple[np.ndarray, float]:
     """The chances (N, 2) that a layer (F + 1, 2) gives rows (N, F), and its loss: cross-entropy and penalty."""
-    from scipy.special import log_softmax  # slow to import, and a site's pages do without
-
-    logs = log_softmax(rows @ layer[:-1] + layer[-1], axis=1)
+    logits = rows @ layer[:-1] + layer[-1]
+    logits -= logits.max(axis=1, keepdims=True)
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     surprise = -(logs * labelled.answers).sum(axis=1)
     return np.exp(logs), float((labelled.weights * surprise).mean() + l2 * (layer[:-1] ** 2).sum())
 
