@@ -128,7 +128,7 @@ def _planned(question: Question, config: TrainingConfig, requested_by: User | No
         seed=config.seed,
         parameters=_parameters(config, backbone, agreed, dataset)
         | {
-            "augmentation": augmentation_record(augmentation, list(learnt)),
+            "augmentation": augmentation_record(augmentation, learnt),
             "adapt_to": adapt_to and adaptation_record(adapt_to, unlabelled),
         },
         dataset_sha256=dataset.sha256,

@@ -17,8 +17,12 @@ from training.networks.classical import ClassicalFeatures
 
 def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
     """The crops' pixels, to be read when they are needed."""
-    rows = Crop.objects.in_bulk([crop.pk for crop in crops])
-    return [CropImage(crop.sha256, partial(image_bytes, rows[crop.pk])) for crop in crops]
+    return [CropImage(crop.sha256, partial(_bytes_of, crop.pk)) for crop in crops]
+
+
+def _bytes_of(crop_id: int) -> bytes:
+    """What the crop's file holds; its row is asked for as late as this, as what was kept of most crops suffices."""
+    return image_bytes(Crop.objects.get(pk=crop_id))
 
 
 def features_of(

@@ -98,7 +98,7 @@ def read_pixels(crop: CropImage | CropCopy) -> np.ndarray:
 
 
 def _kept(folder: Path, crop: CropImage | CropCopy) -> Path:
-    return folder / crop.sha256[:2] / f"{crop.sha256}.npy"
+    return folder / f"{crop.sha256[:2]}/{crop.sha256}.npy"
 
 
 def _read_features(path: Path, feature_count: int) -> np.ndarray | None:
@@ -108,12 +108,24 @@ def _read_features(path: Path, feature_count: int) -> np.ndarray | None:
 
 
 def _read_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray | None:
+    """Return the array kept there, or None where there is none of this shape and type, or the file is damaged."""
     try:
-        with path.open("rb") as file:
-            values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        content = path.read_bytes()
+    except OSError:
         return None
-    return values if values.shape == shape and values.dtype == dtype else None
+    header = _npy_header(shape, dtype)
+    length = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if not content.startswith(header) or len(content) != len(header) + length:
+        return None
+    return np.frombuffer(content, dtype, offset=len(header)).reshape(shape)
+
+
+@lru_cache
+def _npy_header(shape: tuple[int, ...], dtype: type) -> bytes:
+    """What NumPy writes before such an array: comparing it takes a tenth of the time of reading what it says."""
+    content, empty = BytesIO(), np.zeros(shape, dtype)
+    np.save(content, empty, allow_pickle=False)
+    return content.getvalue()[: -empty.nbytes]
 
 
 def _write_features(path: Path, features: np.ndarray) -> None:
