@@ -55,7 +55,8 @@ def softmax_head(
     """
     mean, variance = standardisation(train.features)
     rows, unseen = ((labelled.features - mean) / np.sqrt(variance) for labelled in (train, validation))
-    layer = np.zeros((rows.shape[1] + 1, 2))  # the last row is the biases
+    # The output "yes": weights, and the bias last. Those of "no" are the opposite, after every step.
+    layer = np.zeros(rows.shape[1] + 1)
     velocity = np.zeros_like(layer)
     train_losses: list[float] = []
     validation_losses: list[float] = []
@@ -63,8 +64,8 @@ def softmax_head(
     for epoch in range(1, parameters.max_epochs + 1):
         chances, loss = _softmax_loss(layer, rows, train, parameters.l2)
         train_losses.append(loss)
-        errors = (chances - train.answers) * train.weights[:, None] / len(rows)
-        gradient = np.concatenate([rows.T @ errors + 2 * parameters.l2 * layer[:-1], [errors.sum(axis=0)]])
+        errors = (chances - train.is_positive) * train.weights / len(rows)
+        gradient = np.append(_summed(rows, errors) + 2 * parameters.l2 * layer[:-1], errors.sum())
         velocity = parameters.momentum * velocity - parameters.learning_rate * gradient
         layer = layer + velocity
         loss = _softmax_loss(layer, unseen, validation, parameters.l2)[1]
@@ -73,20 +74,31 @@ def softmax_head(
             best_loss, best_epoch, best_layer = loss, epoch, layer
         elif epoch - best_epoch >= parameters.patience:
             break
-    towards_yes = best_layer[:, 1] - best_layer[:, 0]
-    head = LinearHead(mean, variance, towards_yes[:-1], float(towards_yes[-1]), parameters.l2)
+    head = LinearHead(mean, variance, 2 * best_layer[:-1], float(2 * best_layer[-1]), parameters.l2)
     return head, TrainingHistory(best_epoch, train_losses, validation_losses)
 
 
 def _softmax_loss(
     layer: np.ndarray, rows: np.ndarray, labelled: Labelled, l2: float
 ) -> tuple[np.ndarray, float]:
-    """The chances (N, 2) that a layer (F + 1, 2) gives rows (N, F), and its loss: cross-entropy and penalty."""
-    logits = rows @ layer[:-1] + layer[-1]
-    logits -= logits.max(axis=1, keepdims=True)
-    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    surprise = -(logs * labelled.answers).sum(axis=1)
-    return np.exp(logs), float((labelled.weights * surprise).mean() + l2 * (layer[:-1] ** 2).sum())
+    """The chances of "yes" (N,) that an output (F + 1,) gives rows (N, F), and the loss: cross-entropy and penalty."""
+    logits = 2 * (_times(rows, layer[:-1]) + layer[-1])
+    surprise = np.logaddexp(0, np.where(labelled.is_positive, -logits, logits))
+    loss = (labelled.weights * surprise).mean() + 2 * l2 * (layer[:-1] ** 2).sum()
+    return 0.5 * (1 + np.tanh(logits / 2)), float(loss)
+
+
+def _times(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rows (N, F) times weights (F,).
+
+    Not by `@`: BLAS divides so little work among threads, which wait for each other wherever a core is busy otherwise.
+    """
+    return np.einsum("nf,f->n", rows, weights)
+
+
+def _summed(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Rows (N, F), each times its share (N,), added up (F,); see `_times`."""
+    return np.einsum("nf,n->f", rows, shares)
 
 
 def logistic_head(train: Labelled, parameters: LogisticParameters) -> LinearHead:
@@ -169,10 +181,10 @@ def _logistic_loss(
 ) -> tuple[float, np.ndarray]:
     """Cross-entropy and penalty of weights and bias (F + 1,), and their slopes (F + 1,); `shares` add up to 1."""
     weights = values[:-1]
-    logits = rows @ weights + values[-1]
+    logits = _times(rows, weights) + values[-1]
     errors = shares * (0.5 * (1 + np.tanh(logits / 2)) - answers)
     loss = shares @ (np.logaddexp(0, logits) - answers * logits) + l2 / 2 * weights @ weights
-    return float(loss), np.append(rows.T @ errors + l2 * weights, errors.sum())
+    return float(loss), np.append(_summed(rows, errors) + l2 * weights, errors.sum())
 
 
 def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
