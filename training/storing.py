@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, transaction
 
-from damage.batches import write_in_batches
+from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
 from damage.statements import update
 from damage.stored_files import NewFiles, new_files
 from damage.work import claims
@@ -112,4 +112,4 @@ def _store_scores(run: ModelRun, by_part: Mapping[str, Sequence[float] | np.ndar
         keys = list(run.crops_of(part).values_list("pk", flat=True))
         values = [None] * len(keys) if scores is None else [float(score) for score in scores]
         scored += zip(keys, values, strict=True)
-    write_in_batches(scored, lambda some: update(ModelRunCrop, "score", some))
+    write_in_batches(scored, lambda some: update(ModelRunCrop, "score", some), size=PLAIN_ROWS_AT_ONCE)

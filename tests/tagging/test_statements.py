@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from damage.ingestion.models import Scene
-from damage.statements import Lookup, insert, nth_latest, update
+from damage.statements import Lookup, insert, insert_all, nth_latest, update
 from tagging.models import Crop, Question, Tag, TagChange
 
 SCENES = Lookup(Scene, "pk", without=("footprint_4326",))
@@ -135,3 +135,23 @@ def test_rows_all_get_their_value_or_none_does(town):
     with pytest.raises(IntegrityError):
         update(Crop, "size_px", [(crops[0].pk, 64), (crops[1].pk, None)])
     assert [Crop.objects.get(pk=crop.pk).size_px for crop in crops] == [32, 32]
+
+
+def test_many_rows_are_stored_as_save_stores_them(mosaic, town):
+    saved = Crop(town=town, scene=mosaic, x_px=0, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1)
+    saved.save()
+    insert_all(
+        [Crop(town=town, scene=mosaic, x_px=x, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1) for x in (1, 2)]
+    )
+    own = ("id", "x_px", "created_at")
+    stored = list(Crop.objects.order_by("x_px"))
+    assert [crop.x_px for crop in stored] == [0, 1, 2]
+    assert [values_of(crop, *own) for crop in stored] == 3 * [values_of(saved, *own)]
+
+
+def test_of_many_rows_none_is_stored_where_one_is_forbidden(mosaic, town):
+    twice = [Crop(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32) for _ in range(2)]
+    with pytest.raises(IntegrityError):
+        insert_all(twice)
+    assert not Crop.objects.exists()
+    insert_all([])
