@@ -58,7 +58,7 @@ def crop_features(
     done = len(rows) - len(missing)
     progress(done, len(rows))
     if missing:
-        network = _network(backbone, weights_dir, threads, cache_dir)
+        network = feature_source(backbone, weights_dir, threads, cache_dir)
         for chunk in _chunks(missing):
             pixels = np.stack([backbone.prepared(read_pixels(crop)) for crop in chunk])
             for crop, features in zip(chunk, network.outputs(pixels), strict=True):
@@ -139,7 +139,7 @@ def _write_features(path: Path, features: np.ndarray) -> None:
 
 
 @lru_cache(maxsize=1)
-def _network(
+def feature_source(
     backbone: Backbone | ClassicalFeatures, weights_dir: Path | None, threads: int, cache_dir: Path
 ) -> FeatureSource:
     """Return the backbone for inference; the last one stays open."""

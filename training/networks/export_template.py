@@ -17,7 +17,7 @@ from defusedxml import ElementTree
 from training.networks.agreement import check_scores
 from training.networks.backbones.registry import Backbone
 from training.networks.engines import DenseEngine, KerasDenseNetwork, OpenVinoDenseNetwork
-from training.networks.kept_networks import kept_network
+from training.networks.kept_networks import Export
 
 HDF5 = "model.weights.h5"
 XML, WEIGHTS, KERAS, PLACES = "model.xml", "model.bin", "model.keras", "places.json"
@@ -89,10 +89,12 @@ class ExportTemplate:
 @lru_cache(maxsize=1)
 def export_template(backbone: Backbone, weights_dir: Path | None, cache_dir: Path | None) -> ExportTemplate:
     """The template of a backbone, from `cache_dir` or made there; the last one is held in memory."""
-    name = f"template-{backbone.recipe_id}"
-    return ExportTemplate(
-        kept_network(cache_dir, name, lambda: _made(backbone, weights_dir)), backbone.size_px
-    )
+    return ExportTemplate(template_export(backbone, weights_dir).files(cache_dir), backbone.size_px)
+
+
+def template_export(backbone: Backbone, weights_dir: Path | None) -> Export:
+    """What `export_template` keeps."""
+    return Export(f"template-{backbone.recipe_id}", lambda: _made(backbone, weights_dir))
 
 
 def _made(backbone: Backbone, weights_dir: Path | None) -> dict[str, bytes]:
