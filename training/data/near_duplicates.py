@@ -95,7 +95,7 @@ def near_in_looks(kept: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array(
         [
             (
-                np.bitwise_count(turned.T[:, :, None] ^ upright[:, None]).sum(axis=0, dtype=np.int64)
+                np.bitwise_count(turned.T[:, :, None] ^ upright[:, None]).sum(axis=0, dtype=np.uint16)
                 <= MOST_BITS
             ).any()
             for turned in others

@@ -43,7 +43,7 @@ class Export:
 
 
 def keep_missing(exports: Sequence[Export], folder: Path, begun: Callable[[], Progress]) -> None:
-    """Make those that are not kept yet, some 15 seconds each; `begun` gives whom to tell how many are done."""
+    """Make those that are not kept yet, ten seconds and more each; `begun` gives whom to tell how many are done."""
     missing = [export for export in exports if not export.is_kept(folder)]
     if not missing:
         return
