@@ -4,13 +4,15 @@
 
 A question with 1,000 tagged crops of three towns has a model, so their features are kept. Ten more crops are tagged,
 and the whole training is timed, from the request to the stored run: in a process that has trained before (a warm
-`db_worker`), in one that has only just started Django (its first training), and as the command `manage.py train`, with
-everything that it imports. `--data` names the developers' folder of real crops; without it, squares are drawn.
+`db_worker`), in one that has loaded what it needs (a `db_worker` before its first training), in one that has only just
+started Django, and as the command `manage.py train`, with all that it imports.
+`--data` names the developers' folder of real crops; without it, squares are drawn.
 """
 
 import argparse
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +29,8 @@ from benchmarks.workplace import measured_in_child, start_django  # noqa: E402
 
 WORK = ROOT / "build" / "retraining"
 EVENT = "Benchmark"
-CROPS, NEW_TAGS, ROUNDS = 1000, 10, 3
-SECONDS = 3.0
+CROPS, NEW_TAGS, ROUNDS = 1000, 10, 5
+SECONDS, COMMAND_SECONDS = 1.0, 5.0
 SIZE_PX = 60
 
 
@@ -38,8 +40,12 @@ def crops_of(data: Path | None, folder: Path) -> list[dict[str, str]]:
         return list(_drawn(folder / "squares"))
     with (data / "crops.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["label"] != "unsure"]
+    for row in rows:  # a list names files beside it alone
+        place = folder / row["file"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(data / row["file"], place)
     names = ("file", "town", "label", "size_px", "gsd_m")
-    return _mixed([{name: row[name] for name in names} | {"file": str(data / row["file"])} for row in rows])
+    return _mixed([{name: row[name] for name in names} for row in rows])
 
 
 def _mixed(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -55,7 +61,7 @@ def _drawn(folder: Path) -> Iterator[dict[str, str]]:
 
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
-    for number in range(CROPS + NEW_TAGS * (ROUNDS + 3)):
+    for number in range(CROPS + NEW_TAGS * (ROUNDS + 4)):
         is_damaged = bool(number % 2)
         coarse = random.integers(60, 190, (4, 4, 3)).astype(np.uint8)
         ground = np.asarray(Image.fromarray(coarse).resize((SIZE_PX, SIZE_PX), Image.Resampling.BICUBIC))
@@ -91,6 +97,8 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     command = measured_in_child("retraining_measuring", what="command", **asked)
     tag(next(given), WORK)
     first = measured_in_child("retraining_measuring", what="first", **asked)
+    tag(next(given), WORK)
+    loaded = measured_in_child("retraining_measuring", what="loaded", **asked)
     batches = [next(given) for _ in range(ROUNDS)]
     warm = measured_in_child("retraining_measuring", what="warm", batches=batches, **asked)
     plain = measured_in_child("retraining_measuring", what="plain", **asked)
@@ -99,6 +107,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         "crops": "drawn" if options.data is None else "real",
         "machine": machine_facts(),
         "warm": warm,
+        "loaded": loaded,
         "first": first,
         "command": command,
         "plain_keras": plain,
@@ -107,9 +116,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 def goals(result: dict[str, Any]) -> list[Goal]:
     """What is asked of it."""
-    warm, plain = result["warm"], result["plain_keras"]
+    warm, command, plain = result["warm"], result["command"], result["plain_keras"]
     return [
         Goal("seconds after ten new tags, in a process that trained before", warm["seconds"], SECONDS, at_most=True),
+        Goal("seconds after ten new tags, the whole command", command["seconds"], COMMAND_SECONDS, at_most=True),
         Goal("times a plain Keras loop, features", plain["features"]["ratio"], 1.0),
         Goal("times a plain Keras loop, training the head", plain["head"]["ratio"], 1.0),
     ]  # fmt: skip
@@ -137,7 +147,7 @@ def main() -> None:
          "met": "yes" if goal.is_met else "no"}
         for goal in found
     ]))  # fmt: skip
-    shown = {name: result[name]["seconds"] for name in ("warm", "first", "command")}
+    shown = {name: result[name]["seconds"] for name in ("warm", "loaded", "first", "command")}
     print(
         table([{"training after ten new tags": name, "seconds": seconds} for name, seconds in shown.items()])
     )

@@ -19,6 +19,8 @@ def measured(*, what: str, folder: str, backbone: str, batches: Any = ()) -> dic
     if what == "command":
         return _command(folder, backbone)
     start_django(Path(folder), empty=False)
+    if what == "loaded":
+        return _loaded(backbone)
     if what == "first":
         seconds, cpu_s = _seconds(backbone)
         return {"seconds": seconds, "training_cpu_s": cpu_s, "starting_tensorflow": _starting()}
@@ -41,6 +43,18 @@ def _command(folder: str, backbone: str) -> dict[str, Any]:
         check=True,
     )
     return {"seconds": round(perf_counter() - begun, 2)}
+
+
+def _loaded(backbone: str) -> dict[str, Any]:
+    """The first training after what an idle worker loads, and how long that takes."""
+    from training.warming import loads_of_a_training
+
+    begun = perf_counter()
+    for load in loads_of_a_training():
+        load()
+    loading_s = perf_counter() - begun
+    seconds, cpu_s = _seconds(backbone)
+    return {"seconds": seconds, "training_cpu_s": cpu_s, "loading": round(loading_s, 2)}
 
 
 def _starting() -> float:

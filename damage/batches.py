@@ -7,6 +7,7 @@ from time import perf_counter, sleep
 from typing import TypeVar
 
 ROWS_AT_ONCE = 250  # some 40 ms on two busy cores
+PLAIN_ROWS_AT_ONCE = 1000  # by `damage.statements`: some 20 ms
 T = TypeVar("T")
 
 

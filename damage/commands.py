@@ -23,6 +23,9 @@ class JsonCommand(BaseCommand, ABC):
     A result with `"ok": False` was only partly done: it is printed all the same, and the exit status is 1.
     """
 
+    # The others import every view, which no command needs.
+    requires_system_checks: tuple[str, ...] = ("security",)
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--json", action="store_true", help="print the result as one JSON document")

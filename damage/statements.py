@@ -1,15 +1,18 @@
 """Statements that are made once: for what the site does for every answer that somebody gives.
 
 A query set makes its SQL anew each time it is asked, which takes several times as long as the database does. What is
-here reads and writes as Django's own `get` and `save` do, for single rows of plain models.
+here reads and writes as Django's own `get` and `save` do, for single rows of plain models, or as its `bulk_create` and
+`bulk_update` do for many.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import atomic
 
 M = TypeVar("M", bound=models.Model)
 
@@ -118,23 +121,51 @@ def _nth_latest(model: type[models.Model], time: str, equal: tuple[str, ...]) ->
 def insert(row: models.Model) -> None:
     """Store a new row, which has its key afterwards: `save(force_insert=True)` for models without parents."""
     connection = _connection()
-    sql, fields = _insertion(type(row))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    sql, fields, key = _insertion(type(row))
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(f"{sql} RETURNING {key}", _stored(row, fields))
         (row.pk,) = cursor.fetchone()
     row._state.adding, row._state.db = False, connection.alias
 
 
+def insert_all(rows: Sequence[models.Model]) -> None:
+    """Store new rows of one model, all or none: `bulk_create`, which makes its SQL row by row; they get no keys."""
+    if not rows:
+        return
+    sql, fields, _key = _insertion(type(rows[0]))
+    given = [_stored(row, fields) for row in rows]
+    with atomic(), _connection().cursor() as cursor:
+        cursor.executemany(sql, given)
+
+
 @lru_cache
-def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
+def _insertion(model: type[models.Model]) -> tuple[str, list[Any], str]:
     meta: Any = model._meta
     fields = [field for field in meta.local_concrete_fields if not field.primary_key]
     columns = ", ".join(_quoted(field.column) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    returned = _quoted(meta.pk.column)
-    sql = f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({marks}) RETURNING {returned}"  # noqa: S608
-    return sql, fields
+    sql = f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608
+    return sql, fields, _quoted(meta.pk.column)
+
+
+def _stored(row: models.Model, fields: Iterable[Any]) -> list[Any]:
+    """The values of a new row as the database takes them."""
+    connection = _connection()
+    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+
+
+def update(model: type[models.Model], name: str, values: Iterable[tuple[Any, Any]]) -> None:
+    """Give rows, by their keys, another value of a field each: `bulk_update`, whose statement grows with its rows.
+
+    All of them change, or none.
+    """
+    connection = _connection()
+    meta: Any = model._meta
+    field = meta.get_field(name)
+    table, column, key = (_quoted(each) for each in (meta.db_table, field.column, meta.pk.column))
+    given = [(field.get_db_prep_save(value, connection), pk) for pk, value in values]
+    with atomic(), connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", given)  # noqa: S608
 
 
 def _range(field: Any) -> tuple[int | None, int | None]:

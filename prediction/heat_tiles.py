@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from damage.ingestion.rasters import map_tile
+from damage.ingestion.map_tiles import map_tile
 
 # The colours of the map's scores (static/js/lib/scores.js), here without steps, and how much they cover (0-255):
 # little is drawn where the score is low, so that the picture underneath stays to be seen.

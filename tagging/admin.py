@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from damage.ingestion.quarantine_doors import QuarantineAdmin
+from damage.ingestion.quarantine_admin import QuarantineAdmin
 from damage.read_only_admin import ReadOnlyAdmin
 from tagging.models import Crop, CropQuarantineStep, Question, Tag, TagChange
 from tagging.quarantine import quarantine_crop, release_crop

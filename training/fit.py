@@ -30,6 +30,7 @@ from training.networks.heads.parameters import (
     TuningParameters,
 )
 from training.networks.heads.self_training import SelfTrained, self_trained
+from training.networks.kept_networks import keep_missing
 from training.networks.kinds import TrainedParts, kind_to_train
 from training.networks.resize import resized
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 # So many crops are scored by both engines before a model is accepted.
 MOST_COMPARED = 16
-FEATURES, TUNING = "features", "fine-tuning"  # steps whose progress is told
+PREPARING, FEATURES, TUNING = "network", "features", "fine-tuning"  # steps whose progress is told
 UNLABELLED, COMPARED = "unlabelled", "compared"  # beside the parts' names
 Step = Callable[[str], Progress]
 
@@ -110,6 +111,9 @@ def fitted(
     What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation". A logistic
     regression can adapt to a town, which then decides the threshold as well.
     """
+    kind = kind_to_train(backbone, head_is_layer=not isinstance(head_parameters, ForestParameters))
+    exports = kind.exports(backbone, places.weights_dir, is_tuned=tuning is not None)
+    keep_missing(exports, places.cache_dir / NETWORKS, lambda: step(PREPARING))
     as_they_are = _as_they_are(parts)
     parts = {**parts, COMPARED: _unanswered(as_they_are)}
     every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to.crops)}

@@ -149,6 +149,11 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     max_fpr = FiniteFloatField(min_value=0, max_value=1, default=0.0)
     head = serializers.ChoiceField(choices=HEAD_NAMES, default=DEFAULT_HEAD)
     contrast = FiniteFloatField(min_value=0, allow_null=True, default=None)
+    network_px = serializers.IntegerField(
+        allow_null=True,
+        default=None,
+        help_text="side at which the network sees a window; null: the backbone's",
+    )
     parent = serializers.IntegerField(  # type: ignore[assignment]
         allow_null=True, default=None, help_text="the run that this one goes on from"
     )

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from damage.accounts.models import User
-from damage.batches import write_in_batches
+from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
 from damage.errors import Conflict, Refused
 from damage.ingestion.lookup import find_town
 from damage.messages import Message as _
+from damage.statements import insert_all
 from damage.work import claims
 from damage.work.claims import record_killed
 from damage.work.progress import Progress, no_progress
@@ -128,7 +129,7 @@ def _planned(question: Question, config: TrainingConfig, requested_by: User | No
         seed=config.seed,
         parameters=_parameters(config, backbone, agreed, dataset)
         | {
-            "augmentation": augmentation_record(augmentation, list(learnt)),
+            "augmentation": augmentation_record(augmentation, learnt),
             "adapt_to": adapt_to and adaptation_record(adapt_to, unlabelled),
         },
         dataset_sha256=dataset.sha256,
@@ -155,7 +156,7 @@ def create_queued_run(
     try:
         for row in crops:
             row.model_run = run
-        write_in_batches(crops, ModelRunCrop.objects.bulk_create)
+        write_in_batches(crops, insert_all, size=PLAIN_ROWS_AT_ONCE)
         write_in_batches(unlabelled, lambda some: run.unlabelled_crops.add(*some))
         with transaction.atomic():
             run.status, run.error = ModelRun.Status.QUEUED, ""

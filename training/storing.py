@@ -12,7 +12,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, transaction
 
-from damage.batches import write_in_batches
+from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
+from damage.statements import update
 from damage.stored_files import NewFiles, new_files
 from damage.work import claims
 from training.models import ModelFile, ModelRun, ModelRunCrop
@@ -106,16 +107,9 @@ def store_rows(run: ModelRun, rows: Sequence[ModelFile]) -> None:
 
 def _store_scores(run: ModelRun, by_part: Mapping[str, Sequence[float] | np.ndarray | None]) -> None:
     """Write the crops' scores, or take them back; nobody looks at them before the run is done."""
-    rows = []
+    scored: list[tuple[int, float | None]] = []
     for part, scores in by_part.items():
-        crops = list(run.crops_of(part))
-        for row, score in zip(crops, [None] * len(crops) if scores is None else scores, strict=True):
-            row.score = None if score is None else float(score)
-            rows.append(row)
-    # Not `bulk_update`, whose statement grows with its rows and takes seconds to make.
-    write_in_batches(
-        rows,
-        lambda some: ModelRunCrop.objects.bulk_create(
-            some, update_conflicts=True, unique_fields=["pk"], update_fields=["score"]
-        ),
-    )
+        keys = list(run.crops_of(part).values_list("pk", flat=True))
+        values = [None] * len(keys) if scores is None else [float(score) for score in scores]
+        scored += zip(keys, values, strict=True)
+    write_in_batches(scored, lambda some: update(ModelRunCrop, "score", some), size=PLAIN_ROWS_AT_ONCE)

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
 from damage.ingestion.quarantine import quarantine_scene, release_scene
-from damage.ingestion.quarantine_doors import QuarantineAdmin
+from damage.ingestion.quarantine_admin import QuarantineAdmin
 from damage.read_only_admin import ReadOnlyAdmin
 
 

@@ -16,10 +16,11 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
 from damage.ingestion.jpeg import encoded_jpeg
+from damage.ingestion.map_tiles import read_map_tile
 from damage.ingestion.models import Event, Scene, SceneKind, SceneQuerySet, Town
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
-from damage.ingestion.rasters import OutsideScene, read_map_tile, read_pixel_tile
+from damage.ingestion.rasters import OutsideScene, read_pixel_tile
 from damage.ingestion.serializers import EventSerializer, SceneSerializer, TownSerializer
 from damage.permissions import ForAdmins, ForTaggers
 

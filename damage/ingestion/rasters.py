@@ -13,11 +13,6 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-# Here and not in `map_tile`: threads that import rio-tiler at the same moment find it half made.
-from rio_tiler.errors import TileOutsideBounds
-from rio_tiler.io import Reader
-from rio_tiler.models import ImageData
-
 from damage.errors import NotNow, Refused
 from damage.ingestion.opening import is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
@@ -26,7 +21,6 @@ from damage.messages import Message as _
 TILE_PX = 256
 WEBP_QUALITY = 80
 PAPER = 128  # the grey around a scene on its edge tiles
-MAX_MAP_ZOOM = 30  # a tile of level 30 is 4 cm wide
 
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # photos never are
 
@@ -41,12 +35,12 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
     `x_px`, `y_px` is its top left corner in scene pixels, of the image as shown. Raises `OutsideScene` unless the
     square lies wholly inside.
     """
-    _check_present(path)
+    check_present(path)
     if not is_tiff(path):
         photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
         _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
         return photo[y_px : y_px + size_px, x_px : x_px + size_px].copy()
-    with _opened(path) as dataset:
+    with opened(path) as dataset:
         if orientation != 1:
             pixels = shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
             _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
@@ -61,7 +55,7 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
 
     A JPEG or PNG is decoded whole, once, into four bytes a pixel, which are let go at the end.
     """
-    _check_present(path)
+    check_present(path)
     if is_tiff(path):
         yield partial(read_square, path, orientation=orientation)
         return
@@ -82,8 +76,8 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
 
 def read_small_square(path: Path, x_px: int, y_px: int, size_px: int, *, longest_px: int) -> np.ndarray:
     """A square of a scene's view (H, W, 3), reduced through its overviews: memory does not grow with the square."""
-    _check_present(path)
-    with _opened(path) as dataset:
+    check_present(path)
+    with opened(path) as dataset:
         _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
         side = min(size_px, longest_px)
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px), width_px=side, height_px=side)
@@ -91,10 +85,10 @@ def read_small_square(path: Path, x_px: int, y_px: int, size_px: int, *, longest
 
 def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:
     """Whether every pixel of a square inside the scene holds data: only the square's mask is read."""
-    _check_present(path)
+    check_present(path)
     if not is_tiff(path):
         return True
-    with _opened(path) as dataset:
+    with opened(path) as dataset:
         if orientation == 1:
             return bool(dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all())
         mask = shown(dataset.dataset_mask()[..., None], orientation)
@@ -133,8 +127,8 @@ def read_reduced(
     The longest side has at most so many pixels, through the file's overviews where it has them: memory does not
     grow with the scene. What has no data is 0.
     """
-    _check_present(path)
-    with _opened(path) as dataset:
+    check_present(path)
+    with opened(path) as dataset:
         window = Window(0, 0, dataset.width, dataset.height)
         if tile is not None:
             window = tile_window(dataset.width, dataset.height, *tile)
@@ -166,8 +160,8 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
 
     At level z a tile pixel covers 2^(max_zoom - z) scene pixels. Raises `OutsideScene` where there is no tile.
     """
-    _check_present(path)
-    with _opened(path) as dataset:
+    check_present(path)
+    with opened(path) as dataset:
         window = tile_window(dataset.width, dataset.height, z, x, y)
         reduction = 2 ** (max_zoom(dataset.width, dataset.height) - z)
         width, height = (max(1, round(length / reduction)) for length in (window.width, window.height))
@@ -176,27 +170,8 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
         return tile
 
 
-def read_map_tile(path: Path, z: int, x: int, y: int) -> bytes:
-    """A web-mercator XYZ tile as WebP, transparent where there is no data: small, for slow links."""
-    return bytes(map_tile(path, z, x, y, bands=(1, 2, 3)).render(img_format="WEBP", QUALITY=WEBP_QUALITY))
-
-
-def map_tile(path: Path, z: int, x: int, y: int, *, bands: tuple[int, ...]) -> ImageData:
-    """Bands of a raster on a web-mercator XYZ tile; raises `OutsideScene` where it does not reach."""
-    _check_present(path)
-    if not (0 <= z <= MAX_MAP_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
-        raise OutsideScene(_("There is no such tile."))
-    with _opened(path) as dataset, Reader(None, dataset=dataset) as reader:
-        try:
-            return reader.tile(
-                x, y, z, indexes=bands, resampling_method="bilinear", reproject_method="bilinear"
-            )
-        except TileOutsideBounds as error:
-            raise OutsideScene(_("The scene does not reach this tile.")) from error
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[DatasetReader]:
+def opened(path: Path) -> Iterator[DatasetReader]:
     """The scene's raster; what cannot be read of it, then or later, is refused."""
     try:
         with open_raster(path) as dataset:
@@ -208,7 +183,8 @@ def _opened(path: Path) -> Iterator[DatasetReader]:
         ) from error
 
 
-def _check_present(path: Path) -> None:
+def check_present(path: Path) -> None:
+    """Refuse a scene whose file is gone."""
     if not path.is_file():
         raise NotNow(
             _("%(name)s is no longer where it was when the scene was taken in.") % {"name": path.name},

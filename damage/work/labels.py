@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 STEPS: dict[str, str | Promise] = {
     "cutting": gettext_lazy("cutting crops"),
     "pictures": gettext_lazy("reading images"),
+    "network": gettext_lazy("preparing the network (once)"),
     "features": gettext_lazy("Features"),
     "layout": gettext_lazy("laying out"),
     "trainings": gettext_lazy("trainings"),

@@ -16,7 +16,7 @@ THREADS = 8
 
 def main(view: Path, z: int, x: int, y: int) -> None:
     django.setup()
-    from damage.ingestion.rasters import read_map_tile
+    from damage.ingestion.map_tiles import read_map_tile
 
     imported = set(sys.modules)
     together = Barrier(THREADS)

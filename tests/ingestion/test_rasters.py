@@ -7,11 +7,11 @@ from PIL import Image, ImageOps
 from pyproj import Transformer
 
 from damage.errors import NotNow, Refused
+from damage.ingestion.map_tiles import read_map_tile
 from damage.ingestion.rasters import (
     OutsideScene,
     is_whole,
     max_zoom,
-    read_map_tile,
     read_pixel_tile,
     read_reduced,
     read_small_square,

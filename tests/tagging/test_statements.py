@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from damage.ingestion.models import Scene
-from damage.statements import Lookup, insert, nth_latest
+from damage.statements import Lookup, insert, insert_all, nth_latest, update
 from tagging.models import Crop, Question, Tag, TagChange
 
 SCENES = Lookup(Scene, "pk", without=("footprint_4326",))
@@ -117,3 +117,41 @@ def test_the_nth_latest_time_is_found_among_the_rows_of_one_person(
     assert [latest(n, long_ago) for n in (1, 2, 3, 4)] == [moments[2], moments[1], moments[0], None]
     assert latest(2, moments[0]) == moments[1]
     assert latest(2, moments[1]) is None
+
+
+def test_rows_get_a_value_each_and_others_keep_theirs(town):
+    crops = [
+        Crop.objects.create(town=town, sha256=str(number) * 64, size_px=32, gsd_m=0.5) for number in range(3)
+    ]
+    update(Crop, "gsd_m", [(crops[0].pk, 0.25), (crops[2].pk, None)])
+    assert [Crop.objects.get(pk=crop.pk).gsd_m for crop in crops] == [0.25, 0.5, None]
+    assert {crop.size_px for crop in Crop.objects.all()} == {32}
+
+
+def test_rows_all_get_their_value_or_none_does(town):
+    crops = [
+        Crop.objects.create(town=town, sha256=str(number) * 64, size_px=32, gsd_m=0.5) for number in range(2)
+    ]
+    with pytest.raises(IntegrityError):
+        update(Crop, "size_px", [(crops[0].pk, 64), (crops[1].pk, None)])
+    assert [Crop.objects.get(pk=crop.pk).size_px for crop in crops] == [32, 32]
+
+
+def test_many_rows_are_stored_as_save_stores_them(mosaic, town):
+    saved = Crop(town=town, scene=mosaic, x_px=0, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1)
+    saved.save()
+    insert_all(
+        [Crop(town=town, scene=mosaic, x_px=x, y_px=2, size_px=32, gsd_m=0.07, lon=-95.1) for x in (1, 2)]
+    )
+    own = ("id", "x_px", "created_at")
+    stored = list(Crop.objects.order_by("x_px"))
+    assert [crop.x_px for crop in stored] == [0, 1, 2]
+    assert [values_of(crop, *own) for crop in stored] == 3 * [values_of(saved, *own)]
+
+
+def test_of_many_rows_none_is_stored_where_one_is_forbidden(mosaic, town):
+    twice = [Crop(town=town, scene=mosaic, x_px=1, y_px=2, size_px=32) for _ in range(2)]
+    with pytest.raises(IntegrityError):
+        insert_all(twice)
+    assert not Crop.objects.exists()
+    insert_all([])

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene
@@ -52,7 +53,7 @@ def chosen_augmentation(form: str, copies: int | None, seed: int) -> Augmentatio
     return Augmentation(form, copies, seed)
 
 
-def augmentation_record(augmentation: Augmentation, crops: Sequence[Crop]) -> dict[str, Any]:
+def augmentation_record(augmentation: Augmentation, crops: QuerySet[Crop]) -> dict[str, Any]:
     """What a run's row says of the augmentation of its training crops; refused where these make too many images."""
     if augmentation.form == "none":
         return asdict(augmentation)

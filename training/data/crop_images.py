@@ -28,8 +28,12 @@ def crop_image(crop: Crop) -> CropImage:
 
 def crop_images(crops: Sequence[AgreedCrop]) -> list[CropImage]:
     """The crops' pixels, to be read when they are needed."""
-    rows = Crop.objects.in_bulk([crop.pk for crop in crops])
-    return [crop_image(rows[crop.pk]) for crop in crops]
+    return [CropImage(crop.sha256, partial(_bytes_of, crop.pk)) for crop in crops]
+
+
+def _bytes_of(crop_id: int) -> bytes:
+    """What the crop's file holds; its row is asked for as late as this, as what was kept of most crops suffices."""
+    return image_bytes(Crop.objects.get(pk=crop_id))
 
 
 def crop_windows(

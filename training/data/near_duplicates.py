@@ -91,10 +91,13 @@ def near_in_looks(kept: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Whether each of `others` (M, 8, 4) is, in some orientation, a near-duplicate of a crop of `kept` (N, 8, 4)."""
     if not len(kept) or not len(others):
         return np.zeros(len(others), bool)
-    upright = kept[:, 0]
+    upright = np.ascontiguousarray(kept[:, 0].T)  # (4, N), as NumPy adds up a few long rows faster
     return np.array(
         [
-            (np.bitwise_count(turned[:, None] ^ upright[None]).sum(axis=2, dtype=np.int64) <= MOST_BITS).any()
+            (
+                np.bitwise_count(turned.T[:, :, None] ^ upright[:, None]).sum(axis=0, dtype=np.uint16)
+                <= MOST_BITS
+            ).any()
             for turned in others
         ]
     )

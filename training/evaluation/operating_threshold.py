@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn import metrics
+
+from training.evaluation.roc import roc_curve
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ def operating_threshold(is_positive: np.ndarray, scores: np.ndarray, max_fpr: fl
 
     The cut lies halfway to the next lower score, so that no crop sits on it.
     """
-    false_rates, true_rates, cuts = metrics.roc_curve(is_positive, scores, drop_intermediate=False)
+    false_rates, true_rates, cuts = roc_curve(is_positive, scores)
     best = np.flatnonzero(false_rates <= max_fpr)[-1]
     lower, upper = (
         (scores.max(), 1.0) if best == 0 else (scores[scores < cuts[best]].max(initial=0), cuts[best])

@@ -270,8 +270,9 @@ def outputs(network: Any, images: np.ndarray) -> np.ndarray:
         rows[start] = output
 
     queue = async_queue(network, keep)
-    for start in range(0, len(images), BATCH):
-        queue.start_async({0: images[start : start + BATCH]}, start)
+    batch = max(1, min(BATCH, -(-len(images) // len(queue))))  # a few images: as many on every thread
+    for start in range(0, len(images), batch):
+        queue.start_async({0: images[start : start + batch]}, start)
     queue.wait_all()
     return np.concatenate([rows[start] for start in sorted(rows)])
 

@@ -6,13 +6,15 @@ They are as trustworthy as the features beside them: who can write there can cha
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from damage.work.progress import Progress
 from training.networks.backbones.registry import Backbone
 
 # All that decides what an export gives, beside the backbone: these modules and libraries.
@@ -24,6 +26,34 @@ LIBRARIES = ("tensorflow", "keras", "openvino")
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
+@dataclass(frozen=True)
+class Export:
+    """A network that is exported once and then kept: under which name, and how it is made, which takes TensorFlow."""
+
+    name: str
+    make: Callable[[], Mapping[str, bytes]]
+
+    def is_kept(self, folder: Path) -> bool:
+        """Whether it lies there, as this version of the code and of the libraries made it."""
+        return _path(folder, self.name).exists()
+
+    def files(self, folder: Path | None) -> dict[str, bytes]:
+        """See `kept_network`."""
+        return kept_network(folder, self.name, self.make)
+
+
+def keep_missing(exports: Sequence[Export], folder: Path, begun: Callable[[], Progress]) -> None:
+    """Make those that are not kept yet, ten seconds and more each; `begun` gives whom to tell how many are done."""
+    missing = [export for export in exports if not export.is_kept(folder)]
+    if not missing:
+        return
+    progress = begun()
+    progress(0, len(missing))
+    for done, export in enumerate(missing, start=1):
+        export.files(folder)
+        progress(done, len(missing))
+
+
 def kept_network(folder: Path | None, name: str, make: Callable[[], Mapping[str, bytes]]) -> dict[str, bytes]:
     """The files of an exported network, taken from `folder` or made, and then kept there; None keeps nothing.
 
@@ -31,7 +61,7 @@ def kept_network(folder: Path | None, name: str, make: Callable[[], Mapping[str,
     """
     if folder is None:
         return dict(make())
-    path = folder / f"{name}-{_makers_digest()}.network"
+    path = _path(folder, name)
     if (kept := _read(path)) is not None:
         return kept
     files = dict(make())
@@ -44,35 +74,47 @@ def kept_network(folder: Path | None, name: str, make: Callable[[], Mapping[str,
 
 def feature_network(backbone: Backbone, weights_dir: Path | None, folder: Path | None) -> tuple[bytes, bytes]:
     """The backbone up to its features, for `Backbone.prepared` squares, in OpenVINO's format: XML and weights."""
+    files = feature_export(backbone, weights_dir).files(folder)
+    return files["model.xml"], files["model.bin"]
+
+
+def window_network(backbone: Backbone, weights_dir: Path | None, folder: Path | None) -> tuple[bytes, bytes]:
+    """The same for windows as they are: a dense backbone pads them itself."""
+    files = window_export(backbone, weights_dir).files(folder)
+    return files["model.xml"], files["model.bin"]
+
+
+def feature_export(backbone: Backbone, weights_dir: Path | None) -> Export:
+    """What `feature_network` keeps."""
 
     def build() -> Any:
         from training.networks.backbones.building import feature_extractor
 
         return feature_extractor(backbone, weights_dir)
 
-    return _exported(folder, f"features-{backbone.recipe_id}", build)
+    return Export(f"features-{backbone.recipe_id}", lambda: _exported(build))
 
 
-def window_network(backbone: Backbone, weights_dir: Path | None, folder: Path | None) -> tuple[bytes, bytes]:
-    """The same for windows as they are: a dense backbone pads them itself."""
+def window_export(backbone: Backbone, weights_dir: Path | None) -> Export:
+    """What `window_network` keeps."""
 
     def build() -> Any:
         from training.networks.backbones.building import window_features
 
         return window_features(backbone, weights_dir)
 
-    return _exported(folder, f"windows-{backbone.recipe_id}", build)
+    return Export(f"windows-{backbone.recipe_id}", lambda: _exported(build))
 
 
-def _exported(folder: Path | None, name: str, build: Callable[[], Any]) -> tuple[bytes, bytes]:
-    def make() -> dict[str, bytes]:
-        from training.networks.export import exported
+def _exported(build: Callable[[], Any]) -> dict[str, bytes]:
+    from training.networks.export import exported
 
-        xml, weights = exported(build())
-        return {"model.xml": xml, "model.bin": weights}
+    xml, weights = exported(build())
+    return {"model.xml": xml, "model.bin": weights}
 
-    files = kept_network(folder, name, make)
-    return files["model.xml"], files["model.bin"]
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{name}-{_makers_digest()}.network"
 
 
 def _read(path: Path) -> dict[str, bytes] | None:

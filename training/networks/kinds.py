@@ -38,7 +38,7 @@ from training.networks.engines import (
     unpacked,
 )
 from training.networks.heads.classifiers import Classifier, classifier_file
-from training.networks.kept_networks import window_network
+from training.networks.kept_networks import Export, feature_export, window_export, window_network
 
 EngineName = Literal["openvino", "keras"]
 OPENVINO_FILES = ("openvino_xml", "openvino_bin")
@@ -92,6 +92,10 @@ class ModelKind(ABC):
     def input_side_px(self, window_px: int) -> int | None:
         """The side of the images that its network takes; None where it takes any."""
         return window_px
+
+    def exports(self, source: Any, weights_dir: Path | None, *, is_tuned: bool) -> list[Export]:
+        """What a training of it on a `source` takes of what is exported once; `is_tuned`: the network learns too."""
+        return [feature_export(source, weights_dir)]
 
     @abstractmethod
     def artefact(
@@ -162,6 +166,12 @@ class Dense(ModelKind):
         (-1, -1, -1, 1),
         ("batch", "height", "width", "logits"),
     )
+
+    def exports(self, source: Any, weights_dir: Path | None, *, is_tuned: bool) -> list[Export]:
+        from training.networks.export_template import template_export
+
+        features = super().exports(source, weights_dir, is_tuned=is_tuned)
+        return features if is_tuned else [*features, template_export(source, weights_dir)]
 
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
@@ -256,6 +266,10 @@ class TwoPart(_Headed):
     name = "two-part"
     files = (*OPENVINO_FILES, "skops")
 
+    def exports(self, source: Any, weights_dir: Path | None, *, is_tuned: bool) -> list[Export]:
+        features = super().exports(source, weights_dir, is_tuned=is_tuned)
+        return [*features, window_export(source, weights_dir)]
+
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0
     ) -> dict[str, bytes]:
@@ -294,6 +308,9 @@ class Classical(_Headed):
     name = "classical"
     files = ("skops",)
     is_portable = False
+
+    def exports(self, source: Any, weights_dir: Path | None, *, is_tuned: bool) -> list[Export]:
+        return []
 
     def artefact(
         self, parts: TrainedParts, windows: np.ndarray, scores: np.ndarray, *, threads: int = 0

@@ -17,6 +17,7 @@ from training.data.dataset import AgreedCrop, agreement, place_of
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import learnt_crops, unseen_towns
 from training.data.near_duplicates import crossing
+from training.evaluation.metrics import classification_metrics
 from training.inference import kind_of, model_input_of, window_scores
 from training.models import ModelRun, Promotion
 from training.networks.kinds import DENSE
@@ -108,8 +109,6 @@ def _sample(crops: list[AgreedCrop]) -> list[AgreedCrop]:
 
 
 def _metrics(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> dict[str, float]:
-    from training.evaluation.metrics import classification_metrics  # heavy, and only for this
-
     answers = np.array([crop.is_positive for crop in crops])
     found = classification_metrics(answers, _scores(run, crops, tell), run.threshold or 0.0)
     return {name: found[name] for name in METRICS}

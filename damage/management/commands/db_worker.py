@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
@@ -9,6 +10,7 @@ from django_tasks_db.management.commands import db_worker
 
 from damage.database_trouble import Trouble, behind
 from damage.recovery import recover
+from damage.warming import warming
 from damage.work.locks import locked
 from damage.workers import folder_of
 
@@ -28,14 +30,15 @@ class Command(db_worker.Command):
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _work(self, *, worker_id: str, batch: bool, **options: Any) -> None:
+    def _work(self, *, worker_id: str, batch: bool, reload: bool, **options: Any) -> None:
         wait_s = FIRST_WAIT_S
         while True:
             began_at = time.monotonic()
             try:
                 for line in recover(idle_worker=worker_id):
                     self.stderr.write(str(line))
-                super().handle(worker_id=worker_id, batch=batch, **options)
+                with nullcontext() if batch or reload else warming(worker_id):
+                    super().handle(worker_id=worker_id, batch=batch, reload=reload, **options)
                 return
             except (OperationalError, InterfaceError) as error:
                 if batch or behind(error) is Trouble.NOT_MIGRATED:

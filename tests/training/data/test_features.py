@@ -32,7 +32,7 @@ class MeanColour:
 @pytest.fixture
 def network(monkeypatch):
     network = MeanColour()
-    monkeypatch.setattr(features, "_network", lambda *args: network)
+    monkeypatch.setattr(features, "feature_source", lambda *args: network)
     return network
 
 

@@ -4,7 +4,6 @@ No TensorFlow: such a head becomes a layer of Keras's only where a whole network
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,10 @@ from training.networks.dense import probability
 from training.networks.heads.labelled import Labelled, TrainingHistory
 from training.networks.heads.parameters import HeadParameters, LogisticParameters
 
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
-
 # Of the median variance; `benchmarks/README.md` has the figures.
 VARIANCE_SHARE = 0.05
+# A regression is at its optimum when no slope of its loss is steeper.
+STEEPEST = 1e-4
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,8 @@ def softmax_head(
     """
     mean, variance = standardisation(train.features)
     rows, unseen = ((labelled.features - mean) / np.sqrt(variance) for labelled in (train, validation))
-    layer = np.zeros((rows.shape[1] + 1, 2))  # the last row is the biases
+    # The output "yes": weights, and the bias last. Those of "no" are the opposite, after every step.
+    layer = np.zeros(rows.shape[1] + 1)
     velocity = np.zeros_like(layer)
     train_losses: list[float] = []
     validation_losses: list[float] = []
@@ -65,8 +64,8 @@ def softmax_head(
     for epoch in range(1, parameters.max_epochs + 1):
         chances, loss = _softmax_loss(layer, rows, train, parameters.l2)
         train_losses.append(loss)
-        errors = (chances - train.answers) * train.weights[:, None] / len(rows)
-        gradient = np.concatenate([rows.T @ errors + 2 * parameters.l2 * layer[:-1], [errors.sum(axis=0)]])
+        errors = (chances - train.is_positive) * train.weights / len(rows)
+        gradient = np.append(_summed(rows, errors) + 2 * parameters.l2 * layer[:-1], errors.sum())
         velocity = parameters.momentum * velocity - parameters.learning_rate * gradient
         layer = layer + velocity
         loss = _softmax_loss(layer, unseen, validation, parameters.l2)[1]
@@ -75,26 +74,45 @@ def softmax_head(
             best_loss, best_epoch, best_layer = loss, epoch, layer
         elif epoch - best_epoch >= parameters.patience:
             break
-    towards_yes = best_layer[:, 1] - best_layer[:, 0]
-    head = LinearHead(mean, variance, towards_yes[:-1], float(towards_yes[-1]), parameters.l2)
+    head = LinearHead(mean, variance, 2 * best_layer[:-1], float(2 * best_layer[-1]), parameters.l2)
     return head, TrainingHistory(best_epoch, train_losses, validation_losses)
 
 
 def _softmax_loss(
     layer: np.ndarray, rows: np.ndarray, labelled: Labelled, l2: float
 ) -> tuple[np.ndarray, float]:
-    """The chances (N, 2) that a layer (F + 1, 2) gives rows (N, F), and its loss: cross-entropy and penalty."""
-    from scipy.special import log_softmax  # slow to import, and a site's pages do without
+    """The chances of "yes" (N,) that an output (F + 1,) gives rows (N, F), and the loss: cross-entropy and penalty."""
+    logits = 2 * (_times(rows, layer[:-1]) + layer[-1])
+    surprise = np.logaddexp(0, np.where(labelled.is_positive, -logits, logits))
+    loss = (labelled.weights * surprise).mean() + 2 * l2 * (layer[:-1] ** 2).sum()
+    return 0.5 * (1 + np.tanh(logits / 2)), float(loss)
 
-    logs = log_softmax(rows @ layer[:-1] + layer[-1], axis=1)
-    surprise = -(logs * labelled.answers).sum(axis=1)
-    return np.exp(logs), float((labelled.weights * surprise).mean() + l2 * (layer[:-1] ** 2).sum())
+
+def _times(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rows (N, F) times weights (F,).
+
+    Not by `@`: BLAS divides so little work among threads, which wait for each other wherever a core is busy otherwise.
+    """
+    return np.einsum("nf,f->n", rows, weights)
+
+
+def _summed(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Rows (N, F), each times its share (N,), added up (F,); see `_times`."""
+    return np.einsum("nf,n->f", rows, shares)
 
 
 def logistic_head(train: Labelled, parameters: LogisticParameters) -> LinearHead:
     """Return a logistic regression on standardised features, worked out to its optimum."""
     fit = LogisticFit(train, np.empty((0, train.features.shape[1]), np.float32), parameters)
     return fit.head(fit.learnt())
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What a `LogisticFit` learnt: weights (F,) of standardised features, and the bias."""
+
+    weights: np.ndarray
+    bias: float
 
 
 class LogisticFit:
@@ -109,9 +127,7 @@ class LogisticFit:
         self._rows = (every - self._mean) / np.sqrt(self._variance)
         self._train, self._parameters = train, parameters
 
-    def learnt(
-        self, guesses: np.ndarray | None = None, weights: np.ndarray | None = None
-    ) -> "LogisticRegression":
+    def learnt(self, guesses: np.ndarray | None = None, weights: np.ndarray | None = None) -> Regression:
         """The optimum for the training crops, and for `others` with guessed answers (M,) of so much weight (M,)."""
         rows, answers, shares = self._rows[: self._count], self._train.is_positive, self._train.shares
         if guesses is not None and weights is not None:
@@ -119,22 +135,56 @@ class LogisticFit:
             rows = np.concatenate([rows, self._rows[self._count + used]])
             answers = np.concatenate([answers, guesses[used]])
             shares = np.concatenate([shares, weights[used]])
-        from sklearn.linear_model import LogisticRegression  # slow to import
+        return _regression(rows, answers, shares, self._parameters)
 
-        fitted = LogisticRegression(C=self._parameters.inverse_l2, max_iter=self._parameters.max_steps)
-        return fitted.fit(rows, answers, shares)
-
-    def logits(self, fitted: "LogisticRegression") -> np.ndarray:
+    def logits(self, learnt: Regression) -> np.ndarray:
         """The logits (M,) for "yes" of each of `others`."""
-        return fitted.decision_function(self._rows[self._count :])
+        return self._rows[self._count :] @ learnt.weights + learnt.bias
 
-    def head(self, fitted: "LogisticRegression") -> LinearHead:
+    def head(self, learnt: Regression) -> LinearHead:
         """The regression as a head."""
-        return LinearHead(self._mean, self._variance, fitted.coef_[0], float(fitted.intercept_[0]))
+        return LinearHead(self._mean, self._variance, learnt.weights, learnt.bias)
 
     @property
     def _count(self) -> int:
         return len(self._train.features)
+
+
+def _regression(
+    rows: np.ndarray, answers: np.ndarray, shares: np.ndarray, parameters: LogisticParameters
+) -> Regression:
+    """The regression that rows (N, F), each of so much weight (N,), lead to.
+
+    Step by step what scikit-learn's `LogisticRegression` does, which takes three times as long to import as SciPy.
+    """
+    from scipy import optimize  # slow to import, and a site's pages do without
+
+    l2 = 1 / (parameters.inverse_l2 * shares.sum())
+    found = optimize.minimize(
+        _logistic_loss,
+        np.zeros(rows.shape[1] + 1),
+        (rows, answers, shares / shares.sum(), l2),
+        method="L-BFGS-B",
+        jac=True,
+        options={
+            "maxiter": parameters.max_steps,
+            "maxls": 50,
+            "gtol": STEEPEST,
+            "ftol": 64 * np.finfo(float).eps,
+        },
+    )
+    return Regression(found.x[:-1], float(found.x[-1]))
+
+
+def _logistic_loss(
+    values: np.ndarray, rows: np.ndarray, answers: np.ndarray, shares: np.ndarray, l2: float
+) -> tuple[float, np.ndarray]:
+    """Cross-entropy and penalty of weights and bias (F + 1,), and their slopes (F + 1,); `shares` add up to 1."""
+    weights = values[:-1]
+    logits = _times(rows, weights) + values[-1]
+    errors = shares * (0.5 * (1 + np.tanh(logits / 2)) - answers)
+    loss = shares @ (np.logaddexp(0, logits) - answers * logits) + l2 / 2 * weights @ weights
+    return float(loss), np.append(_summed(rows, errors) + l2 * weights, errors.sum())
 
 
 def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

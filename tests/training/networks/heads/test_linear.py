@@ -159,3 +159,17 @@ def test_more_rows_than_features_lead_to_the_same_optimum():
     )
     assert np.allclose(weights * np.sqrt(variance), expected.coef_[0], atol=1e-4)
     assert bias + weights @ mean == pytest.approx(expected.intercept_[0], abs=1e-3)
+
+
+def test_the_regression_ends_where_scikit_learns_does_step_by_step():
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(0)
+    features = random.normal(size=(120, 40)).astype(np.float32)
+    rows = Labelled(features, features[:, :9].sum(axis=1) + random.normal(size=120) > 2)
+    mean, variance = standardisation(features)
+    standardised = (features - mean) / np.sqrt(variance)
+    expected = LogisticRegression(C=0.003, class_weight="balanced").fit(standardised, rows.is_positive)
+    logits = logistic_head(rows, LogisticParameters()).logits(features)
+    assert np.ptp(logits) > 1
+    assert logits == pytest.approx(expected.decision_function(standardised), abs=1e-8)
