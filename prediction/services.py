@@ -146,13 +146,27 @@ def continue_abandoned() -> list[PredictionRun]:
     return going_on
 
 
-def rethreshold(run: PredictionRun, *, threshold: float | None, max_iou: float | None = None) -> None:
-    """Look at a finished run through another threshold, without predicting again: its places and files change."""
+def check_has_scores(run: PredictionRun) -> None:
+    """Raise `Refused` unless the run is finished."""
     if run.status != PredictionRun.Status.DONE:
         raise Refused(
             _("Prediction run %(run)s has no scores: it is %(status)s.")
             % {"run": run.pk, "status": run.get_status_display()}
         )
+
+
+def rethreshold(
+    run: PredictionRun,
+    *,
+    threshold: float | None,
+    max_iou: float | None = None,
+    calibration: dict[str, Any] | None = None,
+) -> None:
+    """Look at a finished run through another threshold, without predicting again: its places and files change.
+
+    `calibration` says how the threshold follows from a reviewed sample (`prediction.town_sample`); it is kept.
+    """
+    check_has_scores(run)
     from prediction import storing  # heavy, as in `_carry_out`
 
     chosen = run.threshold if threshold is None else threshold
@@ -167,7 +181,7 @@ def rethreshold(run: PredictionRun, *, threshold: float | None, max_iou: float |
                     _("Try again when it is done."),
                 )
             try:
-                storing.rethreshold(run, threshold=chosen, max_iou=overlap)
+                storing.rethreshold(run, threshold=chosen, max_iou=overlap, calibration=calibration)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     run.refresh_from_db()

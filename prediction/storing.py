@@ -121,14 +121,17 @@ def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
     write_shapefile_zip(files["shapefile_zip"], found)
 
 
-def rethreshold(run: PredictionRun, *, threshold: float, max_iou: float) -> None:
+def rethreshold(
+    run: PredictionRun, *, threshold: float, max_iou: float, calibration: dict[str, Any] | None = None
+) -> None:
     """Take a finished run's detections and exports from its scores anew; the network is not asked."""
     scores, grid = read_score_raster(Path(run.score_file.path))
     run.threshold = threshold
     run.parameters |= {
         "max_iou": max_iou,
-        "threshold_from": "person",
+        "threshold_from": "sample" if calibration else "person",
         "least_kept_score": min(LEAST_KEPT_SCORE, threshold),
+        **({"calibration": calibration} if calibration else {}),
     }
     with work_folder("prediction") as folder:
         files = {field: folder / OUTPUTS[field] for field in EXPORTS}
