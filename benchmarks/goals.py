@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.peers import peer_lines
+
 # The mosaic that must take a minute; smaller ones are held to the same speed.
 GOAL_MPX_S = 20.0
 
@@ -77,6 +79,7 @@ def _facts(result: dict[str, Any]) -> list[str]:
             for name in ("tiles", "windows")
         ),
         *(f"peak memory, {size}: {megabytes} MB" for size, megabytes in result["peak_memory_mb"].items()),
+        *peer_lines(result.get("peers", {})),
     ]
 
 

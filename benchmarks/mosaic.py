@@ -1,10 +1,11 @@
 """Predict a mosaic as large as Juchitán's, beside the thesis's way and beside the network alone.
 
     python benchmarks/mosaic.py [--gpx 1.22] [--data ../shared/data] [--backbone efficientnet-lite0]
-                                [--fresh] [--json]
+                                [--peers] [--fresh] [--json]
 
 Works in a data folder of its own below `build/`; the mosaics in it are kept for the next call (`--fresh` writes them
-anew), all else is made anew each time.
+anew), all else is made anew each time. `--peers` measures torchgeo, a plain PyTorch loop and GeoDeep too, in an
+environment of their own below `build/`, which the first such call installs (6 GB).
 """
 
 import argparse
@@ -25,6 +26,9 @@ def main() -> None:
         "--data", type=Path, help="folder of real imagery, to mirror instead of a practice town"
     )
     parser.add_argument("--backbone", default="efficientnet-lite0", help="an EfficientNet-Lite")
+    parser.add_argument(
+        "--peers", action="store_true", help="measure other programs beside ours (installs 6 GB below build/)"
+    )
     parser.add_argument("--fresh", action="store_true", help="write the mosaics anew")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -35,7 +39,12 @@ def main() -> None:
     from benchmarks.mosaic_measuring import measure
 
     result = measure(
-        FOLDER, gpx=options.gpx, data=options.data, backbone=options.backbone, fresh=options.fresh
+        FOLDER,
+        gpx=options.gpx,
+        data=options.data,
+        backbone=options.backbone,
+        peers=options.peers,
+        fresh=options.fresh,
     )
     print(json.dumps(result, indent=2) if options.json else table(result))
 

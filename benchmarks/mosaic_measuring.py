@@ -9,13 +9,16 @@ import numpy as np
 from benchmarks.goals import goals
 from benchmarks.machine import machine_facts
 from benchmarks.mosaic_writing import practice_picture, read_facts, real_picture, size_of, write_big_mosaic
+from benchmarks.peers import compared, measure_peers
 from benchmarks.workplace import measured_in_child, start_django
 from damage.work.progress import progress_bar
 
 SMALLER_GPX = (0.1, 0.4)
 
 
-def measure(folder: Path, *, gpx: float, data: Path | None, backbone: str, fresh: bool) -> dict[str, Any]:
+def measure(
+    folder: Path, *, gpx: float, data: Path | None, backbone: str, peers: bool, fresh: bool
+) -> dict[str, Any]:
     """All figures, and how they stand to the goals."""
     machine = machine_facts()
     site = folder / "site"
@@ -37,6 +40,11 @@ def measure(folder: Path, *, gpx: float, data: Path | None, backbone: str, fresh
         ),
         "peak_memory_mb": {f"{size:g} Gpx": run["peak_memory_mb"] for size, run in runs.items()},
     }
+    if peers:
+        measured = measure_peers(
+            mosaics[gpx], size_px=size_of(gpx), gsd_m=result["mosaic"]["gsd_m"], backbone=backbone
+        )
+        result["peers"] = compared(measured, runs[gpx])
     return result | {"goals": [goal.as_json() for goal in goals(result)]}
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,10 +30,10 @@ def start_django(folder: Path, *, empty: bool, database_url: str = "") -> None:
         call_command("migrate", verbosity=0)
 
 
-def measured_in_child(module: str, **options: Any) -> dict[str, Any]:
+def measured_in_child(module: str, *, python: str | Path = sys.executable, **options: Any) -> dict[str, Any]:
     """What a module of this folder, run as a fresh process, says when it is given these options."""
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", json.dumps(options, default=str)],
+        [python, "-m", f"benchmarks.{module}", json.dumps(options, default=str)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=True,
@@ -45,17 +45,24 @@ def measured_in_child(module: str, **options: Any) -> dict[str, Any]:
 def answer(measure: Callable[..., dict[str, Any]]) -> None:
     """Be the child: measure with the options given, and say the result and what this process needed.
 
-    `cpu_s` is its processor time in all threads; `cores_busy_elsewhere` tells how far others disturbed it.
+    `cpu_s` is its processor time in all threads and in the processes that it started and that have ended;
+    `cores_busy_elsewhere` tells how far others disturbed it.
     """
     begun, busy_before = perf_counter(), busy_s()
     result = measure(**json.loads(sys.argv[1]))
-    wall_s, cpu_s = perf_counter() - begun, process_time()
+    wall_s, own_s = perf_counter() - begun, cpu_s()
     result |= {
-        "cpu_s": round(cpu_s, 2),
-        "cores_busy_elsewhere": round(max(0.0, busy_s() - busy_before - cpu_s) / wall_s, 2),
+        "cpu_s": round(own_s, 2),
+        "cores_busy_elsewhere": round(max(0.0, busy_s() - busy_before - own_s) / wall_s, 2),
         "peak_memory_mb": peak_memory_mb(),
     }
     print(json.dumps(result))
+
+
+def cpu_s() -> float:
+    """Processor time of this process in all threads, and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def busy_s() -> float:

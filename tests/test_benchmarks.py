@@ -6,6 +6,7 @@ import rasterio
 from rasterio.enums import MaskFlags
 
 from benchmarks.mosaic_writing import mirrored, read_facts, size_of, write_big_mosaic
+from benchmarks.peers import middle_share
 
 WIDTH, HEIGHT = 1300, 900
 
@@ -46,6 +47,15 @@ def test_it_says_how_much_of_it_was_not_flown(path):
     assert 0.15 <= read_facts(path).nodata_share <= 0.20
     assert (through_an_overview == 0).mean() == pytest.approx((mask == 0).mean(), abs=0.02)
     assert not mask[[0, 0, -1, -1], [0, -1, 0, -1]].any()
+
+
+def test_peers_are_measured_where_all_is_ground(path):
+    share = middle_share(WIDTH, HEIGHT)
+    with rasterio.open(path) as dataset:
+        mask = dataset.dataset_mask()
+    rows = slice(share.top_px, share.top_px + share.height_px)
+    assert mask[rows, share.left_px : share.left_px + share.width_px].all()
+    assert share.mpx > 0.6 * mask.size / 1e6
 
 
 def test_the_picture_goes_on_as_its_mirror_image(path, picture):
