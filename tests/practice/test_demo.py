@@ -50,7 +50,7 @@ def trained(question, monkeypatch):
         )  # fmt: skip
 
     monkeypatch.setattr(demo_module, "train", train)
-    monkeypatch.setattr("training.registry.comparison.load_engine", lambda model_run: Rough())
+    monkeypatch.setattr("training.inference.load_engine", lambda model_run: Rough())
     monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: Immediate(roughness))
     monkeypatch.setattr("prediction.plan_of_run.model_content", lambda model_run, engine: b"roughness")
     question.crop_size_px = round(15 / GSD_M)

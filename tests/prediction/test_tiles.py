@@ -144,9 +144,10 @@ def test_a_scene_smaller_than_a_window_is_judged_by_what_there_is(scene, cells, 
     pixels = paint(grey_ground(40, 24), 0, 0, 16)
     layout = layout_of(pixels)
     scores = scores_of(values_of(scene(pixels), layout), layout)
-    # 3 x 2 cells, of the last row half is beyond the scene's edge and counts as its edge: one of six is red.
+    # 3 x 2 cells, one of them red. Of the last row half is the mirror image about pixel row 23: its own last row, 31,
+    # shows row 15, the last red one, which is a sixteenth of a cell.
     assert scores.shape == (1, 1)
-    assert scores[0, 0] == pytest.approx(1 / (1 + np.exp(-1 / 6)), abs=1e-6)
+    assert scores[0, 0] == pytest.approx(1 / (1 + np.exp(-(1 + 1 / 16) / 6)), abs=1e-6)
 
 
 @pytest.mark.parametrize("overviews", [(), (2, 4)])
