@@ -19,12 +19,10 @@ from tagging.models import Crop, Question, Tag
 from tagging.quotas import DAY, MINUTE, check_count
 from tagging.services import image_bytes, picture_png
 from training.data.crop_files import CropImage
-from training.data.crop_images import crop_windows
 from training.data.features import CropSource
 from training.data.scene_windows import SceneWindow
-from training.inference import ModelAnswer, answer_for_window, current_model, kind_of, model_input_of
+from training.inference import ModelAnswer, answer_for_window, current_model, model_input_of, windows_for
 from training.models import ModelAnswerRequest, ModelRun
-from training.networks.kinds import DENSE
 from training.networks.model_input import gsd_warnings
 
 # Each answer costs a run of the network, and nobody who looks at the picture first asks faster.
@@ -50,9 +48,7 @@ def ask_model(
 
 def _window(crop: Crop, model_run: ModelRun) -> CropSource:
     """What a prediction would look at; of a photo, which a web process never decodes, the square as it was cut."""
-    (window,) = crop_windows(
-        [crop], model_input_of(model_run), in_surroundings=kind_of(model_run) is DENSE, photos=False
-    )
+    (window,) = windows_for(model_run, [crop], photos=False)
     return window if isinstance(window, SceneWindow) else stored_or_read_image(crop)
 
 

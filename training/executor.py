@@ -11,19 +11,16 @@ from damage.work.claims import carried_out, record_killed
 from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
 from tagging.quarantine import check_crops_in_use
-from training.config import NOT_LAYERS
 from training.data.augmented_crops import Copies, recorded_augmentation
-from training.data.crop_images import crop_windows
 from training.data.dataset import PARTS, Part
 from training.data.features import CropSource
 from training.data.scene_windows import SceneWindow
 from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
-from training.inference import model_input_of, window_px_of
+from training.inference import window_px_of, windows_for
 from training.models import ModelRun
 from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
 from training.networks.heads.parameters import TuningParameters, head_parameters
-from training.networks.kinds import DENSE, kind_to_train
 from training.storing import store
 
 Windows = Callable[[Iterable[Crop]], Sequence[CropSource]]
@@ -48,8 +45,7 @@ def _fitted(run: ModelRun, step: Step) -> Fitted:
     blocks = run.parameters.get("fine_tune_blocks", 0)
     tuning = TuningParameters(blocks) if blocks else None
     run.parameters |= {"head": asdict(parameters), "fine_tuning": tuning and asdict(tuning)}
-    kind = kind_to_train(backbone, head_is_layer=run.head not in NOT_LAYERS)
-    windows = partial(crop_windows, model_input=model_input_of(run), in_surroundings=kind is DENSE)
+    windows = partial(windows_for, run)
     parts = {part.value: _examples(run, part, windows) for part in PARTS}
     run.parameters["windows"] = _counted(parts.values())
     return fitted(

@@ -161,7 +161,7 @@ def fitted(
         metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
-        files=kind_to_train(backbone, head_is_layer=not isinstance(head, Classifier)).artefact(
+        files=kind.artefact(
             TrainedParts(backbone, head, network, places.weights_dir, places.cache_dir / NETWORKS),
             np.stack([resized(read_pixels(crop), backbone.size_px) for crop in as_they_are]),
             compared,

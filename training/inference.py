@@ -1,7 +1,7 @@
 """Finished models at work: opened by their run, checked against its digests. Never loads TensorFlow."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,15 +12,16 @@ from django.conf import settings
 from damage.errors import Conflict, Refused
 from damage.ingestion.reading import SceneReader
 from damage.messages import Message as _
-from tagging.models import Question
-from training.data.crop_files import read_pixels
+from tagging.models import Crop, Question
+from training.data.crop_files import CropImage, read_pixels
+from training.data.crop_images import crop_windows
 from training.data.features import CropSource
 from training.data.scene_windows import SceneWindow
 from training.models import ModelFile, ModelRun
 from training.networks.backbones.registry import find_backbone
 from training.networks.dense import padded
 from training.networks.engines import DenseEngine, Engine
-from training.networks.kinds import ModelKind, kind_of_record
+from training.networks.kinds import DENSE, ModelKind, kind_of_record
 from training.networks.model_input import ModelInput
 from training.networks.resize import resized
 
@@ -113,6 +114,15 @@ def current_model(question: Question) -> ModelRun:
             _("An admin trains and proposes one once enough is tagged; a second person confirms it."),
         )
     return model_run
+
+
+def windows_for(
+    model_run: ModelRun, crops: Iterable[Crop], *, photos: bool = True
+) -> list[SceneWindow | CropImage]:
+    """The windows around crops that the run's model is asked about; see `crop_windows`."""
+    return crop_windows(
+        crops, model_input_of(model_run), in_surroundings=kind_of(model_run) is DENSE, photos=photos
+    )
 
 
 def window_scores(model_run: ModelRun, windows: Sequence[CropSource], scenes: SceneReader) -> np.ndarray:

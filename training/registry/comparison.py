@@ -12,15 +12,14 @@ from damage.ingestion.reading import SceneReader
 from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
-from training.data.crop_images import crop_image, crop_windows
+from training.data.crop_images import crop_image
 from training.data.dataset import AgreedCrop, agreement, place_of
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import learnt_crops, unseen_towns
 from training.data.near_duplicates import crossing
 from training.evaluation.metrics import classification_metrics
-from training.inference import kind_of, model_input_of, window_scores
+from training.inference import window_scores, windows_for
 from training.models import ModelRun, Promotion
-from training.networks.kinds import DENSE
 
 # Of each town so many crops of either answer at most, the first by digest: the same for every comparison.
 MOST_PER_ANSWER = 200
@@ -116,9 +115,7 @@ def _metrics(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> dict[str, 
 
 def _scores(run: ModelRun, crops: list[AgreedCrop], tell: _Count) -> np.ndarray:
     rows = Crop.objects.select_related("scene").in_bulk([crop.pk for crop in crops])
-    windows = crop_windows(
-        [rows[crop.pk] for crop in crops], model_input_of(run), in_surroundings=kind_of(run) is DENSE
-    )
+    windows = windows_for(run, [rows[crop.pk] for crop in crops])
     scores = []
     with closing(SceneReader()) as scenes:
         for first in range(0, len(crops), CROPS_AT_ONCE):
