@@ -12,10 +12,11 @@ import numpy as np
 
 from damage.ingestion.reading import Pixels
 from prediction.windows import Block, Grid
-from training.networks.dense import BEFORE_PX, CELL_PX, input_px
+from training.networks.dense import BEFORE_PX, CELL_PX, STRIDE_PX, input_px
 
-# A tile's judged side in network pixels: small enough for the processor's caches, whole strides of the network.
-TILE_PX = 576
+# A tile's judged side in network pixels, in whole strides of the network. Larger tiles spend less on surroundings, and
+# take more memory.
+LEAST_TILE_PX, TILE_PX = 512, 1152
 # About how many pixels as read lie along a block: what a killed process loses is a second's work, or some
 # ten seconds' where windows are scored one by one.
 TILES_BLOCK_PX, WINDOWS_BLOCK_PX = 3072, 1536
@@ -130,6 +131,17 @@ class TileLayout:
         ends = [floor(end * side) for end in (block.left, block.top, block.right, block.bottom)]
         ends[2], ends[3] = min(ends[2], self.grid.width_px), min(ends[3], self.grid.height_px)
         return _scene_pixels(self.grid, ends)
+
+
+def fitting_tile_px(grid: Grid, network_px: int) -> int:
+    """The side of tiles, up to `TILE_PX`, with which a network looks at the fewest pixels to judge a whole scene."""
+    factor = network_px / grid.window_px
+
+    def seen_px(tile_px: int) -> int:
+        across, down = (ceil(side * factor / tile_px) for side in (grid.width_px, grid.height_px))
+        return across * down * input_px(tile_px) ** 2
+
+    return min(range(LEAST_TILE_PX, TILE_PX + 1, STRIDE_PX), key=seen_px)
 
 
 def _blocks(units: tuple[int, int], along: int, *, whole_rows: bool) -> Iterator[Block]:

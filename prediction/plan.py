@@ -8,7 +8,7 @@ from typing import Any
 from damage.ingestion.reading import Source, is_tiled
 from damage.messages import Message, message_of
 from damage.messages import Message as _
-from prediction.layouts import TileLayout, WindowLayout
+from prediction.layouts import TileLayout, WindowLayout, fitting_tile_px
 from prediction.windows import Grid, grid_for
 from training.networks.engines import Precision
 from training.networks.kinds import EngineName, ModelKind
@@ -75,7 +75,7 @@ def plan_for(
     """The quickest way that gives the model's own scores; raises `Refused` where scene and model do not fit."""
     grid, warnings = grid_for(model_input, width_px=width_px, height_px=height_px, gsd_m=gsd_m)
     whole_rows = not is_tiled(source) and grid.width_px * grid.window_px * grid.scale**2 <= ROW_PX
-    layout = LAYOUTS[kind.layout](grid, model_input.input_size_px, whole_rows)
+    layout = _layout(kind, grid, model_input.input_size_px, whole_rows=whole_rows)
     chosen, why = kind.precision(engine, precision)
     reasons = [
         _way(layout),
@@ -89,6 +89,12 @@ def plan_for(
         else _("Read in squares of about %(block_px)s px.") % {"block_px": layout.block_px},
     ]
     return Plan(layout, engine, chosen, tuple(reasons), tuple(warnings))
+
+
+def _layout(kind: ModelKind, grid: Grid, network_px: int, *, whole_rows: bool) -> TileLayout | WindowLayout:
+    if kind.layout == "windows":
+        return WindowLayout(grid, network_px, whole_rows)
+    return TileLayout(grid, network_px, whole_rows, fitting_tile_px(grid, network_px))
 
 
 def _way(layout: TileLayout | WindowLayout) -> Message:

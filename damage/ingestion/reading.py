@@ -100,13 +100,15 @@ class Pixels:
 def mirrored_places(start: int, length: int, there: int) -> slice | np.ndarray:
     """Which of the `there` pixels along a side are shown from `start` on, mirrored about the edge pixels beyond them.
 
-    A slice where all are there, else indices (length,), as NumPy's padding by reflection has them.
+    A slice where all are there, else indices (length,), as NumPy's padding by reflection has them. What is mirrored is
+    the asked part alone, so that the answer is the same whatever else is there.
     """
     if start >= 0 and start + length <= there:
         return slice(start, start + length)
-    period = max(1, 2 * (there - 1))
-    places = np.arange(start, start + length) % period
-    return np.minimum(places, period - places)
+    first, end = max(start, 0), min(start + length, there)
+    period = max(1, 2 * (end - first - 1))
+    places = np.arange(start - first, start - first + length) % period
+    return first + np.minimum(places, period - places)
 
 
 class SceneReader:

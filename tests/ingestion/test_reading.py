@@ -16,15 +16,19 @@ from damage.ingestion.reading import Pixels
     ],
 )
 def test_what_lies_beyond_the_edge_is_the_mirror_image_as_numpy_pads(x, y, width, height):
+    """Of what is asked for: the same whatever was read beside it."""
     random = np.random.default_rng(0)
     bands = random.integers(0, 256, (3, 9, 12), dtype=np.uint8)
     valid = random.random((9, 12)) < 0.5
     part = Pixels(bands, valid, 0, 0).cut(x, y, width, height)
-    padded = np.pad(bands, ((0, 0), (7, 7), (7, 7)), mode="reflect")
+    rows, columns = slice(max(y, 0), min(y + height, 9)), slice(max(x, 0), min(x + width, 12))
+    sides = (
+        (rows.start - y, y + height - rows.stop),
+        (columns.start - x, x + width - columns.stop),
+    )
     assert part.valid is not None
-    assert np.array_equal(part.bands, padded[:, y + 7 : y + 7 + height, x + 7 : x + 7 + width])
-    ground = np.pad(valid, 7, mode="reflect")
-    assert np.array_equal(part.valid, ground[y + 7 : y + 7 + height, x + 7 : x + 7 + width])
+    assert np.array_equal(part.bands, np.pad(bands[:, rows, columns], ((0, 0), *sides), mode="reflect"))
+    assert np.array_equal(part.valid, np.pad(valid[rows, columns], sides, mode="reflect"))
 
 
 def test_a_scene_far_smaller_than_what_is_cut_is_mirrored_over_and_over():

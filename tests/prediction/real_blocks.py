@@ -20,7 +20,7 @@ from training.networks.engines import packed
 
 WIDTH_PX, HEIGHT_PX = 5200, 3100
 # Tiles of 576 network pixels, of which 768.9 are read: 7 x 5 of them.
-LAYOUT = TileLayout(Grid(WIDTH_PX, HEIGHT_PX, 299, 209, 1), 224, block_px=700)
+LAYOUT = TileLayout(Grid(WIDTH_PX, HEIGHT_PX, 299, 209, 1), 224, tile_px=576, block_px=700)
 BLOCKS = 35
 
 

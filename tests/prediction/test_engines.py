@@ -105,5 +105,5 @@ def test_neither_threads_nor_blocks_change_a_bit_of_the_result(scene, models, mo
 def test_a_model_with_another_digest_is_not_opened(models):
     with pytest.raises(Refused, match="not the one"):
         open_network(
-            models[True, "openvino"], sha256="0" * 64, engine="openvino", precision="f32", tile_input_px=640
+            models[True, "openvino"], sha256="0" * 64, engine="openvino", precision="f32", tile_input_px=704
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prediction.layouts import TileLayout
+from prediction.layouts import TileLayout, fitting_tile_px
 from prediction.postprocess import boxes_above, digest, scores_of
 from prediction.windows import Grid
 from tests.prediction.blocks import jobs_of, values_of
@@ -159,3 +159,10 @@ def test_a_reduced_scene_is_read_through_its_overview_or_averaged(
     expected = np.zeros((5, 7))
     expected[2, 4] = 1
     assert np.array_equal(values, expected)
+
+
+def test_tiles_are_as_large_as_suits_the_scene():
+    """With 128 px of surroundings, two tiles of 608 cover 1200 px with less than one of 1152 and its rest."""
+    assert fitting_tile_px(Grid(1200, 500, 64, 32), 64) == 608
+    assert fitting_tile_px(Grid(400, 500, 64, 32), 64) == 512
+    assert fitting_tile_px(Grid(11_520, 11_520, 64, 32), 64) == 1152

@@ -34,6 +34,7 @@ def short_lite_known() -> Iterator[str]:
         mock.patch.dict(MOST_TUNED_BLOCKS, {SHORT_LITE.name: TUNABLE_BLOCKS}),
         mock.patch.dict(building.LITE, {SHORT_LITE.name: (WIDTH, DEPTH)}),
         mock.patch.object(building, "load_tensors", _fill),
+        mock.patch.object(building, "mean_activations", return_value=[]),
     ):
         yield SHORT_LITE.name
 

@@ -16,8 +16,9 @@ CELL_PX = 16
 SHIFT_PX = 8
 # The input's sides are multiples of this: the network's largest stride, so that cells lie alike everywhere.
 STRIDE_PX = 32
-# Surroundings that a network is given before (left, above) and at least after (right, below) what it judges.
-BEFORE_PX, AFTER_PX = 40, 24
+# Surroundings that a network is given before (left, above) and at least after (right, below) what it judges: what it
+# sees beyond its input (mean activations, `efficientnet_lite`) reaches some 100 px far. `benchmarks/surroundings.py`.
+BEFORE_PX, AFTER_PX = 72, 56
 
 
 def input_px(judged_px: int) -> int:

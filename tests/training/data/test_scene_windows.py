@@ -53,7 +53,7 @@ def window(path, x, y, *, side_px=SIDE, scale=1, in_surroundings=True):
 def test_a_window_stands_in_what_lies_around_it_mirrored_at_the_scenes_edge(path, pixels, x, y):
     with closing(SceneReader()) as scenes:
         seen = window(path, x, y).dense_input(SIDE, scenes)
-    margin = 60
+    margin = 90
     around = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     left, top = x + margin - BEFORE_PX, y + margin - BEFORE_PX
     assert seen.shape[0] == input_px(SIDE) >= BEFORE_PX + SIDE + AFTER_PX

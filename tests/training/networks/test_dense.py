@@ -6,7 +6,7 @@ import pytest
 from training.networks.dense import cell_shares, input_px, padded, probability, window_shares
 
 
-@pytest.mark.parametrize(("judged", "side"), [(224, 288), (240, 320), (260, 352), (576, 640)])
+@pytest.mark.parametrize(("judged", "side"), [(224, 352), (240, 384), (260, 416), (1152, 1280)])
 def test_the_input_holds_the_surroundings_in_whole_strides(judged, side):
     assert input_px(judged) == side
 
@@ -14,10 +14,10 @@ def test_the_input_holds_the_surroundings_in_whole_strides(judged, side):
 def test_a_framed_square_stands_in_its_own_mirror_image():
     square = np.arange(224 * 224 * 3).reshape(224, 224, 3).astype(np.uint8)
     image = padded(square, 224)
-    assert image.shape == (288, 288, 3)
-    assert np.array_equal(image[40:264, 40:264], square)
-    assert np.array_equal(image[39, 40:264], square[1])  # one row above the first is the second
-    assert np.array_equal(image[264, 40:264], square[222])
+    assert image.shape == (352, 352, 3)
+    assert np.array_equal(image[72:296, 72:296], square)
+    assert np.array_equal(image[71, 72:296], square[1])  # one row above the first is the second
+    assert np.array_equal(image[296, 72:296], square[222])
 
 
 def test_a_cell_stands_for_the_sixteen_pixels_it_sees_around():
@@ -26,7 +26,7 @@ def test_a_cell_stands_for_the_sixteen_pixels_it_sees_around():
 
 
 def test_a_window_of_224_has_fourteen_whole_cells():
-    assert window_shares(224).tolist() == pytest.approx([0, 0] + [1 / 14] * 14 + [0, 0])
+    assert window_shares(224).tolist() == pytest.approx([0] * 4 + [1 / 14] * 14 + [0] * 4)
 
 
 def test_probability_keeps_what_is_unknown_and_never_overflows():

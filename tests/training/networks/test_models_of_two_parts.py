@@ -165,7 +165,7 @@ def test_a_dense_backbone_pads_windows_within_its_network():
         of_padded = OpenVinoNetwork(*exported(feature_extractor(SHORT_LITE)))
         of_windows = OpenVinoNetwork(*exported(window_features(SHORT_LITE)))
     expected = of_padded.outputs(np.stack([SHORT_LITE.prepared(window) for window in windows]))
-    assert (of_windows.input_size_px, of_padded.input_size_px) == (64, 128)
+    assert (of_windows.input_size_px, of_padded.input_size_px) == (64, 192)
     assert np.abs(of_windows.outputs(windows) - expected).max() < 1e-5
 
 

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from training.networks.backbones.efficientnet_lite import efficientnet_lite, load_tensors
+from damage.ingestion.reading import mirrored_places
+from training.networks.backbones.efficientnet_lite import efficientnet_lite, load_tensors, mean_activations
 from training.networks.backbones.pth import read_tensors
 from training.networks.backbones.registry import Backbone, Scaling
 from training.networks.backbones.weights import weights_path
@@ -60,9 +61,9 @@ def window_features(backbone: Backbone, weights_dir: Path | None = None) -> kera
     if not backbone.is_dense:
         return extractor
     pixels = layers.Input((backbone.size_px, backbone.size_px, 3), dtype="uint8", name="pixels")
-    sides = (BEFORE_PX, backbone.input_px - backbone.size_px - BEFORE_PX)
-    padded = ops.pad(ops.cast(pixels, "float32"), ((0, 0), sides, sides, (0, 0)), mode="reflect")
-    return keras.Model(pixels, extractor(padded), name="window_features")
+    places = mirrored_places(-BEFORE_PX, backbone.input_px, backbone.size_px)
+    surrounded = ops.take(ops.take(ops.cast(pixels, "float32"), places, axis=1), places, axis=2)
+    return keras.Model(pixels, extractor(surrounded), name="window_features")
 
 
 def logits_model(
@@ -115,9 +116,13 @@ def scaled_pixels(pixels: keras.KerasTensor, scaling: Scaling, contrast: float) 
 
 
 def lite_network(backbone: Backbone, path: Path) -> keras.Model:
-    """The EfficientNet-Lite with the weights at `path`: scaled pixels of any size in, the last map out."""
-    network = efficientnet_lite(*LITE[backbone.network], None)
-    load_tensors(network, read_tensors(path))
+    """The EfficientNet-Lite with the weights at `path`: scaled pixels of any size in, the last map out.
+
+    Beyond an image's edge it sees mean activations.
+    """
+    tensors = read_tensors(path)
+    network = efficientnet_lite(*LITE[backbone.network], None, padding=mean_activations(tensors))
+    load_tensors(network, tensors)
     return network
 
 

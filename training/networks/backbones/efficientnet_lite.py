@@ -1,15 +1,20 @@
 """EfficientNet-Lite in Keras: no squeeze-and-excitation, ReLU6 instead of swish, fixed stem and head.
 
 Architecture after Tan & Le 2019 (arXiv:1905.11946) and TensorFlow's `lite` variants; weights from PyTorch.
+
+Beyond an image's edge the published networks see zeros, which no ground shows: what they say of the nearest 100 pixels
+is not what they say of the same ground in a larger image. Here the depthwise convolutions can see each channel's mean
+activation there instead (`mean_activations`), which changes nothing anywhere else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import keras
 import numpy as np
 from keras import layers
+from scipy.special import ndtr
 
 BN_EPSILON = 1e-3
 STEM_FILTERS = 32
@@ -40,16 +45,22 @@ STAGES = (
 
 
 def efficientnet_lite(
-    width: float, depth: float, size_px: int | None, *, with_logits: bool = False
+    width: float,
+    depth: float,
+    size_px: int | None,
+    *,
+    with_logits: bool = False,
+    padding: Sequence[np.ndarray] = (),
 ) -> keras.Model:
     """Return the network without weights: scaled pixels in, the last feature map (or ImageNet logits) out.
 
-    `size_px` None makes it take images of any size.
+    `size_px` None makes it take images of any size. `padding` is what the depthwise convolution of each block sees
+    beyond the edge, a value for every channel (C,); without it, zeros.
     """
     inputs = layers.Input((size_px, size_px, 3), name="scaled_pixels")
     x = _convolution(inputs, STEM_FILTERS, kernel=3, stride=2, name="stem")
     for index, stage in enumerate(_blocks(width, depth)):
-        x = _block(x, stage, name=f"block{index}")
+        x = _block(x, stage, padding[index] if padding else None, name=f"block{index}")
     x = _convolution(x, HEAD_FILTERS, kernel=1, stride=1, name="head")
     if with_logits:
         x = layers.GlobalAveragePooling2D(name="mean")(x)
@@ -67,9 +78,42 @@ def load_tensors(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> None:
         # PyTorch: out, in, height, width. Keras: height, width, in, out; depthwise height, width, channel, 1.
         axes = (2, 3, 0, 1) if name.endswith("depthwise") else (2, 3, 1, 0)
         model.get_layer(f"{name}_conv").set_weights([kernel.transpose(axes)])
-        model.get_layer(f"{name}_bn").set_weights(
-            [tensors[f"{batch_norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
+        scale, offset, mean, variance = (
+            tensors[f"{batch_norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
         )
+        if (centred := _centring_layer(model, name)) is not None:
+            mean = mean + kernel.sum((1, 2, 3)) * centred.offset
+        model.get_layer(f"{name}_bn").set_weights([scale, offset, mean, variance])
+
+
+def mean_activations(tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Each channel's mean (C,) where a block's depthwise convolution looks, for every block of a network's tensors.
+
+    Batch normalisation left values with its own offset as mean and its own scale as deviation; of these, taken as
+    normal, ReLU6 leaves the mean of a doubly censored normal distribution (Greene, Econometric Analysis, ch. 19).
+    """
+    found = []
+    while f"_blocks.{len(found)}._bn1.weight" in tensors:
+        expanded = f"_blocks.{len(found)}._bn0"
+        batch_norm = expanded if f"{expanded}.weight" in tensors else "_bn0"  # the stem's, of the first block
+        found.append(_mean_of_relu6(tensors[f"{batch_norm}.bias"], tensors[f"{batch_norm}.weight"]))
+    return found
+
+
+def _mean_of_relu6(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """The mean of normal values once they were cut at 0 and 6."""
+    deviation = np.maximum(np.abs(deviation.astype(np.float64)), 1e-9)
+    low, high = -mean / deviation, (6 - mean) / deviation
+    density_low, density_high = (np.exp(-(each**2) / 2) / np.sqrt(2 * np.pi) for each in (low, high))
+    between = mean * (ndtr(high) - ndtr(low)) + deviation * (density_low - density_high)
+    return (between + 6 * ndtr(-high)).astype(np.float32)
+
+
+def _centring_layer(model: keras.Model, name: str) -> layers.Rescaling | None:
+    """The layer that takes the mean off before the convolution of this name, where there is one."""
+    names = {layer.name for layer in model.layers}
+    centring = name.replace("_depthwise", "_centred")
+    return model.get_layer(centring) if centring != name and centring in names else None
 
 
 def _sources(model: keras.Model) -> Iterator[tuple[str, str, str]]:
@@ -108,10 +152,14 @@ def _scaled_filters(filters: int, width: float) -> int:
     return rounded + 8 if rounded < 0.9 * scaled else rounded
 
 
-def _block(x: keras.KerasTensor, stage: Stage, *, name: str) -> keras.KerasTensor:
+def _block(x: keras.KerasTensor, stage: Stage, padding: np.ndarray | None, *, name: str) -> keras.KerasTensor:
     shortcut = x
     if stage.expansion > 1:
         x = _convolution(x, x.shape[-1] * stage.expansion, kernel=1, stride=1, name=f"{name}_expand")
+    if (
+        padding is not None
+    ):  # zero stands for the mean then; `load_tensors` has batch normalisation know of it
+        x = layers.Rescaling(1.0, (-padding).tolist(), name=f"{name}_centred")(x)
     depthwise = layers.DepthwiseConv2D(
         stage.kernel, stage.stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
     )

@@ -8,7 +8,7 @@ import numpy as np
 from damage.errors import Refused
 from damage.messages import Message as _
 from training.networks.classical import CLASSICAL, ClassicalFeatures
-from training.networks.dense import input_px, padded
+from training.networks.dense import AFTER_PX, BEFORE_PX, input_px, padded
 from training.networks.resize import resized
 
 KERAS_WEIGHTS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -87,7 +87,8 @@ class Backbone:
     @property
     def recipe_id(self) -> str:
         """Names everything that decides a crop's features; another recipe has another id."""
-        described = repr(sorted(asdict(self).items())).encode()
+        surroundings = (BEFORE_PX, AFTER_PX, "mean activations beyond") if self.is_dense else ()
+        described = repr((sorted(asdict(self).items()), *surroundings)).encode()
         return f"{self.name}-{hashlib.sha256(described).hexdigest()[:12]}"
 
 

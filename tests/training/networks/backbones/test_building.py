@@ -57,7 +57,7 @@ def test_efficientnet_lite_equals_the_pytorch_reference(reference, name):
 
 @pytest.mark.parametrize("name", LITES)
 def test_features_are_the_means_of_three_maps_over_the_window(name):
-    """The window's cells, worked out by hand: of a padded 224 px window 14 x 14 and 7 x 7, after 2 and 1 others."""
+    """The window's cells, worked out by hand: of a padded 224 px window 14 x 14 and 7 x 7, after 4 and 2 others."""
     from training.networks.backbones.building import feature_extractor, lite_maps, lite_network, scaled_pixels
 
     backbone = find_backbone(name)
@@ -77,11 +77,51 @@ def test_features_are_the_means_of_three_maps_over_the_window(name):
     assert edges.shape[:2] == texture.shape[:2] == (side // 16,) * 2
     assert objects.shape[:2] == (side // 32,) * 2
     if backbone.size_px == 224:
-        assert side == 288
+        assert side == 352
         expected = np.concatenate(
-            [cells.mean((0, 1)) for cells in (edges[2:16, 2:16], texture[2:16, 2:16], objects[1:8, 1:8])]
+            [cells.mean((0, 1)) for cells in (edges[4:18, 4:18], texture[4:18, 4:18], objects[2:9, 2:9])]
         )
         assert np.abs(features - expected).max() < TOLERANCE
+
+
+def test_beyond_the_edge_lie_mean_activations_and_inside_nothing_changes(padded_networks):
+    """After four blocks, at stride 8, a value sees 40 px at most: far from the edge it is the same to rounding."""
+    image = np.kron(np.random.default_rng(0).normal(0, 0.5, (1, 48, 48, 3)), np.ones((1, 8, 8, 1)))
+    zeros, means = (network(image.astype(np.float32)).numpy()[0] for network in padded_networks)
+    inner = slice(6, -6)
+    assert np.abs(zeros[inner, inner] - means[inner, inner]).max() < TOLERANCE * np.abs(zeros).max()
+    part = image[:, 128:256, 128:256].astype(np.float32)  # cells 16 to 31 of the whole
+    errors = [np.abs(network(part).numpy()[0] - zeros[16:32, 16:32]).mean() for network in padded_networks]
+    assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.fixture(scope="module")
+def padded_networks():
+    """The first four blocks of EfficientNet-Lite0 with zeros beyond the edge, and with mean activations."""
+    import keras
+
+    from training.networks.backbones.building import LITE, lite_network
+    from training.networks.backbones.efficientnet_lite import efficientnet_lite, load_tensors
+    from training.networks.backbones.pth import read_tensors
+
+    backbone = find_backbone(LITES[0])
+    path = weights_path(backbone, None)
+    zeros = efficientnet_lite(*LITE[backbone.name], None)
+    load_tensors(zeros, read_tensors(path))
+    return [
+        keras.Model(network.input, network.get_layer("block4_add").output)
+        for network in (zeros, lite_network(backbone, path))
+    ]
+
+
+def test_the_mean_of_what_relu6_leaves_is_that_of_drawn_values():
+    from training.networks.backbones.efficientnet_lite import mean_activations
+
+    means, scales = np.array([-3.0, 0.0, 1.0, 5.0, 9.0]), np.array([1.0, 2.0, -0.5, 3.0, 0.0])
+    tensors = {"_bn0.bias": means, "_bn0.weight": scales, "_blocks.0._bn1.weight": means}
+    drawn = np.random.default_rng(0).normal(means, np.abs(scales), (400_000, 5)).clip(0, 6).mean(0)
+    (found,) = mean_activations(tensors)
+    assert np.abs(found - drawn).max() < 0.01
 
 
 def test_from_eight_sides_a_turned_image_is_the_same():
