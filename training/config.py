@@ -16,7 +16,8 @@ LAYERS = (
     "logistic-regression",
 )  # heads that learn on with the network, and weigh copies as one crop
 ADAPTS = "logistic-regression"  # the head that can go on learning in a town without answers
-DEFAULT_HEAD = "softmax"
+STOPS = "softmax"  # the head that is trained in epochs, and stops by the validation town
+DEFAULT_HEAD = "logistic-regression"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,8 @@ class TrainingConfig:
     test_towns: Sequence[str] = ()
     per_class: int | None = None
     seed: int = 0
-    max_fpr: float = 0.0
+    # The thesis's threshold: so many of the validation town's "no" may be called yes. None: one for unseen towns.
+    max_fpr: float | None = None
     contrast: float | None = None
     # The side at which the network sees a window; None: the backbone's own.
     network_px: int | None = None
@@ -42,13 +44,18 @@ class TrainingConfig:
     # The run that this one goes on from, with newer tags or other parameters.
     parent: int | None = None
 
+    @property
+    def needs_validation(self) -> bool:
+        """Whether a town has to be kept from learning: what goes on in epochs stops by it, and so does `max_fpr`."""
+        return self.head == STOPS or bool(self.fine_tune_blocks) or self.max_fpr is not None
+
     def chosen_backbone(self) -> Backbone | ClassicalFeatures:
         """The backbone with the contrast and the input's side asked for, or the classical features."""
         return find_features(self.backbone, self.contrast, self.network_px)
 
 
 def check_config(config: TrainingConfig) -> None:
-    if not 0 <= config.max_fpr < 1:
+    if config.max_fpr is not None and not 0 <= config.max_fpr < 1:
         raise Refused(_("The false positive rate must be from 0 up to, but not including, 1."))
     find_head(config.head)
     if config.seed < 0:

@@ -12,7 +12,7 @@ from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
 from tagging.quarantine import check_crops_in_use
 from training.data.augmented_crops import Copies, recorded_augmentation
-from training.data.dataset import PARTS, Part
+from training.data.dataset import PARTS, Part, reviewed
 from training.data.features import CropSource
 from training.data.scene_windows import SceneWindow
 from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
@@ -78,16 +78,20 @@ def _unlabelled(run: ModelRun, windows: Windows) -> Unlabelled | None:
 
 
 def _examples(run: ModelRun, part: Part, windows: Windows) -> Examples:
-    rows = run.crops_of(part).select_related("crop__scene")
+    rows = run.crops_of(part).select_related("crop__scene", "crop__town__event")
     crops = [row.crop for row in rows]
     check_crops_in_use(crops)
     images = windows(crops)
     answers = [row.is_positive for row in rows]
+    towns = [crop.town.path for crop in crops]
+    is_reviewed = reviewed(run.question, crops)
     augmentation = recorded_augmentation(run.parameters.get("augmentation"))
     if part != Part.TRAIN or augmentation.form == "none":
-        return Examples(images, answers)
+        return Examples(images, answers, towns, is_reviewed)
     copies = Copies(augmentation)
     with_copies: list[CropSource] = []
     for crop, image in zip(crops, images, strict=True):
         with_copies += [image, *copies.of(crop, range(1, augmentation.copies))]
-    return Examples(with_copies, answers, augmentation.copies, partial(copies.redrawn, crops))
+    return Examples(
+        with_copies, answers, towns, is_reviewed, augmentation.copies, partial(copies.redrawn, crops)
+    )

@@ -16,6 +16,7 @@ from training.data.features import NETWORKS, CropSource, crop_features, prepared
 from training.data.scene_windows import SceneWindow
 from training.evaluation.metrics import classification_metrics
 from training.evaluation.operating_threshold import Threshold, operating_threshold
+from training.evaluation.unseen_towns import UnseenTown, expected_in_unseen_towns, unseen_town_threshold
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
 from training.networks.heads.classifiers import Classifier
@@ -24,6 +25,7 @@ from training.networks.heads.labelled import Labelled
 from training.networks.heads.linear import LinearHead, logistic_head, softmax_head
 from training.networks.heads.parameters import (
     ForestParameters,
+    HeadParameters,
     LogisticParameters,
     Parameters,
     SvmParameters,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 # So many crops are scored by both engines before a model is accepted.
 MOST_COMPARED = 16
+# With fewer crops of either answer in all other towns a town is not left out.
+LEAST_TO_LEARN_FROM = 5
 PREPARING, FEATURES, TUNING = "network", "features", "fine-tuning"  # steps whose progress is told
 UNLABELLED, COMPARED = "unlabelled", "compared"  # beside the parts' names
 Step = Callable[[str], Progress]
@@ -58,6 +62,9 @@ class Examples:
 
     crops: Sequence[CropSource]
     is_positive: Sequence[bool]
+    # Each crop's town, and whether somebody looked at it: those that nobody looked at judge no threshold.
+    towns: Sequence[str] = ()
+    is_reviewed: Sequence[bool] = ()
     copies: int = 1
     redrawn: Callable[[int], Sequence[CropCopy]] | None = None
 
@@ -77,9 +84,13 @@ class Places:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of a training; `scores` and `metrics` by part, `files` by kind."""
+    """What came of a training; `scores` and `metrics` by part, `files` by kind.
+
+    `left_out_scores` (N,) are the training crops' by a model that did not learn from their town, NaN where none was.
+    """
 
     scores: dict[str, np.ndarray]
+    left_out_scores: np.ndarray
     metrics: dict[str, Any]
     threshold: float
     threshold_reason: str
@@ -100,16 +111,18 @@ def fitted(
     head_parameters: Parameters,
     places: Places,
     *,
-    max_fpr: float,
+    max_fpr: float | None,
     seed: int,
     tuning: TuningParameters | None = None,
     adapt_to: Unlabelled | None = None,
     step: Step = _untold,
 ) -> Fitted:
-    """Train on `parts["train"]`, choose the threshold on "validation", measure every part.
+    """Train on `parts["train"]`, choose the threshold, measure every part.
 
-    What is trained in epochs, a head or the network's last blocks (`tuning`), also stops on "validation". A logistic
-    regression can adapt to a town, which then decides the threshold as well.
+    The threshold is one for unseen towns (`evaluation.unseen_towns`): each training town is left out in turn, and
+    "validation" was not seen either. With `max_fpr` it is chosen on "validation" alone. What is trained in epochs, a
+    head or the network's last blocks (`tuning`), stops on "validation", and leaves no town out. A logistic regression
+    can adapt to a town, which then decides the threshold as well.
     """
     kind = kind_to_train(backbone, head_is_layer=not isinstance(head_parameters, ForestParameters))
     exports = kind.exports(backbone, places.weights_dir, is_tuned=tuning is not None)
@@ -119,8 +132,11 @@ def fitted(
     every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to.crops)}
     labelled = labelled_features(every, backbone, places, step(FEATURES))
     threshold = None
+    left_out = np.full(len(parts["train"].originals), np.nan)
     if adapt_to is None:
         head, course = trained(labelled, head_parameters, seed)
+        if tuning is None and max_fpr is None and not isinstance(head_parameters, HeadParameters):
+            left_out = left_out_scores(labelled["train"], parts["train"].towns, head_parameters, seed)
     else:
         adapted = self_trained(labelled["train"], labelled.pop(UNLABELLED).features, head_parameters)
         head, course = adapted.head, {"separation": adapted.separation}
@@ -149,8 +165,16 @@ def fitted(
                 progress=step(TUNING),
             )
         head, network, scores, course = tuned.head, tuned.network, tuned.scores, tuned.described
-    if threshold is None:
+    if threshold is None and max_fpr is not None:
         threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
+    elif threshold is None:
+        unseen = [
+            *_by_town(parts["train"], left_out),
+            *_by_town(parts["validation"], scores.get("validation", np.zeros(0))),
+        ]
+        threshold = _threshold_for_unseen_towns(unseen)
+        if expected := expected_in_unseen_towns(unseen):
+            course = course | {"unseen_towns": expected}
     compared = scores.pop(COMPARED)
     metrics = {
         part: classification_metrics(labelled[part].is_positive, scores[part], threshold.value)
@@ -158,6 +182,7 @@ def fitted(
     }
     return Fitted(
         scores=scores,
+        left_out_scores=left_out,
         metrics=metrics | course,
         threshold=threshold.value,
         threshold_reason=threshold.reason,
@@ -167,6 +192,42 @@ def fitted(
             compared,
             threads=places.threads,
         ),
+    )
+
+
+def left_out_scores(train: Labelled, towns: Sequence[str], parameters: Parameters, seed: int) -> np.ndarray:
+    """Scores (N,) of the training crops, each by a model that learnt from the other towns; NaN where none could."""
+    scores, of_town = np.full(len(towns), np.nan), np.array(towns)
+    for town in dict.fromkeys(towns):
+        others = train.of(of_town != town)
+        positive = int(others.originals.is_positive.sum())
+        if min(positive, len(others.originals.is_positive) - positive) < LEAST_TO_LEARN_FROM:
+            continue
+        head, _course = trained({"train": others}, parameters, seed)
+        left = train.of(of_town == town).originals
+        scores[of_town == town] = np.asarray(head(left.features))[:, 1]
+    return scores
+
+
+def _by_town(examples: Examples, scores: np.ndarray) -> list[UnseenTown]:
+    """A part's scored crops by town, without those that nobody looked at."""
+    answers, towns = np.array(examples.is_positive, bool), np.array(examples.towns)
+    judging = np.isfinite(scores)
+    if len(examples.is_reviewed):
+        judging &= np.array(examples.is_reviewed, bool)
+    groups = [(town, (towns == town) & judging) for town in dict.fromkeys(examples.towns)]
+    return [UnseenTown(str(town), answers[rows], scores[rows]) for town, rows in groups if rows.any()]
+
+
+def _threshold_for_unseen_towns(towns: Sequence[UnseenTown]) -> Threshold:
+    names = ", ".join(town.town for town in towns if town.has_a_say)
+    if not names:
+        return Threshold(
+            0.5, "One half: no town that the model had not seen has enough crops of both answers."
+        )
+    return Threshold(
+        unseen_town_threshold(towns),
+        f"The mean of the cuts that were best in towns that the model which scored them had not seen: {names}.",
     )
 
 

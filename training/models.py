@@ -91,13 +91,20 @@ class ModelRun(Work):
     def threshold_words(self) -> str:
         """Why its threshold is this one, in the reader's language; of a run from elsewhere as it was told there."""
         validation = self.metrics.get("validation", {}).get("confusion")
-        if not validation or self.parameters.get("imported"):
+        if self.parameters.get("imported"):
             return self.threshold_reason
         if record := self.parameters.get("adapt_to"):
             return gettext(
                 "Halfway between the two groups of scores of %(crops)d crops of %(town)s, to which it was adapted; "
                 "they lie %(separation).1f standard deviations apart."
             ) % {"crops": record["crops"], "town": record["town"], "separation": self.metrics["separation"]}
+        if unseen := self.metrics.get("unseen_towns"):
+            names = ", ".join(row["town"] for row in unseen["towns"])
+            return gettext(
+                "The mean of the cuts that were best in towns which the model that scored them had not seen: %(towns)s."
+            ) % {"towns": names}
+        if not validation or self.parameters.get("max_fpr") is None:
+            return self.threshold_reason
         return gettext(
             "The lowest at which at most %(share)s of the validation crops with the answer no are called yes: "
             "%(false)d of %(negatives)d are, and %(found)d of %(positives)d with the answer yes are found."
@@ -108,6 +115,29 @@ class ModelRun(Work):
             "found": validation["true_positive"],
             "positives": validation["true_positive"] + validation["false_negative"],
         }
+
+    @property
+    def expected_words(self) -> str:
+        """What to expect of it in a town that nobody tagged, in the reader's language; empty where nobody knows."""
+        unseen = self.metrics.get("unseen_towns")
+        if not unseen:
+            return ""
+        counts = {
+            f"{name}_{end}": f"{times * unseen[key][end]:.0f}"
+            for name, key, times in (("found", "recall", 10), ("false", "false_positive_rate", 100))
+            for end in ("mean", "least", "most")
+        }
+        words = gettext(
+            "In a town that nobody tagged: of ten squares that show it about %(found_mean)s are found "
+            "(%(found_least)s to %(found_most)s in the towns left out), and of a hundred that do not about "
+            "%(false_mean)s are called so all the same (%(false_least)s to %(false_most)s)."
+        )
+        told = words % counts
+        if unseen["is_own_cut"]:
+            told += " " + gettext(
+                "One town alone could be left out, and chose the threshold itself: expect less."
+            )
+        return told
 
     def crops_of(self, part: str) -> models.QuerySet["ModelRunCrop"]:
         """The run's crops in one part, in an order that only their pixels decide."""
@@ -127,6 +157,8 @@ class ModelRunCrop(models.Model):
     part = models.CharField(max_length=10, choices=Part.choices)
     is_positive = models.BooleanField()
     score = models.FloatField(null=True)
+    # By a model that did not learn from the crop's town, of training crops.
+    left_out_score = models.FloatField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["model_run", "crop"], name="crop_in_one_part")]

@@ -146,7 +146,13 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     test_towns = serializers.ListField(child=serializers.CharField(), default=list)
     per_class = serializers.IntegerField(min_value=1, allow_null=True, default=None)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
-    max_fpr = FiniteFloatField(min_value=0, max_value=1, default=0.0)
+    max_fpr = FiniteFloatField(
+        min_value=0,
+        max_value=1,
+        allow_null=True,
+        default=None,
+        help_text="share of the validation town's no that may be called yes; null: a threshold for unseen towns",
+    )
     head = serializers.ChoiceField(choices=HEAD_NAMES, default=DEFAULT_HEAD)
     contrast = FiniteFloatField(min_value=0, allow_null=True, default=None)
     network_px = serializers.IntegerField(

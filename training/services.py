@@ -115,6 +115,7 @@ def _planned(question: Question, config: TrainingConfig, requested_by: User | No
         seed=config.seed,
         hashes=lambda crops: image_hashes_of(crop_images(crops), settings.DATA_DIR / "features"),
         kept=kept,
+        needs_validation=config.needs_validation,
     )
     unlabelled = crops_to_adapt_to(adapt_to, dataset) if adapt_to else []
     learnt = Crop.objects.select_related("scene").filter(

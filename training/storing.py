@@ -56,6 +56,7 @@ def store(run: ModelRun, outcome: "Fitted") -> None:
         try:
             _put_in_place(log, log_folder_of(run))
             _store_scores(run, outcome.scores)
+            _store_left_out_scores(run, outcome.left_out_scores)
             with transaction.atomic():
                 store_rows(run, rows)
                 claims.finish(
@@ -78,6 +79,7 @@ def _take_back(run: ModelRun, outcome: "Fitted") -> None:
     if not ModelRun.objects.filter(pk=run.pk, status=ModelRun.Status.DONE).exists():
         shutil.rmtree(log_folder_of(run), ignore_errors=True)
         _store_scores(run, dict.fromkeys(outcome.scores))
+        run.run_crops.update(left_out_score=None)
 
 
 def _put_in_place(folder: Path, target: Path) -> None:
@@ -113,3 +115,12 @@ def _store_scores(run: ModelRun, by_part: Mapping[str, Sequence[float] | np.ndar
         values = [None] * len(keys) if scores is None else [float(score) for score in scores]
         scored += zip(keys, values, strict=True)
     write_in_batches(scored, lambda some: update(ModelRunCrop, "score", some), size=PLAIN_ROWS_AT_ONCE)
+
+
+def _store_left_out_scores(run: ModelRun, scores: np.ndarray) -> None:
+    """Write what models that had not seen their town said of the training crops."""
+    keys = run.crops_of(ModelRunCrop.Part.TRAIN).values_list("pk", flat=True)
+    scored = [(key, float(score)) for key, score in zip(keys, scores, strict=True) if np.isfinite(score)]
+    write_in_batches(
+        scored, lambda some: update(ModelRunCrop, "left_out_score", some), size=PLAIN_ROWS_AT_ONCE
+    )

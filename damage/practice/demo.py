@@ -35,8 +35,6 @@ from training.registry.promotions import confirm, propose
 from training.services import train
 
 SEED = 1
-# Noise in the tags makes a threshold without any false alarm a lottery; one in a hundred is allowed.
-MAX_FPR = 0.01
 EVENT_FOLDER, SUMMARY = "practice", "demo.json"
 Bars = Callable[[str, str], AbstractContextManager[Progress]]
 Scenes = dict[Path, Scene]
@@ -195,7 +193,6 @@ def _trained(event: PracticeEvent, question: Question, demo: Demo) -> ModelRun:
         train_towns=[first],
         validation_towns=[second],
         seed=demo.seed,
-        max_fpr=MAX_FPR,
     )
     with demo.bars(_("training"), _("crop")) as progress:
         return train(question, training_config, requested_by=_admin(), progress=progress)

@@ -27,7 +27,10 @@ def test_it_prints_figures_a_person_can_read(arguments, shared_training, capsys)
     call_command(*arguments)
     shown = " ".join(capsys.readouterr().out.split())  # lines are broken to the terminal's width
     assert "test (practice-quake/sur; 24 crops): auc 1.000" in shown
-    assert "The lowest at which at most" in shown
+    assert (
+        "The mean of the cuts that were best in towns which the model that scored them had not seen" in shown
+    )
+    assert "In a town that nobody tagged: of ten squares that show it about 10 are found" in shown
     assert "0 unsure and 0 tied crops were left out" in shown
 
 
@@ -54,7 +57,7 @@ def test_ctrl_c_says_so_and_exits_with_130(arguments, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.fit.softmax_head", interrupt)
+    monkeypatch.setattr("training.fit.logistic_head", interrupt)
     with pytest.raises(CommandError) as raised:
         call_command(*arguments)
     assert raised.value.returncode == 130

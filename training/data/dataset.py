@@ -182,6 +182,17 @@ def agreement(question: Question) -> Agreement:
     return Agreement(crops, unsure, tied, pending)
 
 
+def reviewed(question: Question, crops: Sequence[Crop]) -> list[bool]:
+    """Of each crop whether somebody looked at it: squares that `tag_undamaged` made were never seen."""
+    seen = set(
+        Tag.objects.in_use()
+        .filter(question=question, crop__in=[crop.pk for crop in crops])
+        .exclude(tagger__username=UNDAMAGED)
+        .values_list("crop_id", flat=True)
+    )
+    return [crop.pk in seen for crop in crops]
+
+
 def chosen_dataset(
     agreed: Agreement,
     named: Mapping[Part, Sequence[str]],
@@ -190,12 +201,13 @@ def chosen_dataset(
     seed: int,
     hashes: Callable[[Sequence[AgreedCrop]], np.ndarray],
     kept: Sequence[Town] = (),
+    needs_validation: bool = True,
 ) -> Dataset:
     """Give every part its towns and crops; raises `Refused` where that cannot be.
 
     Parts without a named town get theirs from what is left: see `_filled_parts`. `per_class` limits the
     training part to that many crops of either answer, drawn with `seed`. `hashes` gives crops' image hashes.
-    Towns that are `kept` for tests stand in no other part.
+    Towns that are `kept` for tests stand in no other part. Without `needs_validation` that part may stay empty.
     """
     if not agreed.crops:
         raise Refused(
@@ -203,9 +215,10 @@ def chosen_dataset(
             _("Have people tag crops of at least two towns, or import labelled crops with import_crops."),
         )
     chosen = {part: [find_town(name) for name in named.get(part, ())] for part in PARTS}
-    towns = _filled_parts(agreed, chosen, kept)
+    towns = _filled_parts(agreed, chosen, kept, needs_validation=needs_validation)
     for part in PARTS:
-        _check_part(agreed, part, towns[part])
+        if towns[part] or part in _needed(agreed, towns[Part.TRAIN], needs_validation=needs_validation):
+            _check_part(agreed, part, towns[part])
     tagged = {part: agreed.of(towns[part]) for part in PARTS}
     crops = _apart(tagged, hashes)
     leakage_dropped = sum(len(tagged[part]) - len(crops[part]) for part in PARTS)
@@ -215,13 +228,14 @@ def chosen_dataset(
 
 
 def _filled_parts(
-    agreed: Agreement, towns: dict[Part, list[Town]], kept: Sequence[Town]
+    agreed: Agreement, towns: dict[Part, list[Town]], kept: Sequence[Town], *, needs_validation: bool
 ) -> dict[Part, list[Town]]:
     """Let each part without towns have some of those that no part names.
 
     Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
-    validation, the third to the test, all further ones to training. With two towns there is no test. Towns that are
-    kept for tests are the test, and nothing else; towns with squares that nobody looked at are training towns only.
+    validation, or to training where each of two can be left out in turn instead, the third to the test, all further
+    ones to training. With two towns there is no test. Towns that are kept for tests are the test, and nothing else;
+    towns with squares that nobody looked at are training towns only.
     """
     _check_once(towns)
     check_kept([*towns[Part.TRAIN], *towns[Part.VALIDATION]], kept)
@@ -230,7 +244,13 @@ def _filled_parts(
     used = {town.pk for members in (*towns.values(), kept) for town in members}
     left = [town for town in _usable_towns(agreed) if town.pk not in used]
     was_open = not towns[Part.TRAIN]
+    if was_open and not (needs_validation or towns[Part.VALIDATION]):
+        learning = 2 if len(left) > 2 or (towns[Part.TEST] and len(left) == 2) else 1
+        towns[Part.TRAIN], left = left[:learning], left[learning:]
+    needed = _needed(agreed, towns[Part.TRAIN], needs_validation=needs_validation)
     for part in PARTS:
+        if part == Part.VALIDATION and part not in needed:
+            continue
         fit = [town for town in left if part == Part.TRAIN or agreed.may_judge(town)]
         if not towns[part] and fit:
             towns[part] = fit[:1]
@@ -240,11 +260,21 @@ def _filled_parts(
     return towns
 
 
+def _needed(agreed: Agreement, train: Sequence[Town], *, needs_validation: bool) -> set[Part]:
+    """The parts that may not be empty: none to validate on where each of two training towns can be left out in turn."""
+    can_be_left_out = [town for town in train if _is_usable(agreed, town)]
+    return {Part.TRAIN, Part.VALIDATION} if needs_validation or len(can_be_left_out) < 2 else {Part.TRAIN}
+
+
 def _usable_towns(agreed: Agreement) -> list[Town]:
     towns = Town.objects.filter(pk__in={crop.town_id for crop in agreed.crops}).select_related("event")
-    rarer = {town: min(agreed.counts([town])) for town in towns}
-    usable = [town for town in towns if rarer[town] >= LEAST_PER_ANSWER[Part.TRAIN]]
-    return sorted(usable, key=lambda town: (-rarer[town], town.slug))
+    usable = [town for town in towns if _is_usable(agreed, town)]
+    return sorted(usable, key=lambda town: (-min(agreed.counts([town])), town.slug))
+
+
+def _is_usable(agreed: Agreement, town: Town) -> bool:
+    """Whether a town has enough crops of both answers to learn from."""
+    return min(agreed.counts([town])) >= LEAST_PER_ANSWER[Part.TRAIN]
 
 
 def _check_once(towns: Mapping[Part, Sequence[Town]]) -> None:
@@ -269,9 +299,7 @@ def check_kept(learning: Sequence[Town], kept: Sequence[Town]) -> None:
 
 
 def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:
-    """Refuse a part that is empty (the test alone may be) or has too few crops of either answer."""
-    if not towns and part == Part.TEST:
-        return
+    """Refuse a part that is empty or has too few crops of either answer."""
     names = ", ".join(town.name for town in towns)
     if not towns:
         raise Refused(

@@ -35,7 +35,8 @@ def operating_points(
 ) -> Experiment:
     """Bands, calibration, and a row for each wanted false positive rate; kept as an experiment.
 
-    Temperature and thresholds are fitted on the validation crops alone and measured on the test, where there is one.
+    Temperature and thresholds are fitted on the validation crops alone (without them on the training's, each scored by
+    a model that did not learn from its town) and measured on the test, where there is one.
     """
     if run.status != ModelRun.Status.DONE or not run.run_crops.exclude(score=None).exists():
         raise Refused(
@@ -62,7 +63,7 @@ def operating_points(
 
 
 def _results(run: ModelRun) -> dict[str, Any]:
-    validation = answers_and_scores(run, Part.VALIDATION)
+    validation = _unseen_answers_and_scores(run)
     part = measured_part(run)
     answers, scores = answers_and_scores(run, part)
     columns = [
@@ -82,6 +83,20 @@ def _results(run: ModelRun) -> dict[str, Any]:
             )
         },
     }
+
+
+def _unseen_answers_and_scores(run: ModelRun) -> tuple[np.ndarray, np.ndarray]:
+    """Of crops whose town the model that scored them had not seen: the validation's, else the training's."""
+    answers, scores = answers_and_scores(run, Part.VALIDATION)
+    if len(scores):
+        return answers, scores
+    rows = run.run_crops.exclude(left_out_score=None).values_list("is_positive", "left_out_score")
+    if not rows:
+        raise Refused(
+            _("%(run)s has no scores of a town that it did not learn from.") % {"run": run.named},
+            _("Train with a validation town, or on two towns and more."),
+        )
+    return np.array([row[0] for row in rows], bool), np.array([row[1] for row in rows], float)
 
 
 def _row(

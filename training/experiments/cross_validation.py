@@ -52,7 +52,7 @@ class ExperimentConfig:
     head: str = DEFAULT_HEAD
     counts: Sequence[int] = ()
     seeds: Sequence[int] = (0,)
-    max_fpr: float = 0.0
+    max_fpr: float | None = None
     one_way: bool = False
 
 
@@ -67,7 +67,7 @@ class TrainingConfigs:
     backbones: Sequence[str]
     heads: Sequence[str]
     seeds: Sequence[int] = (0,)
-    max_fpr: float = 0.0
+    max_fpr: float | None = None
     one_way: bool = False
 
     def configs(self) -> list[ExperimentConfig]:
@@ -235,6 +235,7 @@ def _metrics(
     """Train, and measure on the test town: at the validation's threshold, at one half, at the adapted cut."""
     from training.evaluation.metrics import classification_metrics
     from training.evaluation.operating_threshold import operating_threshold
+    from training.evaluation.unseen_towns import UnseenTown, unseen_town_threshold
     from training.fit import trained
     from training.networks.heads.labelled import Labelled
     from training.networks.heads.parameters import head_parameters
@@ -249,15 +250,20 @@ def _metrics(
     parameters = head_parameters(config.head, is_classical=config.backbone in CLASSICAL)
     head, _course = trained(labelled, parameters, trial.seed)
     scores = {part: np.asarray(head(rows.features))[:, 1] for part, rows in labelled.items()}
-    threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], config.max_fpr)
+    judging, of_judging = labelled["validation"].is_positive, scores["validation"]
+    threshold = (
+        unseen_town_threshold([UnseenTown(trial.validation, judging, of_judging)])
+        if config.max_fpr is None
+        else operating_threshold(judging, of_judging, config.max_fpr).value
+    )
     answers, of_test = labelled["test"].is_positive, scores["test"]
-    at_threshold = classification_metrics(answers, of_test, threshold.value)
+    at_threshold = classification_metrics(answers, of_test, threshold)
     adapted = None
     if len(of_test) >= LEAST_SCORES and np.ptp(of_test):
         logits = logit(of_test)
         adapted = classification_metrics(answers, logits, adapted_cut(logits))["balanced_accuracy"]
     return {
-        "threshold": threshold.value,
+        "threshold": threshold,
         "auc": at_threshold["auc"],
         "balanced_accuracy": at_threshold["balanced_accuracy"],
         "balanced_accuracy_at_half": classification_metrics(answers, of_test, 0.5)["balanced_accuracy"],

@@ -77,6 +77,7 @@ def model_card(facts: ModelCardFacts) -> str:
         ("Not for", _misuse()),
         ("How well it does", _metrics(facts)),
         ("Threshold", f"A window counts as yes from a score of {facts.threshold:.4f} on. {facts.threshold_reason}"),
+        ("In a town that nobody tagged", _unseen(facts)),
         ("Calibration", _calibration(facts)),
         ("Trained and measured on", _data(facts)),
         ("Limits", _limits(facts)),
@@ -85,6 +86,19 @@ def model_card(facts: ModelCardFacts) -> str:
     )  # fmt: skip
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections)
     return f"{_header()}\n# Damage model {facts.model_run}: {facts.question_text}\n\n{body}\n"
+
+
+def _unseen(facts: ModelCardFacts) -> str:
+    """What it did, at the threshold that the other towns chose, in towns that were left out."""
+    unseen = facts.metrics.get("unseen_towns")
+    if not unseen:
+        return "Not known: no town was left out."
+    told = [
+        f"{words} {unseen[name]['mean']:.2f} ({unseen[name]['least']:.2f} to {unseen[name]['most']:.2f})"
+        for name, words in (("recall", "recall"), ("false_positive_rate", "false positive rate"))
+    ]
+    own = " The one town chose the threshold itself: expect less." if unseen["is_own_cut"] else ""
+    return f"Over {len(unseen['towns'])} towns that were left out: {', '.join(told)}.{own}"
 
 
 def _header() -> str:

@@ -55,6 +55,25 @@ _FIGURES = {
         "f1": _SHARE,
     },
 }
+_SPAN = {
+    "type": "object",
+    "required": ["mean", "least", "most"],
+    "properties": dict.fromkeys(("mean", "least", "most"), _SHARE),
+}
+_UNSEEN_TOWNS = {
+    "type": "object",
+    "required": ["towns", "is_own_cut", "recall", "false_positive_rate"],
+    "properties": {
+        "towns": {
+            "type": "array",
+            "maxItems": 1000,
+            "items": {"type": "object", "required": ["town"], "properties": {"town": _TEXT}},
+        },
+        "is_own_cut": {"type": "boolean"},
+        "recall": _SPAN,
+        "false_positive_rate": _SPAN,
+    },
+}
 _FACTS = {
     "model_run": _COUNT,
     "question": {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"},
@@ -101,7 +120,8 @@ _FACTS = {
     "window_px": {"type": ["integer", "null"], "minimum": 1, "maximum": 100_000},
     "metrics": {
         "type": "object",
-        "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES) | {"best_epoch": _COUNT},
+        "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES)
+        | {"best_epoch": _COUNT, "unseen_towns": _UNSEEN_TOWNS},
     },
     "towns": {
         "type": "array",

@@ -17,8 +17,8 @@ Part = ModelRunCrop.Part
 
 
 def measured_part(run: ModelRun) -> Part:
-    """The part that tells most: the test where there is one, else validation."""
-    return Part.TEST if Part.TEST.value in run.metrics else Part.VALIDATION
+    """The part that tells most: the test where there is one, else validation, else what it learnt from."""
+    return next((part for part in (Part.TEST, Part.VALIDATION) if part.value in run.metrics), Part.TRAIN)
 
 
 def answers_and_scores(run: ModelRun, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ class Command(ExperimentCommand):
                             help=f"of {', '.join(HEAD_NAMES)}; default: all")  # fmt: skip
         parser.add_argument("--one-way", action="store_true",
                             help="only train on the first town, validate on the second, test on the third")  # fmt: skip
-        parser.add_argument("--max-fpr", type=float, default=0.0, metavar="RATE",
+        parser.add_argument("--max-fpr", type=float, metavar="RATE",
                             help="that the threshold may have in validation; default: %(default)s")  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 

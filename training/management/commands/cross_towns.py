@@ -16,7 +16,7 @@ class Command(ExperimentCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--max-fpr", type=float, default=0.0, metavar="RATE",
+        parser.add_argument("--max-fpr", type=float, metavar="RATE",
                             help="that the threshold may have in validation; default: %(default)s")  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 

@@ -35,9 +35,9 @@ class Command(JsonCommand):
         parser.add_argument("--per-class", type=int, metavar="N",
                             help="train on N crops of either answer, drawn with the seed; default: all")  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-        parser.add_argument("--max-fpr", type=float, default=0.0, metavar="RATE",
-                            help="false positive rate, 0 to 1, that the threshold may have on the validation "
-                            "crops; default: %(default)s")  # fmt: skip
+        parser.add_argument("--max-fpr", type=float, metavar="RATE",
+                            help="choose the threshold on the validation town alone, with this false positive rate, "
+                            "0 to 1, at most; default: a threshold for towns that nobody tagged")  # fmt: skip
         parser.add_argument("--contrast", type=float, metavar="FACTOR",
                             help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
         parser.add_argument("--network-px", type=int, metavar="PX",
@@ -82,7 +82,7 @@ class Command(JsonCommand):
             lines.append(
                 f"{left_out['pending']} crops could not be cut from their scenes; manage.py cut_crops says why."
             )
-        return "\n".join([*lines, result["threshold_reason"]])
+        return "\n".join(filter(None, [*lines, result["threshold_reason"], result["expected"]]))
 
 
 def tuning_words(best_epoch: int, loss_before: float) -> str:
@@ -105,6 +105,7 @@ def summary(run: ModelRun) -> dict[str, Any]:
         "left_out": parameters["left_out"],
         "threshold": run.threshold,
         "threshold_reason": run.threshold_words,
+        "expected": run.expected_words,
         "metrics": run.metrics,
         "code_version": run.code_version,
         "files": {row.kind: {"name": row.file.name, "sha256": row.sha256} for row in run.files.all()},

@@ -92,7 +92,7 @@ def mean_activations(tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     Batch normalisation left values with its own offset as mean and its own scale as deviation; of these, taken as
     normal, ReLU6 leaves the mean of a doubly censored normal distribution (Greene, Econometric Analysis, ch. 19).
     """
-    found = []
+    found: list[np.ndarray] = []
     while f"_blocks.{len(found)}._bn1.weight" in tensors:
         expanded = f"_blocks.{len(found)}._bn0"
         batch_norm = expanded if f"{expanded}.weight" in tensors else "_bn0"  # the stem's, of the first block

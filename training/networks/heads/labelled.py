@@ -18,6 +18,11 @@ class Labelled:
         """The first row of each crop: the crop as it is."""
         return Labelled(self.features[:: self.copies], self.is_positive[:: self.copies])
 
+    def of(self, crops: np.ndarray) -> "Labelled":
+        """Those of some crops (C,), bool, with their copies."""
+        rows = np.repeat(crops, self.copies)
+        return Labelled(self.features[rows], self.is_positive[rows], self.copies)
+
     @property
     def answers(self) -> np.ndarray:
         """One-hot (N, 2): no, yes."""
