@@ -11,8 +11,9 @@ from PIL import Image
 from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
-from tagging.background_negatives import UNDAMAGED, tag_undamaged, untag_undamaged
+from tagging.background_negatives import tag_undamaged
 from tagging.models import Crop, Question, Tag
+from tagging.undamaged import UNDAMAGED, untag_undamaged
 from training import fit
 from training.config import HEAD_NAMES, TrainingConfig
 from training.executor import carry_out

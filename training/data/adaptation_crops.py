@@ -36,7 +36,7 @@ def named_with_test(
     named: Mapping[Part, Sequence[str]], town: Town | None, agreed: Agreement
 ) -> dict[Part, Sequence[str]]:
     """The named towns; where no test is named, the test is in the town to adapt to if people answered there."""
-    if town is None or named[Part.TEST] or not agreed.may_judge(town) or not min(agreed.counts([town])):
+    if town is None or named[Part.TEST] or not min(agreed.counts([town], Part.TEST)):
         return dict(named)
     return {**named, Part.TEST: [town.path]}
 

@@ -7,8 +7,8 @@ from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Event, Town
-from tagging.background_negatives import UNDAMAGED
 from tagging.models import Crop, Tag
+from tagging.undamaged import UNDAMAGED
 from training.data.dataset import Part, agreement, chosen_dataset
 
 

@@ -1,0 +1,188 @@
+"""Earlier imagery of places that people tagged, as "no" to the question: each crop's own ground, before the event.
+
+A model that is shown the same roofs whole and broken learns the damage rather than the town: such squares teach more
+than random ones (`benchmarks/README.md`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import numpy as np
+from django.conf import settings
+
+from damage.errors import Refused
+from damage.ingestion.georeference import centre_lonlat, scene_pixels
+from damage.ingestion.models import Scene
+from damage.ingestion.rasters import wholeness_of
+from damage.messages import Message as _
+from damage.work.progress import Progress, no_progress
+from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import MOST_SIZE_PX
+from tagging.models import Crop, Question, Tag
+from tagging.services import new_crop
+from tagging.squares import Square
+from tagging.undamaged import UNDAMAGED, by_square, check_may_be_assumed, check_no_yes, tag_as_undamaged
+
+
+class LeftOut(StrEnum):
+    """Why a crop has no square on its ground in a scene."""
+
+    ELSEWHERE = "elsewhere"  # not wholly inside the scene
+    NO_DATA = "no_data"
+    UNPLACED = "unplaced"  # where it lies, or how large it is on the ground, is unknown
+    WRONG_SIZE = "wrong_size"  # in pixels of the scene
+    KEPT_FOR_TESTS = "kept_for_tests"
+    OUT_OF_USE = "out_of_use"
+
+
+@dataclass(frozen=True)
+class SameGroundScene:
+    """How many tagged crops' ground a scene shows: squares that are new, were there; crops left out, by `LeftOut`."""
+
+    scene: int
+    name: str
+    added: int
+    already: int
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """Where a crop lies: its centre and its side on the ground."""
+
+    lon: float
+    lat: float
+    side_m: float
+
+
+def tag_same_ground(
+    scenes: Sequence[Scene], question: Question, *, progress: Progress = no_progress
+) -> list[SameGroundScene]:
+    """Tag the ground of each crop that people tagged elsewhere in the event "no" where these earlier scenes show it.
+
+    A square is as large on the ground as its crop and belongs to the crop's town, so that both stand in one part of a
+    training. Ground that the scene does not show whole is left out, and counted. Raises `Refused`.
+    """
+    scenes = list(dict.fromkeys(scenes))
+    _check_georeferenced(scenes)
+    check_may_be_assumed(scenes, question)
+    _check_no_yes(scenes, question)
+    tagged = tagged_elsewhere(scenes, question)
+    if not tagged:
+        raise Refused(
+            _("No crop of this event has been tagged in other scenes."),
+            _(
+                "Have people tag imagery from after the event first, or import labelled crops with import_crops."
+            ),
+        )
+    counts: dict[Scene, Counter[str]] = {scene: Counter() for scene in scenes}
+    crops = {scene: list(_crops_to_tag(scene, tagged, question, counts[scene])) for scene in scenes}
+    statuses = tag_as_undamaged(
+        crops, question, check=lambda: _check_no_yes(scenes, question), progress=progress
+    )
+    return [
+        SameGroundScene(
+            scene=scene.pk,
+            name=scene.name,
+            added=statuses[scene]["added"],
+            already=statuses[scene]["already"] + counts[scene]["already"],
+            left_out={reason: counts[scene][reason] for reason in LeftOut if counts[scene][reason]},
+        )
+        for scene in scenes
+    ]
+
+
+def same_ground_squares(scene: Scene, crops: Iterable[Crop]) -> Iterator[tuple[Crop, Square | LeftOut]]:
+    """Each crop with the square of a georeferenced scene that shows its ground, or why there is none.
+
+    Ground is matched by position alone: the crop's centre to the nearest whole pixel, its side in metres.
+    """
+    for crop in crops:
+        ground = _ground(crop)
+        yield crop, LeftOut.UNPLACED if ground is None else _square_on(scene, ground)
+
+
+def tagged_elsewhere(scenes: Sequence[Scene], question: Question) -> list[Crop]:
+    """The crops that people tagged in the scenes' events, but not in these scenes."""
+    tags = Tag.objects.filter(question=question).exclude(tagger__username=UNDAMAGED)
+    events = {scene.town.event_id for scene in scenes}
+    crops = Crop.objects.in_use().filter(pk__in=tags.values("crop"), town__event__in=events)
+    others = crops.exclude(pk__in=Crop.objects.filter(scene__in=scenes))
+    return list(others.select_related("scene", "town__event").order_by("pk"))
+
+
+def _check_georeferenced(scenes: Sequence[Scene]) -> None:
+    for scene in scenes:
+        if not (scene.transform and scene.gsd_m):
+            raise Refused(
+                _("%(scene)s is not georeferenced: which ground it shows is unknown.") % {"scene": scene},
+                _("Name orthomosaics only."),
+            )
+
+
+def _check_no_yes(scenes: Sequence[Scene], question: Question) -> None:
+    for scene in scenes:
+        check_no_yes(scene, question)
+
+
+def _crops_to_tag(
+    scene: Scene, crops: Iterable[Crop], question: Question, counts: Counter[str]
+) -> Iterator[Crop]:
+    """The crops on the same ground in a scene, new ones not saved yet; those that people answered are there already."""
+    there = by_square(Crop.objects.filter(scene=scene))
+    by_people = Tag.objects.filter(question=question, crop__scene=scene).exclude(tagger__username=UNDAMAGED)
+    answered = set(by_people.values_list("crop", flat=True))
+    of_event = [crop for crop in crops if crop.town.event_id == scene.town.event_id]
+    met: set[Square] = set()
+    with wholeness_of(scene.path) as is_whole:
+        for crop, square in same_ground_squares(scene, of_event):
+            if crop.town.path in settings.ENVIRONMENT.test_towns:
+                counts[LeftOut.KEPT_FOR_TESTS] += 1
+            elif isinstance(square, LeftOut):
+                counts[square] += 1
+            elif square not in met:
+                met.add(square)
+                present = there.get(square)
+                if present and present.pk in answered:
+                    counts["already"] += 1
+                elif present and present.is_quarantined:
+                    counts[LeftOut.OUT_OF_USE] += 1
+                elif not is_whole(square.x_px, square.y_px, square.size_px):
+                    counts[LeftOut.NO_DATA] += 1
+                else:
+                    yield present or _new_crop(scene, square, crop)
+
+
+def _new_crop(scene: Scene, square: Square, of: Crop) -> Crop:
+    crop = new_crop(scene, **asdict(square))
+    crop.town = of.town  # a scene from before the event may have come in under a name of its own
+    return crop
+
+
+def _ground(crop: Crop) -> _Ground | None:
+    """Where a crop lies by its scene's georeference, else by what was told of it."""
+    scene = crop.scene
+    if scene and scene.transform and scene.gsd_m and crop.x_px is not None and crop.y_px is not None:
+        lon, lat = centre_lonlat(
+            crop.x_px, crop.y_px, crop.size_px, transform=scene.transform, crs_wkt=scene.crs_wkt
+        )
+        return _Ground(lon, lat, crop.size_px * scene.gsd_m)
+    if crop.lon is None or crop.lat is None or not crop.gsd_m:
+        return None
+    return _Ground(crop.lon, crop.lat, crop.size_px * crop.gsd_m)
+
+
+def _square_on(scene: Scene, ground: _Ground) -> Square | LeftOut:
+    """The square of a scene that shows a place whole, to the pixel."""
+    x_px, y_px = scene_pixels(
+        np.array(ground.lon), np.array(ground.lat), transform=scene.transform or (), crs_wkt=scene.crs_wkt
+    )
+    size_px = round(ground.side_m / (scene.gsd_m or 1))
+    if not (np.isfinite(x_px) and np.isfinite(y_px)):
+        return LeftOut.ELSEWHERE
+    square = Square.around(float(x_px), float(y_px), size_px)
+    if not square.is_inside(scene.width_px, scene.height_px):
+        return LeftOut.ELSEWHERE
+    return square if LEAST_SIZE_PX <= size_px <= MOST_SIZE_PX else LeftOut.WRONG_SIZE
