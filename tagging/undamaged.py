@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from damage.accounts.services import automatic_account, find_automatic_account
 from damage.batches import write_in_batches
@@ -66,6 +67,15 @@ def check_no_yes(scene: Scene, question: Question) -> None:
 def assumed_crops(scene: Scene, question: Question) -> CropQuerySet:
     """The scene's crops that stand as undamaged, whoever looked at them since."""
     return Crop.objects.filter(scene=scene, tags__question=question, tags__tagger__username=UNDAMAGED)
+
+
+def looked_at(crops: CropQuerySet) -> CropQuerySet:
+    """Those of the crops that people tagged, or that came in without ever being assumed to be undamaged."""
+    assumed = Q(tags__tagger__username=UNDAMAGED) | Q(tag_changes__tagger__username=UNDAMAGED)
+    by_people = Tag.objects.exclude(tagger__username=UNDAMAGED)
+    return crops.exclude(
+        Q(pk__in=Crop.objects.filter(assumed).values("pk")) & ~Q(pk__in=by_people.values("crop"))
+    )
 
 
 def by_square(crops: Iterable[Crop]) -> dict[Square, Crop]:

@@ -17,7 +17,8 @@ from damage.accounts.services import create_account
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
-from tagging import background_negatives, squares as squares_module, undamaged
+from tagging import background_negatives, undamaged
+from tagging import squares as squares_module
 from tagging.background_negatives import tag_undamaged
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question, Tag, TagChange
@@ -293,7 +294,10 @@ def test_squares_lie_beyond_the_buffer_around_what_somebody_doubts_from_edge_to_
     offer(monkeypatch, (90, 100), (90, 99), (110, 40), (109, 40), (0, 0))
     (result,) = tag_undamaged([wide], question, count=5, size_m=20 * wide.gsd_m, buffer_m=50 * wide.gsd_m)
     assert (result.added, result.without_room) == (2, 3)
-    assert result.tried_in_vain == {"doubtful": 3000, "occupied": 2000}  # of five places three, and the two taken
+    assert result.tried_in_vain == {
+        "doubtful": 3000,
+        "occupied": 2000,
+    }  # of five places three, and the two taken
     assert squares(wide) == {Square(90, 100, 20), Square(110, 40, 20), Square(**place)}
 
 

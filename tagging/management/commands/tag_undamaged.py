@@ -113,9 +113,9 @@ def _why_no_room(scene: dict[str, Any]) -> str:
 
 def _left_out_words() -> dict[str, str]:
     return {
-        LeftOut.ELSEWHERE: _("%(count)d crops are not wholly inside the scene"),
+        LeftOut.ELSEWHERE: _("%(count)d crops not wholly inside the scene"),
         LeftOut.NO_DATA: _("%(count)d on ground without data"),
-        LeftOut.UNPLACED: _("%(count)d crops have no position or ground size"),
+        LeftOut.UNPLACED: _("%(count)d crops without position or ground size"),
         LeftOut.WRONG_SIZE: _("%(count)d would be too small or too large in pixels"),
         LeftOut.KEPT_FOR_TESTS: _("%(count)d of towns kept for tests"),
         LeftOut.OUT_OF_USE: _("%(count)d taken out of use"),

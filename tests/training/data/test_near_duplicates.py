@@ -91,7 +91,13 @@ def test_no_training_learns_from_ground_that_it_is_measured_on(question, towns, 
     run = request_training(question, training_config, requested_by=None)
     used = set(ModelRunCrop.objects.filter(model_run=run).values_list("crop", flat=True))
     assert {crop.pk for crop in (*norte, *este, *sur)} - used == {norte[0].pk, norte[3].pk}
-    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 2, "pending": 0}
+    assert run.parameters["left_out"] == {
+        "unsure": 0,
+        "tied": 0,
+        "shown_again": 2,
+        "unreviewed": 0,
+        "pending": 0,
+    }
 
 
 def test_a_second_town_on_the_same_ground_is_refused(question, towns, training_config, event):
