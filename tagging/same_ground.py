@@ -6,7 +6,7 @@ than random ones (`benchmarks/README.md`).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -27,25 +27,38 @@ from tagging.undamaged import UNDAMAGED, by_square, check_may_be_assumed, check_
 
 
 class LeftOut(StrEnum):
-    """Why a crop has no square on its ground in a scene."""
+    """Why a scene has no square on the ground of a crop that lies there."""
 
-    ELSEWHERE = "elsewhere"  # not wholly inside the scene
+    CUT_OFF = "cut_off"  # by the scene's edge
     NO_DATA = "no_data"
-    UNPLACED = "unplaced"  # where it lies, or how large it is on the ground, is unknown
     WRONG_SIZE = "wrong_size"  # in pixels of the scene
-    KEPT_FOR_TESTS = "kept_for_tests"
     OUT_OF_USE = "out_of_use"
 
 
 @dataclass(frozen=True)
 class SameGroundScene:
-    """How many tagged crops' ground a scene shows: squares that are new, were there; crops left out, by `LeftOut`."""
+    """How many squares of a scene are new, and were there; and how many crops that lie there have none, by reason."""
 
     scene: int
     name: str
     added: int
     already: int
     left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SameGround:
+    """What came of each scene, and of the crops that people tagged elsewhere.
+
+    `covered` have a square in one of the scenes at least, `unplaced` no position or ground size, and from those of
+    towns that are kept for tests nothing is learnt.
+    """
+
+    scenes: list[SameGroundScene]
+    crops: int
+    covered: int
+    unplaced: int
+    kept_for_tests: int
 
 
 @dataclass(frozen=True)
@@ -59,11 +72,11 @@ class _Ground:
 
 def tag_same_ground(
     scenes: Sequence[Scene], question: Question, *, progress: Progress = no_progress
-) -> list[SameGroundScene]:
+) -> SameGround:
     """Tag the ground of each crop that people tagged elsewhere in the event "no" where these earlier scenes show it.
 
     A square is as large on the ground as its crop and belongs to the crop's town, so that both stand in one part of a
-    training. Ground that the scene does not show whole is left out, and counted. Raises `Refused`.
+    training. Ground that a scene does not show whole is left out, and counted. Raises `Refused`.
     """
     scenes = list(dict.fromkeys(scenes))
     _check_georeferenced(scenes)
@@ -77,31 +90,42 @@ def tag_same_ground(
                 "Have people tag imagery from after the event first, or import labelled crops with import_crops."
             ),
         )
-    counts: dict[Scene, Counter[str]] = {scene: Counter() for scene in scenes}
-    crops = {scene: list(_crops_to_tag(scene, tagged, question, counts[scene])) for scene in scenes}
+    taught = [crop for crop in tagged if crop.town.path not in settings.ENVIRONMENT.test_towns]
+    placed = [crop for crop in taught if _ground(crop)]
+    found = {scene: _found(scene, placed, question) for scene in scenes}
     statuses = tag_as_undamaged(
-        crops, question, check=lambda: _check_no_yes(scenes, question), progress=progress
+        {scene: found[scene].to_tag for scene in scenes},
+        question,
+        check=lambda: _check_no_yes(scenes, question),
+        progress=progress,
     )
-    return [
-        SameGroundScene(
-            scene=scene.pk,
-            name=scene.name,
-            added=statuses[scene]["added"],
-            already=statuses[scene]["already"] + counts[scene]["already"],
-            left_out={reason: counts[scene][reason] for reason in LeftOut if counts[scene][reason]},
-        )
-        for scene in scenes
-    ]
+    return SameGround(
+        scenes=[
+            SameGroundScene(
+                scene=scene.pk,
+                name=scene.name,
+                added=statuses[scene]["added"],
+                already=statuses[scene]["already"] + found[scene].answered,
+                left_out={str(reason): crops for reason, crops in found[scene].left_out.items()},
+            )
+            for scene in scenes
+        ],
+        crops=len(tagged),
+        covered=len(set[int]().union(*(found[scene].covered for scene in scenes))),
+        unplaced=len(taught) - len(placed),
+        kept_for_tests=len(tagged) - len(taught),
+    )
 
 
 def same_ground_squares(scene: Scene, crops: Iterable[Crop]) -> Iterator[tuple[Crop, Square | LeftOut]]:
-    """Each crop with the square of a georeferenced scene that shows its ground, or why there is none.
+    """Each crop whose ground lies in a georeferenced scene, with the square that shows it, or why there is none.
 
     Ground is matched by position alone: the crop's centre to the nearest whole pixel, its side in metres.
     """
     for crop in crops:
         ground = _ground(crop)
-        yield crop, LeftOut.UNPLACED if ground is None else _square_on(scene, ground)
+        if ground and (square := _square_on(scene, ground)):
+            yield crop, square
 
 
 def tagged_elsewhere(scenes: Sequence[Scene], question: Question) -> list[Crop]:
@@ -127,10 +151,18 @@ def _check_no_yes(scenes: Sequence[Scene], question: Question) -> None:
         check_no_yes(scene, question)
 
 
-def _crops_to_tag(
-    scene: Scene, crops: Iterable[Crop], question: Question, counts: Counter[str]
-) -> Iterator[Crop]:
-    """The crops on the same ground in a scene, new ones not saved yet; those that people answered are there already."""
+@dataclass
+class _Found:
+    """What of a scene is to be tagged, new crops not saved yet; squares that people answered; crops with a square."""
+
+    to_tag: list[Crop] = field(default_factory=list)
+    answered: int = 0
+    covered: set[int] = field(default_factory=set)
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+
+
+def _found(scene: Scene, crops: Iterable[Crop], question: Question) -> _Found:
+    found = _Found()
     there = by_square(Crop.objects.filter(scene=scene))
     by_people = Tag.objects.filter(question=question, crop__scene=scene).exclude(tagger__username=UNDAMAGED)
     answered = set(by_people.values_list("crop", flat=True))
@@ -138,21 +170,24 @@ def _crops_to_tag(
     met: set[Square] = set()
     with wholeness_of(scene.path) as is_whole:
         for crop, square in same_ground_squares(scene, of_event):
-            if crop.town.path in settings.ENVIRONMENT.test_towns:
-                counts[LeftOut.KEPT_FOR_TESTS] += 1
-            elif isinstance(square, LeftOut):
-                counts[square] += 1
-            elif square not in met:
+            if isinstance(square, LeftOut):
+                found.left_out[square] += 1
+                continue
+            present = there.get(square)
+            if present and present.is_quarantined:
+                found.left_out[LeftOut.OUT_OF_USE] += 1
+            elif not is_whole(square.x_px, square.y_px, square.size_px):
+                found.left_out[LeftOut.NO_DATA] += 1
+            else:
+                found.covered.add(crop.pk)
+                if square in met:
+                    continue
                 met.add(square)
-                present = there.get(square)
                 if present and present.pk in answered:
-                    counts["already"] += 1
-                elif present and present.is_quarantined:
-                    counts[LeftOut.OUT_OF_USE] += 1
-                elif not is_whole(square.x_px, square.y_px, square.size_px):
-                    counts[LeftOut.NO_DATA] += 1
+                    found.answered += 1
                 else:
-                    yield present or _new_crop(scene, square, crop)
+                    found.to_tag.append(present or _new_crop(scene, square, crop))
+    return found
 
 
 def _new_crop(scene: Scene, square: Square, of: Crop) -> Crop:
@@ -174,15 +209,17 @@ def _ground(crop: Crop) -> _Ground | None:
     return _Ground(crop.lon, crop.lat, crop.size_px * crop.gsd_m)
 
 
-def _square_on(scene: Scene, ground: _Ground) -> Square | LeftOut:
-    """The square of a scene that shows a place whole, to the pixel."""
+def _square_on(scene: Scene, ground: _Ground) -> Square | LeftOut | None:
+    """The square of a scene that shows a place whole, to the pixel; None where the place lies elsewhere."""
     x_px, y_px = scene_pixels(
         np.array(ground.lon), np.array(ground.lat), transform=scene.transform or (), crs_wkt=scene.crs_wkt
     )
-    size_px = round(ground.side_m / (scene.gsd_m or 1))
     if not (np.isfinite(x_px) and np.isfinite(y_px)):
-        return LeftOut.ELSEWHERE
-    square = Square.around(float(x_px), float(y_px), size_px)
+        return None
+    square = Square.around(float(x_px), float(y_px), round(ground.side_m / (scene.gsd_m or 1)))
     if not square.is_inside(scene.width_px, scene.height_px):
-        return LeftOut.ELSEWHERE
-    return square if LEAST_SIZE_PX <= size_px <= MOST_SIZE_PX else LeftOut.WRONG_SIZE
+        touches = (
+            -square.size_px < square.x_px < scene.width_px and -square.size_px < square.y_px < scene.height_px
+        )
+        return LeftOut.CUT_OFF if touches else None
+    return square if LEAST_SIZE_PX <= square.size_px <= MOST_SIZE_PX else LeftOut.WRONG_SIZE

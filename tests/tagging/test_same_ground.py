@@ -14,7 +14,7 @@ from damage.ingestion.services import ingest_mosaic, ingest_photo
 from tagging.background_negatives import tag_undamaged
 from tagging.models import Crop, Tag
 from tagging.quarantine import quarantine_crop
-from tagging.same_ground import LeftOut, tag_same_ground
+from tagging.same_ground import tag_same_ground
 from tagging.services import record_tag
 from tagging.undamaged import untag_undamaged
 from tests.ingestion.conftest import NORTH_UP, geotiff  # noqa: F401
@@ -59,10 +59,15 @@ def places(scene) -> set[tuple[int, int, int]]:
     return set(tagged.values_list("x_px", "y_px", "size_px"))
 
 
+def added(scene, question) -> int:
+    (result,) = tag_same_ground([scene], question).scenes
+    return result.added
+
+
 def test_on_the_same_grid_the_squares_are_the_same_pixels(mosaic, post, question, answer):
     pre = mosaic("pre.tif")
     crops = [answer(post, 0, 0), answer(post, 101, 57, 31, "negative"), answer(post, 236, 136, 64, "unsure")]
-    (result,) = tag_same_ground([pre], question)
+    (result,) = tag_same_ground([pre], question).scenes
     assert (result.added, result.already, result.left_out) == (3, 0, {})
     assert places(pre) == {(0, 0, 32), (101, 57, 31), (236, 136, 64)}
     twin = pre.crops.get(x_px=101)
@@ -80,7 +85,7 @@ def test_on_another_grid_the_square_lies_at_the_same_place_in_metres(mosaic, pos
     """
     pre = mosaic("pre.tif", size=(900, 600), transform=Affine(0.2, 0, 499_980, 0, -0.2, 4_160_010))
     answer(post, 150, 60)
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert places(pre) == {(475, 200, 80)}
 
 
@@ -93,7 +98,7 @@ def test_in_degrees_and_with_rows_from_the_south_the_ground_is_the_same(mosaic, 
     transform = Affine(5.663e-6, 0, 39.0, 0, 4.505e-6, 37.586)
     pre = mosaic("pre.tif", size=(400, 300), crs="EPSG:4326", transform=transform)
     answer(post, 150, 60)
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert places(pre) == {(150, 143, 32)}
 
 
@@ -104,7 +109,7 @@ def test_a_scene_in_degrees_beyond_180_is_met_too(mosaic, question, answer):
     post = mosaic("post.tif", transform=Affine(step, 0, -180 + 50 * step, 0, -step, -16.8), **degrees)
     pre = mosaic("pre.tif", transform=Affine(step, 0, 180, 0, -step, -16.8), **degrees)
     answer(post, 100, 80)
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert places(pre) == {(150, 80, 32)}
 
 
@@ -123,7 +128,7 @@ def test_crops_of_another_event_and_of_the_scene_itself_are_none_of_it(mosaic, p
     answer(elsewhere, 10, 10)
     answer(pre, 200, 100, answer="negative")
     answer(post, 50, 50)
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert places(pre) == {(50, 50, 32)}
 
 
@@ -131,7 +136,7 @@ def test_two_earlier_scenes_are_no_post_event_imagery_of_each_other(mosaic, post
     first, second = mosaic("pre-1.tif", seed=1), mosaic("pre-2.tif", seed=2)
     answer(post, 50, 50)
     answer(first, 90, 90, answer="negative")
-    assert [result.added for result in tag_same_ground([first, second], question)] == [1, 1]
+    assert [result.added for result in tag_same_ground([first, second], question).scenes] == [1, 1]
     assert places(second) == {(50, 50, 32)}
 
 
@@ -140,7 +145,7 @@ def test_again_it_adds_only_what_is_missing(mosaic, post, question, answer):
     answer(post, 50, 50)
     tag_same_ground([pre], question)
     answer(post, 150, 50)
-    (again,) = tag_same_ground([pre], question)
+    (again,) = tag_same_ground([pre], question).scenes
     assert (again.added, again.already) == (1, 1)
     assert Tag.objects.filter(tagger__username="undamaged").count() == 2
 
@@ -150,7 +155,7 @@ def test_squares_that_were_taken_back_come_again_without_a_second_crop(mosaic, p
     answer(post, 50, 50)
     tag_same_ground([pre], question)
     assert untag_undamaged([pre], question)[0].removed == 1
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert pre.crops.count() == 1
 
 
@@ -158,7 +163,7 @@ def test_what_people_answered_in_the_earlier_scene_is_left_to_them(mosaic, post,
     pre = mosaic("pre.tif")
     answer(post, 50, 50)
     answer(pre, 50, 50, answer="unsure")
-    (result,) = tag_same_ground([pre], question)
+    (result,) = tag_same_ground([pre], question).scenes
     assert (result.added, result.already) == (0, 1)
     assert list(Tag.objects.filter(crop__scene=pre).values_list("tagger__username", "answer")) == [
         ("rosa", "unsure")
@@ -166,17 +171,19 @@ def test_what_people_answered_in_the_earlier_scene_is_left_to_them(mosaic, post,
 
 
 def test_what_the_scene_does_not_show_is_left_out_and_counted(mosaic, post, question, answer, site_admin):
-    """The earlier scene begins 100 px further east, holds no data in its first 50 columns and 100 px less below."""
+    """The earlier scene begins 100 px further east and ends 100 px further north; 50 columns hold no data."""
     mask = np.full((100, 300), 255, np.uint8)
     mask[:, :50] = 0
     pre = mosaic("pre.tif", size=(300, 100), mask=mask, transform=NORTH_UP @ Affine.translation(100, 0))
+    answer(post, 68, 0)  # its last column is the one before the scene's first
     answer(post, 99, 0)  # a column too far west
     answer(post, 200, 69)  # a row too far south
     answer(post, 149, 0)  # its first column holds no data
     answer(post, 150, 0)
     answer(post, 200, 68)
-    (result,) = tag_same_ground([pre], question)
-    assert (result.added, result.left_out) == (2, {"elsewhere": 2, "no_data": 1})
+    ground = tag_same_ground([pre], question)
+    assert (ground.crops, ground.covered) == (6, 2)
+    assert (ground.scenes[0].added, ground.scenes[0].left_out) == (2, {"cut_off": 2, "no_data": 1})
     assert places(pre) == {(50, 0, 32), (100, 68, 32)}
 
 
@@ -188,8 +195,9 @@ def test_crops_without_a_place_or_of_no_usable_size_are_left_out_and_counted(
     answer(post, 50, 50)
     photo = ingest_photo(scene.path, event=town.event.name, town=town.name).scene
     Crop.objects.filter(pk=answer(photo, 40, 24).crop.pk).update(town=post.town)
-    (result,) = tag_same_ground([coarse], question)
-    assert (result.added, result.left_out) == (0, {LeftOut.UNPLACED: 1, LeftOut.WRONG_SIZE: 1})
+    ground = tag_same_ground([coarse], question)
+    assert (ground.crops, ground.covered, ground.unplaced) == (2, 0, 1)
+    assert (ground.scenes[0].added, ground.scenes[0].left_out) == (0, {"wrong_size": 1})
 
 
 def test_an_imported_crop_without_its_scene_is_found_by_its_position(
@@ -203,7 +211,7 @@ def test_an_imported_crop_without_its_scene_is_found_by_its_position(
     )
     Tag.objects.create(crop=crop, question=question, tagger=volunteer, answer="positive")
     pre = mosaic("pre.tif")
-    assert tag_same_ground([pre], question)[0].added == 1
+    assert added(pre, question) == 1
     assert places(pre) == {(101, 57, 32)}
 
 
@@ -215,7 +223,7 @@ def test_what_an_admin_took_out_of_use_stays_out(mosaic, post, question, answer,
     assert places(pre) == {(100, 100, 32)}
     quarantine_crop(pre.crops.get(), by=site_admin, reason="a face")
     untag_undamaged([pre], question)
-    (result,) = tag_same_ground([pre], question)
+    (result,) = tag_same_ground([pre], question).scenes
     assert (result.added, result.left_out) == (0, {"out_of_use": 1})
 
 
@@ -223,7 +231,9 @@ def test_towns_kept_for_tests_teach_nothing(mosaic, post, question, answer, sett
     pre = mosaic("pre.tif", town="Altamira before")
     answer(post, 10, 10)
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("quake/altamira",))
-    assert tag_same_ground([pre], question)[0].left_out == {"kept_for_tests": 1}
+    ground = tag_same_ground([pre], question)
+    assert (ground.crops, ground.covered, ground.kept_for_tests) == (1, 0, 1)
+    assert not pre.crops.exists()
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, test_towns=("quake/altamira-before",))
     with pytest.raises(Refused, match="kept for tests"):
         tag_same_ground([pre], question)
@@ -263,13 +273,17 @@ def test_random_squares_lie_beside_and_have_their_own_size(mosaic, post, questio
 def test_the_command_says_what_came_of_it(mosaic, post, question, answer, capsys):
     mosaic("pre.tif", size=(200, 200))
     answer(post, 50, 50)
+    answer(post, 180, 50)
     answer(post, 250, 50)
     call_command("tag_undamaged", "pre.tif", "--same-ground")
-    out = capsys.readouterr().out
-    assert out == "pre.tif: 1 added, 0 already there, 1 crops not wholly inside the scene\n"
+    assert capsys.readouterr().out == (
+        "pre.tif: 1 added, 0 already there, 1 crops cut off by the scene's edge\n"
+        "1 of 3 tagged crops have their ground in these scenes\n"
+    )
     call_command("tag_undamaged", "pre.tif", "--same-ground", "--json")
-    (printed,) = json.loads(capsys.readouterr().out)["scenes"]
-    assert (printed["already"], printed["left_out"]) == (1, {"elsewhere": 1})
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["crops"], printed["covered"]) == (3, 1)
+    assert (printed["scenes"][0]["already"], printed["scenes"][0]["left_out"]) == (1, {"cut_off": 1})
     call_command("tag_undamaged", "pre.tif", "--remove")
     assert capsys.readouterr().out == "pre.tif: 1 taken back\n"
 
@@ -295,8 +309,8 @@ def test_every_crop_of_a_real_town_has_its_square_in_the_imagery_from_before(
         for name in (f"kahramanmaras_{n}_{when}" for n in (2, 4) for when in ("post", "pre"))
     }
     import_crops(shared / "data" / "crops.csv", event=event.name)
-    pre = [scenes["kahramanmaras_2_pre"], scenes["kahramanmaras_4_pre"]]
-    tag_same_ground(pre, question)
+    ground = tag_same_ground([scenes["kahramanmaras_2_pre"], scenes["kahramanmaras_4_pre"]], question)
+    assert ground.covered == 499 + 183
     for number, count in (("2", 499), ("4", 183)):
         of_post = scenes[f"kahramanmaras_{number}_post"].crops
         wanted = set(of_post.values_list("x_px", "y_px", "size_px"))

@@ -62,7 +62,8 @@ class Command(JsonCommand):
         return {"scenes": [asdict(one) for one in tagged]}
 
     def describe(self, result: dict[str, Any]) -> str:
-        return "\n".join(_line(scene) for scene in result["scenes"])
+        lines = [_line(scene) for scene in result["scenes"]]
+        return "\n".join([*lines, _of_crops(result)] if "crops" in result else lines)
 
 
 def _on_same_ground(
@@ -74,8 +75,7 @@ def _on_same_ground(
             % {"options": ", ".join(OF_RANDOM_SQUARES[name] for name in given)},
             _("Leave it out: crops tell where squares lie, and how large they are."),
         )
-    tagged = tag_same_ground(scenes, question, progress=progress)
-    return {"scenes": [asdict(one) for one in tagged]}
+    return asdict(tag_same_ground(scenes, question, progress=progress))
 
 
 def _line(scene: dict[str, Any]) -> str:
@@ -113,10 +113,18 @@ def _why_no_room(scene: dict[str, Any]) -> str:
 
 def _left_out_words() -> dict[str, str]:
     return {
-        LeftOut.ELSEWHERE: _("%(count)d crops not wholly inside the scene"),
+        LeftOut.CUT_OFF: _("%(count)d crops cut off by the scene's edge"),
         LeftOut.NO_DATA: _("%(count)d on ground without data"),
-        LeftOut.UNPLACED: _("%(count)d crops without position or ground size"),
-        LeftOut.WRONG_SIZE: _("%(count)d would be too small or too large in pixels"),
-        LeftOut.KEPT_FOR_TESTS: _("%(count)d of towns kept for tests"),
+        LeftOut.WRONG_SIZE: _("%(count)d too small or too large in pixels"),
         LeftOut.OUT_OF_USE: _("%(count)d taken out of use"),
     }
+
+
+def _of_crops(result: dict[str, Any]) -> str:
+    """How much of what people tagged these scenes show."""
+    parts = [_("%(covered)d of %(crops)d tagged crops have their ground in these scenes") % result]
+    if result["unplaced"]:
+        parts.append(_("%(unplaced)d have no known position or ground size") % result)
+    if result["kept_for_tests"]:
+        parts.append(_("%(kept_for_tests)d are of towns kept for tests") % result)
+    return "; ".join(parts)
