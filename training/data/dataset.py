@@ -107,23 +107,23 @@ class Dataset:
 
     @property
     def window_px(self) -> int:
-        """The median side of the training crops in scene pixels."""
+        """The median side in scene pixels of the training crops that people looked at."""
         return median_size_px(self.parts[Part.TRAIN])
 
     @property
     def window_m(self) -> float | None:
-        """The median side of the training crops on the ground, of those whose scale is known."""
+        """The same on the ground, of those whose scale is known."""
         return median_size_m(self.parts[Part.TRAIN])
 
 
 def median_size_px(crops: Sequence[AgreedCrop]) -> int:
-    """The median side of the crops in scene pixels."""
-    return round(median(crop.size_px for crop in crops))
+    """The median side in scene pixels of the crops that people looked at: these say how large a place is."""
+    return round(median(crop.size_px for crop in crops if not crop.is_unreviewed))
 
 
 def median_size_m(crops: Sequence[AgreedCrop]) -> float | None:
-    """The median side on the ground of those crops whose scale is known; None where there is none."""
-    sides = [crop.size_px * crop.gsd_m for crop in crops if crop.gsd_m]
+    """The same on the ground, of those whose scale is known; None where there is none."""
+    sides = [crop.size_px * crop.gsd_m for crop in crops if crop.gsd_m and not crop.is_unreviewed]
     return float(median(sides)) if sides else None
 
 

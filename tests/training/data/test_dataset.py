@@ -165,6 +165,14 @@ def test_the_window_is_the_median_training_crop(question, towns, fill, tag):
     assert (dataset.window_px, dataset.window_m) == (100, pytest.approx(30.0))
 
 
+def test_squares_that_nobody_looked_at_do_not_say_how_large_a_window_is(question, towns, fill, tag, assume):
+    fill(towns["A"], yes=5, no=5)  # 64 px of 0.5 m: 32 m
+    assume([tag(towns["A"], "n", size_px=100, gsd_m=0.3) for _ in range(12)])
+    fill(towns["B"], yes=6, no=6)
+    dataset = chosen(question, train=["A"], validation=["B"])
+    assert (dataset.window_px, dataset.window_m) == (64, pytest.approx(32.0))
+
+
 def test_a_window_on_the_ground_is_unknown_where_no_crop_has_a_scale(question, towns, fill, tag):
     for letter in "y" * 5 + "n" * 5:
         tag(towns["A"], letter, gsd_m=None)
