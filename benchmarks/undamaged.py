@@ -1,6 +1,6 @@
 """What squares that nobody looked at teach: the same ground before the event, random ones, overlapping ones, none.
 
-    python benchmarks/undamaged.py [--data ../shared/data] [--backbone efficientnet-lite0] [--draws 8] [--json]
+    python benchmarks/undamaged.py [--data ../shared/data] [--backbone NAME] [--network-px PX] [--draws 8] [--json]
 
 Each way adds "no" squares to the training towns' crops, placed by what `manage.py tag_undamaged` calls; a logistic
 regression learns from both and is measured on the crops of a town of which nothing was learnt. Windows are read from
@@ -51,6 +51,14 @@ class Windows:
     def rows(self, rows: np.ndarray) -> "Windows":
         """Some of the windows."""
         return Windows(self.features[rows], self.towns[rows], self.is_damaged[rows])
+
+    def with_(self, others: "Windows") -> "Windows":
+        """These windows and others."""
+        return Windows(
+            np.concatenate([self.features, others.features]),
+            np.concatenate([self.towns, others.towns]),
+            np.concatenate([self.is_damaged, others.is_damaged]),
+        )
 
     def drawn(self, count: int, seed: int) -> "Windows":
         """`count` of them, half of either answer, as far as there are so many."""
@@ -113,7 +121,9 @@ def _overlapping(scenes: Sequence[Any]) -> list[Any]:
     return squares
 
 
-def read_windows(data: Path, backbone_name: str) -> tuple[Windows, dict[str, Windows]]:
+def read_windows(
+    data: Path, backbone_name: str, network_px: int | None
+) -> tuple[Windows, dict[str, Windows]]:
     """The windows of all crops with an answer, and those of each way's squares."""
     from damage.ingestion.services import ingest_mosaic
     from damage.work.progress import progress_bar
@@ -122,7 +132,7 @@ def read_windows(data: Path, backbone_name: str) -> tuple[Windows, dict[str, Win
     from tagging.services import find_question
     from training.data.crop_images import crop_windows, features_of
     from training.data.dataset import agreement, median_size_m, median_size_px
-    from training.networks.backbones.registry import find_backbone
+    from training.networks.backbones.registry import find_backbone, find_features
     from training.networks.model_input import ModelInput
 
     for town in TOWNS:
@@ -130,7 +140,7 @@ def read_windows(data: Path, backbone_name: str) -> tuple[Windows, dict[str, Win
             ingest_mosaic(path, event=EVENT, town=town, in_place=True)
     import_crops(data / "crops.csv", event=EVENT)
     agreed = [crop for crop in agreement(find_question("damage")).crops if crop.scene_id]
-    backbone = find_backbone(backbone_name)
+    backbone = find_features(backbone_name, find_backbone(backbone_name).contrast, network_px)
     model_input = ModelInput(backbone.size_px, median_size_px(agreed), median_size_m(agreed))
 
     def windows(crops: list[Any], is_damaged: np.ndarray) -> Windows:
@@ -141,9 +151,8 @@ def read_windows(data: Path, backbone_name: str) -> tuple[Windows, dict[str, Win
 
     rows = Crop.objects.select_related("scene", "town").in_bulk([crop.pk for crop in agreed])
     tagged = windows([rows[crop.pk] for crop in agreed], np.array([crop.is_positive for crop in agreed]))
-    return tagged, {
-        way: windows(squares, np.zeros(len(squares), bool)) for way, squares in placed_squares().items()
-    }
+    ways = {way: windows(squares, np.zeros(len(squares), bool)) for way, squares in placed_squares().items()}
+    return tagged, ways | {"before, both": ways["before, same ground"].with_(ways["before, random"])}
 
 
 def measured(train: Windows, squares: Windows | None, test: Windows) -> tuple[float, float]:
@@ -154,11 +163,9 @@ def measured(train: Windows, squares: Windows | None, test: Windows) -> tuple[fl
     from training.networks.heads.linear import logistic_head
     from training.networks.heads.parameters import LogisticParameters
 
-    parts = [train, squares] if squares else [train]
-    learnt = Labelled(
-        np.concatenate([part.features for part in parts]), np.concatenate([part.is_damaged for part in parts])
-    )
-    weights, bias = logistic_head(learnt, LogisticParameters()).folded()
+    learnt = train.with_(squares) if squares else train
+    learnt_from = Labelled(learnt.features, learnt.is_damaged)
+    weights, bias = logistic_head(learnt_from, LogisticParameters()).folded()
     scores = test.features @ weights + bias
     false_rates, true_rates, _cuts = roc_curve(test.is_damaged, scores)
     return float(roc_auc_score(test.is_damaged, scores)), float(true_rates[false_rates <= FALSE_ALARMS].max())
@@ -196,6 +203,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--backbone", default="efficientnet-lite0")
+    parser.add_argument("--network-px", type=int, help="side at which the network sees a window")
     parser.add_argument("--draws", type=int, default=8, help="seeds 0 to DRAWS - 1; default: %(default)s")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -205,7 +213,8 @@ def main() -> None:
     from benchmarks.workplace import start_django
 
     start_django(WORKPLACE, empty=not (WORKPLACE / "features").exists())
-    rows = table_of_ways(*read_windows(options.data.resolve(), options.backbone), options.draws)
+    tagged, squares = read_windows(options.data.resolve(), options.backbone, options.network_px)
+    rows = table_of_ways(tagged, squares, options.draws)
     print(json.dumps({"backbone": options.backbone, "ways": rows}, indent=2) if options.json else table(rows))
 
 

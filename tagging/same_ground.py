@@ -1,7 +1,7 @@
 """Earlier imagery of places that people tagged, as "no" to the question: each crop's own ground, before the event.
 
-A model that is shown the same roofs whole and broken learns the damage rather than the town: such squares teach more
-than random ones (`benchmarks/README.md`).
+A model that is shown the same roofs whole and broken is to learn the damage rather than the town; what that gains
+stands in `benchmarks/README.md`.
 """
 
 from collections import Counter
