@@ -4,7 +4,7 @@
 
 Every figure is of a town of which no crop was trained on, stopped on or tuned on in that run. The head is the logistic
 regression. "spared" learns beside the tagged crops from random squares of two hardly damaged towns (as `tag_undamaged`
-cuts them); "adapted" also goes on learning from the test town's crops without their labels (as `train --adapt-to`).
+places them); "adapted" also goes on learning from the test town's crops without their labels (as `train --adapt-to`).
 Features are kept below `build/`, so that a second call takes minutes less.
 """
 
@@ -79,33 +79,31 @@ def read_crops(data: Path, backbone: Any) -> Crops:
 
 
 def _spared_squares(data: Path, name: str, rows: Sequence[dict[str, str]]) -> list[bytes]:
-    """Random squares of a mosaic as PNG, none of them near a crop of it that is labelled damaged or unsure."""
+    """Random squares of a mosaic as PNG, by `tag_undamaged`'s rule, away from what is labelled damaged or unsure."""
     import rasterio
 
     from tagging.crops import encoded_png
+    from tagging.squares import Square, drawn_squares
 
     with rasterio.open(data / "mosaics" / name) as mosaic:
         pixels = mosaic.read((1, 2, 3)).transpose(1, 2, 0)
-    shunned = [
-        [int(row["x"]), int(row["y"]), int(row["size_px"])]
-        for row in rows
-        if row["scene"] == name and row["label"] != "no_damage"
+    drawn = drawn_squares(
+        pixels.shape[1],
+        pixels.shape[0],
+        SPARED_PX,
+        count=SPARED_SQUARES,
+        seed=name,
+        doubtful=[
+            Square(int(row["x"]), int(row["y"]), int(row["size_px"]))
+            for row in rows
+            if row["scene"] == name and row["label"] != "no_damage"
+        ],
+        buffer_px=KEEP_OFF_PX,
+    )
+    return [
+        encoded_png(np.ascontiguousarray(pixels[y : y + SPARED_PX, x : x + SPARED_PX]))
+        for x, y in ((square.x_px, square.y_px) for square in drawn.squares)
     ]
-    random = np.random.default_rng(0)
-    squares = []
-    while len(squares) < SPARED_SQUARES:
-        x, y = (int(random.integers(0, side - SPARED_PX)) for side in (pixels.shape[1], pixels.shape[0]))
-        if all(
-            _gap(x, left, size) > KEEP_OFF_PX or _gap(y, top, size) > KEEP_OFF_PX
-            for left, top, size in shunned
-        ):
-            squares.append(encoded_png(np.ascontiguousarray(pixels[y : y + SPARED_PX, x : x + SPARED_PX])))
-    return squares
-
-
-def _gap(start: int, other: int, size: int) -> int:
-    """How far a spared square lies from a crop along one axis, in pixels; negative where they overlap."""
-    return max(other - (start + SPARED_PX), start - (other + size))
 
 
 def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = True) -> dict[str, float]:

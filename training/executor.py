@@ -12,15 +12,16 @@ from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
 from tagging.quarantine import check_crops_in_use
 from training.data.augmented_crops import Copies, recorded_augmentation
-from training.data.dataset import PARTS, Part, reviewed
+from training.data.dataset import PARTS, Part, place_of, reviewed
 from training.data.features import CropSource
+from training.data.near_duplicates import ground_numbers
 from training.data.scene_windows import SceneWindow
 from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
 from training.inference import window_px_of, windows_for
 from training.models import ModelRun
 from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
-from training.networks.heads.parameters import TuningParameters, head_parameters
+from training.networks.heads.parameters import CROSS_VALIDATED, TuningParameters, head_parameters
 from training.storing import store
 
 Windows = Callable[[Iterable[Crop]], Sequence[CropSource]]
@@ -87,7 +88,9 @@ def _examples(run: ModelRun, part: Part, windows: Windows) -> Examples:
     is_reviewed = reviewed(run.question, crops)
     augmentation = recorded_augmentation(run.parameters.get("augmentation"))
     if part != Part.TRAIN or augmentation.form == "none":
-        return Examples(images, answers, towns, is_reviewed)
+        # Heads that cross-validate within the training crops keep what shows one ground together.
+        grounds = ground_numbers([place_of(crop) for crop in crops]) if run.head in CROSS_VALIDATED else None
+        return Examples(images, answers, towns, is_reviewed, grounds=grounds)
     copies = Copies(augmentation)
     with_copies: list[CropSource] = []
     for crop, image in zip(crops, images, strict=True):

@@ -57,7 +57,7 @@ class Examples:
     """A part's crops and whether the answer to each is yes.
 
     With `copies`, as many images stand in `crops` for each answer, the crop as it is first. `redrawn` gives one copy of
-    every crop for an epoch of fine-tuning.
+    every crop for an epoch of fine-tuning. `grounds` numbers the ground of each crop, where a head asks for it.
     """
 
     crops: Sequence[CropSource]
@@ -67,6 +67,7 @@ class Examples:
     is_reviewed: Sequence[bool] = ()
     copies: int = 1
     redrawn: Callable[[int], Sequence[CropCopy]] | None = None
+    grounds: np.ndarray | None = None
 
     @property
     def originals(self) -> Sequence[CropSource]:
@@ -297,7 +298,10 @@ def labelled_features(
     ends = np.cumsum([len(examples.crops) for examples in parts.values()])[:-1]
     return {
         part: Labelled(
-            rows, np.repeat(np.array(examples.is_positive, bool), examples.copies), examples.copies
+            rows,
+            np.repeat(np.array(examples.is_positive, bool), examples.copies),
+            examples.copies,
+            None if examples.grounds is None else np.repeat(examples.grounds, examples.copies),
         )
         for (part, examples), rows in zip(parts.items(), np.split(features, ends), strict=True)
     }

@@ -201,6 +201,7 @@ def _parameters(
             "unsure": agreed.unsure,
             "tied": agreed.tied,
             "shown_again": dataset.leakage_dropped,
+            "unreviewed": dataset.unreviewed_dropped,
             "pending": agreed.pending,
         },
     }

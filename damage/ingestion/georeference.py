@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 from affine import Affine
 from pyproj import Transformer
+from pyproj.enums import TransformDirection
 from shapely.geometry.base import BaseGeometry
 
 
@@ -27,6 +28,20 @@ def lonlat(
     x_px, y_px = np.asarray(x_px, dtype=np.float64), np.asarray(y_px, dtype=np.float64)
     lon, lat = to_4326(crs_wkt).transform(a * x_px + b * y_px + c, d * x_px + e * y_px + f)
     return _within_180(np.asarray(lon)), np.asarray(lat)
+
+
+def scene_pixels(
+    lon: np.ndarray, lat: np.ndarray, *, transform: Sequence[float], crs_wkt: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points of longitude and latitude in scene pixels: `lonlat` undone; not finite where the CRS does not reach."""
+    there = to_4326(crs_wkt)
+    x, y = there.transform(lon, lat, direction=TransformDirection.INVERSE)
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if there.source_crs is not None and there.source_crs.is_geographic:
+        # A scene in degrees may reach beyond 180 of them: the turn that lies nearest to its corner is meant.
+        x = x + 360 * np.round((transform[2] - x) / 360)
+    a, b, c, d, e, f = (~Affine(*transform))[:6]
+    return a * x + b * y + c, d * x + e * y + f
 
 
 def _within_180(lon: np.ndarray) -> np.ndarray:

@@ -83,16 +83,27 @@ def read_small_square(path: Path, x_px: int, y_px: int, size_px: int, *, longest
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px), width_px=side, height_px=side)
 
 
-def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:
-    """Whether every pixel of a square inside the scene holds data: only the square's mask is read."""
+@contextmanager
+def wholeness_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, int, int], bool]]:
+    """Open a scene once for many squares: gives what `is_whole` does, called with (x_px, y_px, size_px)."""
     check_present(path)
     if not is_tiff(path):
-        return True
+        yield lambda x_px, y_px, size_px: True
+        return
     with opened(path) as dataset:
         if orientation == 1:
-            return bool(dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all())
+            yield lambda x_px, y_px, size_px: bool(
+                dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all()
+            )
+            return
         mask = shown(dataset.dataset_mask()[..., None], orientation)
-        return bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
+        yield lambda x_px, y_px, size_px: bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
+
+
+def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int = 1) -> bool:
+    """Whether every pixel of a square inside the scene holds data: only the square's mask is read."""
+    with wholeness_of(path, orientation=orientation) as is_whole_square:
+        return is_whole_square(x_px, y_px, size_px)
 
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:

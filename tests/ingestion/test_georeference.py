@@ -8,7 +8,14 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from damage.ingestion.georeference import box_ring_4326, centre_lonlat, centres_lonlat, lonlat, outline_4326
+from damage.ingestion.georeference import (
+    box_ring_4326,
+    centre_lonlat,
+    centres_lonlat,
+    lonlat,
+    outline_4326,
+    scene_pixels,
+)
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
 UTM37 = CRS.from_epsg(32637).to_wkt()
@@ -45,6 +52,22 @@ def test_a_utm_zones_central_meridian_on_the_equator():
 def test_web_mercator_has_equal_degrees_of_longitude():
     transform = [METRES_PER_DEGREE, 0, 0, 0, -METRES_PER_DEGREE, METRES_PER_DEGREE / 2]
     assert place([10, 0, 1, 1], transform, MERCATOR) == pytest.approx((10.5, 0.0), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("lonlat", "transform", "crs_wkt", "pixel"),
+    [
+        ((36.25, 37.75), [0.5, 0, 36.0, 0, -0.5, 38.0], WGS84, (0.5, 0.5)),
+        ((35.5, 37.0), [0, -0.5, 36.0, -0.5, 0, 38.0], WGS84, (2, 1)),  # columns go south, rows go west
+        ((-179, 0), [1, 0, 180, 0, -1, 0], WGS84, (1, 0)),  # the scene counts on beyond 180
+        ((179, 0), [1, 0, -182, 0, -1, 0], WGS84, (1, 0)),  # or from before -180
+        ((39, 0), [10, 0, 499_990, 0, -10, 10], UTM37, (1, 1)),
+        ((10.5, 0), [METRES_PER_DEGREE, 0, 0, 0, -METRES_PER_DEGREE, METRES_PER_DEGREE], MERCATOR, (10.5, 1)),
+    ],
+)
+def test_a_place_is_found_again_in_pixels(lonlat, transform, crs_wkt, pixel):
+    x_px, y_px = scene_pixels(*map(np.array, lonlat), transform=transform, crs_wkt=crs_wkt)
+    assert (float(x_px), float(y_px)) == pytest.approx(pixel, abs=1e-6)
 
 
 def test_longitudes_beyond_the_antimeridian_come_back_into_range():

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations, cycle
 
 import numpy as np
 import pytest
+import shapely
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
@@ -16,12 +17,15 @@ from damage.accounts.services import create_account
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
-from tagging import background_negatives
-from tagging.background_negatives import tag_undamaged, untag_undamaged
+from tagging import background_negatives, undamaged
+from tagging import squares as squares_module
+from tagging.background_negatives import tag_undamaged
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop, Question, Tag, TagChange
+from tagging.quarantine import quarantine_crop
 from tagging.services import delete_tag, record_tag
-from tagging.squares import Square, drawn_squares
+from tagging.squares import Square
+from tagging.undamaged import untag_undamaged
 from tests.ingestion.conftest import geotiff  # noqa: F401
 from tests.tagging.conftest import SQUARE, gradient
 
@@ -54,6 +58,14 @@ def squares(scene) -> set[Square]:
     return {Square(*place) for place in scene.crops.values_list("x_px", "y_px", "size_px")}
 
 
+def outline(square):
+    return shapely.box(square.x_px, square.y_px, square.x_px + square.size_px, square.y_px + square.size_px)
+
+
+def overlap(one, other) -> bool:
+    return outline(one).intersection(outline(other)).area > 0
+
+
 def stored_files():
     return sorted(default_storage.listdir("crops")[1]) if default_storage.exists("crops") else []
 
@@ -64,7 +76,7 @@ def test_squares_lie_apart_on_valid_ground_and_are_no_for_an_account_nobody_can_
     places = squares(mosaic)
     assert len(places) == 6
     assert all(place.x_px + 20 <= 150 and place.y_px + 20 <= 200 for place in places)
-    assert not any(one.overlaps(other) for one, other in combinations(places, 2))
+    assert not any(overlap(one, other) for one, other in combinations(places, 2))
     account = User.objects.get()
     assert (account.username, account.is_active, account.has_usable_password()) == ("undamaged", False, False)
     assert set(Tag.objects.values_list("answer", "tagger")) == {("negative", account.pk)}
@@ -101,24 +113,50 @@ def test_another_seed_adds_other_squares(mosaic, question):
     tag_undamaged([mosaic], question, count=5, size_m=10)
     (result,) = tag_undamaged([mosaic], question, count=5, size_m=10, seed=1)
     assert (result.added, result.already) == (5, 0)
-    assert not any(one.overlaps(other) for one, other in combinations(squares(mosaic), 2))
+    assert not any(overlap(one, other) for one, other in combinations(squares(mosaic), 2))
 
 
-def test_ground_that_somebody_tagged_is_left_alone_and_what_fits_is_taken(wide, question, volunteer):
+def test_no_square_lies_over_what_somebody_could_not_tell_and_what_fits_is_taken(wide, question, volunteer):
     """A square of 100 px in the middle of 240 x 160 leaves strips of 70 and 30 px: no room for 80."""
     place = {"x_px": 70, "y_px": 30, "size_px": 100}
-    tag = record_tag(tagger=volunteer, question=question, scene=wide, answer="negative", **place)
+    tag = record_tag(tagger=volunteer, question=question, scene=wide, answer="unsure", **place)
     (result,) = tag_undamaged([wide], question, count=3, size_m=80 * wide.gsd_m)
-    assert (result.added, result.without_room) == (0, 3)
+    assert (result.added, result.without_room, result.tried_in_vain) == (0, 3, {"doubtful": 5000})
     delete_tag(tag, by=volunteer)
-    assert tag_undamaged([wide], question, count=3, size_m=80 * wide.gsd_m)[0].added == 0
+    assert tag_undamaged([wide], question, count=1, size_m=80 * wide.gsd_m)[0].added == 1
+
+
+def test_what_somebody_said_no_to_is_no_obstacle(wide, question, volunteer):
+    place = {"x_px": 0, "y_px": 0, "size_px": 128}
+    record_tag(tagger=volunteer, question=question, scene=wide, answer="negative", **place)
+    (result,) = tag_undamaged([wide], question, count=1, size_m=150 * wide.gsd_m)
+    assert result.added == 1  # whatever 150 px of 240 x 160 are drawn, some of them lie over the crop
+
+
+def test_no_square_lies_over_what_an_admin_took_out_of_use(wide, question, volunteer, site_admin):
+    place = {"x_px": 70, "y_px": 30, "size_px": 100}
+    tag = record_tag(tagger=volunteer, question=question, scene=wide, answer="negative", **place)
+    quarantine_crop(tag.crop, by=site_admin, reason="a face")
+    assert tag_undamaged([wide], question, count=1, size_m=80 * wide.gsd_m)[0].added == 0
 
 
 def test_room_for_fewer_squares_than_asked_gives_those_that_fit(wide, question):
     """Of squares of 90 px, 240 x 160 px hold two at most: one row of them, as 2 x 90 is more than 160."""
     (result,) = tag_undamaged([wide], question, count=9, size_m=90 * wide.gsd_m)
     assert 1 <= result.added <= 2
-    assert result.without_room == 9 - result.added
+    assert (result.without_room, result.tried_in_vain) == (9 - result.added, {"occupied": 5000})
+
+
+def test_little_room_is_found_however_little_it_is(wide, question, volunteer):
+    """Between crops that nobody could tell, a single corridor of 84 px is left: 5 x 81 of 161 x 81 places do."""
+    for x_px, size_px in ((0, 78), (0, 78), (162, 78)):
+        for y_px in (0, 160 - size_px):
+            place = {"x_px": x_px, "y_px": y_px, "size_px": size_px}
+            record_tag(tagger=volunteer, question=question, scene=wide, answer="unsure", **place)
+    (result,) = tag_undamaged([wide], question, count=1, size_m=80 * wide.gsd_m)
+    assert result.added == 1
+    (square,) = squares(wide) - {Square(x, y, 78) for x in (0, 162) for y in (0, 82)}
+    assert 78 <= square.x_px <= 82
 
 
 def test_the_size_is_the_median_of_peoples_crops_on_the_ground(mosaic, question, volunteer, town):
@@ -214,14 +252,14 @@ def test_a_scene_where_somebody_saw_damage_is_refused_and_no_other_scene_is_tagg
 
 def let_damage_be_seen_meanwhile(monkeypatch, **by) -> None:
     """Somebody tags a square "yes" after the random ones are drawn, and before they are stored."""
-    draw = background_negatives._drawn_crops
+    draw = background_negatives._drawn
 
     def and_somebody_tags(*args):
-        crops = draw(*args)
+        drawn = draw(*args)
         record_tag(answer="positive", **by, **SQUARE)
-        return crops
+        return drawn
 
-    monkeypatch.setattr(background_negatives, "_drawn_crops", and_somebody_tags)
+    monkeypatch.setattr(background_negatives, "_drawn", and_somebody_tags)
 
 
 def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
@@ -234,11 +272,16 @@ def test_a_scene_where_somebody_sees_damage_meanwhile_is_refused_too(
 
 
 def offer(monkeypatch, *places: tuple[int, int]) -> None:
-    """Let these squares of 20 px be drawn, where they are usable."""
-    offered = [Square(x_px, y_px, 20) for x_px, y_px in places]
-    monkeypatch.setattr(
-        background_negatives, "drawn_squares", lambda *_, is_usable, **__: filter(is_usable, offered)
-    )
+    """Let these places be tried, one after the other and all over again."""
+
+    class InTurn:
+        def __init__(self, seed):
+            self._numbers = cycle(chain.from_iterable(places))
+
+        def randint(self, least, most):
+            return next(self._numbers)
+
+    monkeypatch.setattr(squares_module, "Random", InTurn)
 
 
 @pytest.mark.parametrize("answer", ["positive", "unsure"])
@@ -251,6 +294,10 @@ def test_squares_lie_beyond_the_buffer_around_what_somebody_doubts_from_edge_to_
     offer(monkeypatch, (90, 100), (90, 99), (110, 40), (109, 40), (0, 0))
     (result,) = tag_undamaged([wide], question, count=5, size_m=20 * wide.gsd_m, buffer_m=50 * wide.gsd_m)
     assert (result.added, result.without_room) == (2, 3)
+    assert result.tried_in_vain == {
+        "doubtful": 3000,
+        "occupied": 2000,
+    }  # of five places three, and the two taken
     assert squares(wide) == {Square(90, 100, 20), Square(110, 40, 20), Square(**place)}
 
 
@@ -274,7 +321,8 @@ def test_the_same_seed_gives_the_same_squares_off_the_damage(wide, question, vol
     untag_undamaged([wide], question)
     assert tag_undamaged([wide], question, **options)[0].added == 4
     assert squares(wide) == first
-    assert all(one.distance_px(Square(**SQUARE)) >= 20 for one in first - {Square(**SQUARE)})
+    doubt = outline(Square(**SQUARE))
+    assert all(outline(one).distance(doubt) >= 20 for one in first - {Square(**SQUARE)})
 
 
 def test_squares_that_lie_near_a_later_doubt_must_be_taken_back_first(wide, question, volunteer):
@@ -326,7 +374,7 @@ def test_when_the_rows_cannot_be_written_nothing_stays(mosaic, question, monkeyp
     def fail(*args, **kwargs):
         raise failure
 
-    monkeypatch.setattr(background_negatives, "store_many", fail)
+    monkeypatch.setattr(undamaged, "store_many", fail)
     with pytest.raises((KeyboardInterrupt, Refused)):
         tag_undamaged([mosaic], question, count=2, size_m=10)
     assert (Crop.objects.count(), stored_files()) == (0, [])
@@ -372,22 +420,3 @@ def test_the_command_refuses_what_is_not_there(mosaic):
         call_command("tag_undamaged", "nowhere.tif")
     with pytest.raises(CommandError, match="no question water"):
         call_command("tag_undamaged", "mosaic.tif", "--question", "water")
-
-
-def test_drawing_reads_no_ground_that_is_taken():
-    asked = []
-    taken = [Square(0, 0, 50)]
-    drawn = list(
-        drawn_squares(
-            60,
-            60,
-            10,
-            count=20,
-            seed="1",
-            drawn_before=(),
-            taken=taken,
-            is_usable=lambda one: not asked.append(one),
-        )
-    )
-    assert asked == drawn
-    assert all(square.x_px >= 50 or square.y_px >= 50 for square in drawn)

@@ -11,8 +11,9 @@ from PIL import Image
 from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.services import ingest_photo
-from tagging.background_negatives import UNDAMAGED, tag_undamaged, untag_undamaged
-from tagging.models import Crop, Question, Tag
+from tagging.background_negatives import tag_undamaged
+from tagging.models import Crop, Question, Tag, TagChange
+from tagging.undamaged import UNDAMAGED, untag_undamaged
 from training import fit
 from training.config import HEAD_NAMES, TrainingConfig
 from training.evaluation.operating_points import operating_points
@@ -53,7 +54,13 @@ def test_the_row_says_how_to_do_it_again(run, question, site_admin):
     assert run.parameters["max_fpr"] == 0.0
     assert run.parameters["contrast"] == 1.0
     assert run.parameters["head"]["l2"] > 0
-    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 0, "pending": 0}
+    assert run.parameters["left_out"] == {
+        "unsure": 0,
+        "tied": 0,
+        "shown_again": 0,
+        "unreviewed": 0,
+        "pending": 0,
+    }
     assert run.code_version.startswith("0.")
     assert {"python", "keras", "tensorflow", "openvino"} <= set(run.library_versions)
     assert run.started_at <= run.finished_at
@@ -189,7 +196,13 @@ def test_contrast_is_part_of_the_recipe(question, towns, training_config):
 def test_unsure_crops_are_left_out_and_counted(question, towns, training_config):
     Tag.objects.filter(crop__in=Crop.objects.filter(town=towns[0])[:3]).update(answer="unsure")
     run = queued(question, training_config)
-    assert run.parameters["left_out"] == {"unsure": 3, "tied": 0, "shown_again": 0, "pending": 0}
+    assert run.parameters["left_out"] == {
+        "unsure": 3,
+        "tied": 0,
+        "shown_again": 0,
+        "unreviewed": 0,
+        "pending": 0,
+    }
     assert run.run_crops.filter(part="train").count() == 21
 
 
@@ -295,15 +308,20 @@ def test_a_model_does_not_adapt_to_a_town_that_it_learns_from(question, adapting
         train(question, replace(adapting, train_towns=["Oeste"]))
 
 
-def test_a_town_with_squares_that_nobody_looked_at_is_adapted_to_and_does_not_judge(question, adapting, many):
-    """People answered there too, but the squares are no test."""
+def test_squares_that_nobody_looked_at_are_neither_adapted_to_nor_the_test(question, adapting, many):
+    """People answered in the town: their crops are the test, and what it adapts to; the other two are neither."""
     for number, crop in enumerate(Crop.objects.filter(town=many).order_by("pk")):
         Tag.objects.filter(crop=crop).update(answer="positive" if number < 20 else "negative")
-    square = Crop.objects.filter(town=many).order_by("pk").last()
-    Tag.objects.filter(crop=square).update(tagger=automatic_account(UNDAMAGED))
+    taken_back, square = Crop.objects.filter(town=many).order_by("-pk")[:2]
+    account = automatic_account(UNDAMAGED)
+    Tag.objects.filter(crop=square).update(tagger=account)
+    TagChange.objects.create(crop=taken_back, question=question, tagger=account, changed_by=account)
+    Tag.objects.filter(crop=taken_back).delete()
     run = train(question, replace(adapting, test_towns=()))
-    assert "practice-quake/oeste" not in run.parameters["test_towns"]
-    assert run.unlabelled_crops.count() == 60
+    assert run.parameters["test_towns"] == ["practice-quake/oeste"]
+    assert run.parameters["left_out"]["unreviewed"] == 1
+    assert run.metrics["test"]["crops"] == run.unlabelled_crops.count() == 58
+    assert not run.run_crops.filter(crop__in=[square, taken_back]).exists()
 
 
 def test_a_town_held_out_towns_is_not_adapted_to(question, adapting, many, settings):

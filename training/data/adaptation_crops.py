@@ -8,7 +8,8 @@ from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
-from tagging.models import Crop
+from tagging.models import Crop, CropQuerySet
+from tagging.undamaged import looked_at
 from training.data.adaptation import LEAST_CROPS
 from training.data.dataset import Agreement, Dataset, Part, check_kept
 
@@ -22,7 +23,7 @@ def town_to_adapt_to(name: str, kept: Sequence[Town]) -> Town | None:
         return None
     town = find_town(name)
     check_kept([town], kept)
-    count = Crop.objects.in_use().with_pixels().filter(town=town).count()
+    count = _crops_of(town).count()
     if count < LEAST_CROPS:
         raise Refused(
             _("%(town)s has %(count)d crops, too few to adapt to.") % {"town": town, "count": count},
@@ -36,7 +37,7 @@ def named_with_test(
     named: Mapping[Part, Sequence[str]], town: Town | None, agreed: Agreement
 ) -> dict[Part, Sequence[str]]:
     """The named towns; where no test is named, the test is in the town to adapt to if people answered there."""
-    if town is None or named[Part.TEST] or not agreed.may_judge(town) or not min(agreed.counts([town])):
+    if town is None or named[Part.TEST] or not min(agreed.counts([town], Part.TEST)):
         return dict(named)
     return {**named, Part.TEST: [town.path]}
 
@@ -50,7 +51,15 @@ def crops_to_adapt_to(town: Town, dataset: Dataset) -> list[Crop]:
                 % {"town": town, "part": part.label},
                 _("Name other towns to train and to validate on."),
             )
-    return list(Crop.objects.in_use().with_pixels().filter(town=town).order_by("sha256", "pk")[:MOST_CROPS])
+    return list(_crops_of(town).order_by("sha256", "pk")[:MOST_CROPS])
+
+
+def _crops_of(town: Town) -> CropQuerySet:
+    """What a model may adapt to: not squares that nobody looked at, whose imagery may be from before the event.
+
+    Of a town before and after, the two groups of the scores would be the two flights.
+    """
+    return looked_at(Crop.objects.in_use().with_pixels().filter(town=town))
 
 
 def adaptation_record(town: Town, crops: Sequence[Crop]) -> dict[str, Any]:

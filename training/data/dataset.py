@@ -14,8 +14,8 @@ from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
-from tagging.background_negatives import UNDAMAGED
 from tagging.models import Answer, Crop, Question, Tag
+from tagging.undamaged import UNDAMAGED
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
 from training.models import ModelRunCrop
 
@@ -70,19 +70,20 @@ class Agreement:
     tied: int
     pending: int = 0
 
-    def of(self, towns: Iterable[Town]) -> list[AgreedCrop]:
+    def of(self, towns: Iterable[Town], part: Part = Part.TRAIN) -> list[AgreedCrop]:
+        """The towns' crops that may stand in a part: squares that nobody looked at teach, and never judge."""
         wanted = {town.pk for town in towns}
-        return [crop for crop in self.crops if crop.town_id in wanted]
+        return [
+            crop
+            for crop in self.crops
+            if crop.town_id in wanted and (part == Part.TRAIN or not crop.is_unreviewed)
+        ]
 
-    def counts(self, towns: Iterable[Town]) -> tuple[int, int]:
-        """(yes, no) of the towns' crops."""
-        crops = self.of(towns)
+    def counts(self, towns: Iterable[Town], part: Part = Part.TRAIN) -> tuple[int, int]:
+        """(yes, no) of the towns' crops that may stand in a part."""
+        crops = self.of(towns, part)
         positive = sum(crop.is_positive for crop in crops)
         return positive, len(crops) - positive
-
-    def may_judge(self, town: Town) -> bool:
-        """Whether people looked at all crops of the town, so that models may be validated and tested on it."""
-        return not any(crop.is_unreviewed for crop in self.of([town]))
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Dataset:
     towns: Mapping[Part, list[Town]]
     # How many crops show ground that a later part is judged by, and were left out for that.
     leakage_dropped: int = 0
+    # How many squares that nobody looked at were left out of the parts that judge.
+    unreviewed_dropped: int = 0
 
     @property
     def sha256(self) -> str:
@@ -104,23 +107,23 @@ class Dataset:
 
     @property
     def window_px(self) -> int:
-        """The median side of the training crops in scene pixels."""
+        """The median side in scene pixels of the training crops that people looked at."""
         return median_size_px(self.parts[Part.TRAIN])
 
     @property
     def window_m(self) -> float | None:
-        """The median side of the training crops on the ground, of those whose scale is known."""
+        """The same on the ground, of those whose scale is known."""
         return median_size_m(self.parts[Part.TRAIN])
 
 
 def median_size_px(crops: Sequence[AgreedCrop]) -> int:
-    """The median side of the crops in scene pixels."""
-    return round(median(crop.size_px for crop in crops))
+    """The median side in scene pixels of the crops that people looked at: these say how large a place is."""
+    return round(median(crop.size_px for crop in crops if not crop.is_unreviewed))
 
 
 def median_size_m(crops: Sequence[AgreedCrop]) -> float | None:
-    """The median side on the ground of those crops whose scale is known; None where there is none."""
-    sides = [crop.size_px * crop.gsd_m for crop in crops if crop.gsd_m]
+    """The same on the ground, of those whose scale is known; None where there is none."""
+    sides = [crop.size_px * crop.gsd_m for crop in crops if crop.gsd_m and not crop.is_unreviewed]
     return float(median(sides)) if sides else None
 
 
@@ -219,12 +222,13 @@ def chosen_dataset(
     for part in PARTS:
         if towns[part] or part in _needed(agreed, towns[Part.TRAIN], needs_validation=needs_validation):
             _check_part(agreed, part, towns[part])
-    tagged = {part: agreed.of(towns[part]) for part in PARTS}
+    tagged = {part: agreed.of(towns[part], part) for part in PARTS}
+    unreviewed_dropped = sum(len(agreed.of(towns[part])) - len(tagged[part]) for part in PARTS)
     crops = _apart(tagged, hashes)
     leakage_dropped = sum(len(tagged[part]) - len(crops[part]) for part in PARTS)
     if per_class is not None:
         crops[Part.TRAIN] = _drawn(crops[Part.TRAIN], per_class, seed)
-    return Dataset(crops, towns, leakage_dropped)
+    return Dataset(crops, towns, leakage_dropped, unreviewed_dropped)
 
 
 def _filled_parts(
@@ -234,13 +238,13 @@ def _filled_parts(
 
     Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
     validation, or to training where each of two can be left out in turn instead, the third to the test, all further
-    ones to training. With two towns there is no test. Towns that are kept for tests are the test, and nothing else;
-    towns with squares that nobody looked at are training towns only.
+    ones to training. With two towns there is no test. Towns that are kept for tests are the test, and nothing else.
+    Squares that nobody looked at count for training alone.
     """
     _check_once(towns)
     check_kept([*towns[Part.TRAIN], *towns[Part.VALIDATION]], kept)
     if not towns[Part.TEST]:
-        towns[Part.TEST] = [town for town in kept if min(agreed.counts([town]))]
+        towns[Part.TEST] = [town for town in kept if min(agreed.counts([town], Part.TEST))]
     used = {town.pk for members in (*towns.values(), kept) for town in members}
     left = [town for town in _usable_towns(agreed) if town.pk not in used]
     was_open = not towns[Part.TRAIN]
@@ -251,7 +255,7 @@ def _filled_parts(
     for part in PARTS:
         if part == Part.VALIDATION and part not in needed:
             continue
-        fit = [town for town in left if part == Part.TRAIN or agreed.may_judge(town)]
+        fit = [town for town in left if min(agreed.counts([town], part)) >= LEAST_PER_ANSWER[Part.TRAIN]]
         if not towns[part] and fit:
             towns[part] = fit[:1]
             left.remove(fit[0])
@@ -262,7 +266,12 @@ def _filled_parts(
 
 def _needed(agreed: Agreement, train: Sequence[Town], *, needs_validation: bool) -> set[Part]:
     """The parts that may not be empty: none to validate on where each of two training towns can be left out in turn."""
-    can_be_left_out = [town for town in train if _is_usable(agreed, town)]
+    can_be_left_out = [
+        town
+        for town in train
+        if _is_usable(agreed, town)
+        and min(agreed.counts([town], Part.VALIDATION)) >= LEAST_PER_ANSWER[Part.VALIDATION]
+    ]
     return {Part.TRAIN, Part.VALIDATION} if needs_validation or len(can_be_left_out) < 2 else {Part.TRAIN}
 
 
@@ -312,20 +321,26 @@ def _check_part(agreed: Agreement, part: Part, towns: Sequence[Town]) -> None:
                 _("%(town)s has no crop with an agreed answer to this question.") % {"town": town.name},
                 _("Have people tag it, or choose another town for %(part)s.") % {"part": part.label},
             )
-        if part != Part.TRAIN and not agreed.may_judge(town):
+        if not agreed.of([town], part):
             raise Refused(
-                _("%(town)s has squares that nobody looked at (tag_undamaged): it is a training town.")
+                _("Nobody looked at a square of %(town)s: all come from tag_undamaged.")
                 % {"town": town.name},
-                _("Choose another town for %(part)s, or take the squares back with tag_undamaged --remove.")
-                % {"part": part.label},
+                _("Have people tag it, or choose another town for %(part)s.") % {"part": part.label},
             )
-    positive, negative = agreed.counts(towns)
+    positive, negative = agreed.counts(towns, part)
     least = LEAST_PER_ANSWER[part]
     if min(positive, negative) < least:
+        unreviewed = len(agreed.of(towns)) - positive - negative
         raise Refused(
             _("%(towns)s: %(positive)d crops say yes and %(negative)d say no, too few for %(part)s.")
             % {"towns": names, "positive": positive, "negative": negative, "part": part.label},
-            _("At least %(least)d of each are needed; have people tag more.") % {"least": least},
+            _(
+                "At least %(least)d of each are needed; have people tag more. Squares that nobody looked at do not "
+                "count here: %(unreviewed)d."
+            )
+            % {"least": least, "unreviewed": unreviewed}
+            if unreviewed
+            else _("At least %(least)d of each are needed; have people tag more.") % {"least": least},
         )
 
 

@@ -87,6 +87,28 @@ def _near(kept: Sequence[Place], others: Sequence[Place]) -> list[bool]:
     return [is_near(place) for place in others]
 
 
+def ground_numbers(places: Sequence[Place | None]) -> np.ndarray:
+    """A number for each crop (N,), the same for those that show the same ground: their middles lie within half a side.
+
+    The side is the smaller one, so neighbours in a grid have numbers of their own; crops without a place, too.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    pairs: list[tuple[int, int]] = []
+    for frame in {place.frame for place in places if place}:
+        there = [(index, place) for index, place in enumerate(places) if place and place.frame == frame]
+        tree = cKDTree([place.centre for _index, place in there])
+        for one, other in tree.query_pairs(max(place.side for _index, place in there) / 2):
+            (first, near), (second, far) = there[one], there[other]
+            if dist(near.centre, far.centre) < min(near.side, far.side) / 2:
+                pairs.append((first, second))
+    rows, columns = np.array(pairs, int).reshape(-1, 2).T
+    joined = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(len(places), len(places)))
+    return connected_components(joined, directed=False)[1]
+
+
 def near_in_looks(kept: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Whether each of `others` (M, 8, 4) is, in some orientation, a near-duplicate of a crop of `kept` (N, 8, 4)."""
     if not len(kept) or not len(others):

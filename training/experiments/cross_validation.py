@@ -32,6 +32,7 @@ from training.data.dataset import (
 )
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import held_out_towns
+from training.data.near_duplicates import ground_numbers
 from training.models import Experiment
 from training.networks.backbones.registry import Backbone, find_features
 from training.networks.classical import CLASSICAL, ClassicalFeatures
@@ -244,6 +245,7 @@ def _metrics(
         part: Labelled(
             np.array([features[crop.sha256] for crop in crops]),
             np.array([crop.is_positive for crop in crops]),
+            grounds=ground_numbers([crop.place for crop in crops]),
         )
         for part, crops in parts.items()
     }

@@ -13,7 +13,7 @@ from damage.work import claims
 from damage.work.progress import Progress, no_progress
 from tagging.models import Crop
 from training.data.crop_images import crop_image
-from training.data.dataset import AgreedCrop, agreement, place_of
+from training.data.dataset import AgreedCrop, Part, agreement, place_of
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import learnt_crops, unseen_towns
 from training.data.near_duplicates import crossing
@@ -74,11 +74,10 @@ class _Count:
 
 
 def _unseen_crops(runs: Sequence[ModelRun]) -> dict[str, list[AgreedCrop]]:
-    """The crops of both answers, by town, of the towns that no run learnt from and that people looked at."""
+    """The crops of both answers that people looked at, by town, of the towns that no run learnt from."""
     agreed = agreement(runs[0].question)
-    judges = [town for town in unseen_towns(runs) if agreed.may_judge(town)]
     learnt = list(learnt_crops(runs))
-    chosen = {town.path: _apart(_sample(agreed.of([town])), learnt) for town in judges}
+    chosen = {town.path: _apart(_sample(agreed.of([town], Part.TEST)), learnt) for town in unseen_towns(runs)}
     return {name: crops for name, crops in chosen.items() if len({crop.is_positive for crop in crops}) == 2}
 
 

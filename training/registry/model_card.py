@@ -217,13 +217,15 @@ def _calibration(facts: ModelCardFacts) -> str:
 def _data(facts: ModelCardFacts) -> str:
     rows = [[town.town, town.part, town.crops, town.positive, f"`{town.sha256}`"] for town in facts.towns]
     left_out = facts.parameters.get("left_out", {})
+    unreviewed = left_out.get("unreviewed")
+    unjudged = f", {unreviewed} that nobody looked at from validation and test" if unreviewed else ""
     pending = f", {left_out['pending']} that could not be cut" if left_out.get("pending") else ""
     return (
         "Squares tagged by volunteers; each counts with the majority of its tags. No town, and no ground by position "
         f"or likeness, is in two parts. {_copies(facts)}{_adapted(facts)}"
         f"Left out: {left_out.get('unsure', 0)} where people could not tell, "
         f"{left_out.get('tied', 0)} ties, {left_out.get('shown_again', 0)} that show another part's ground"
-        f"{pending}.\n\n"
+        f"{unjudged}{pending}.\n\n"
         f"{markdown_table(['town', 'part', 'crops', 'yes', 'digest of the crops'], rows)}\n\n"
         f"Digest of all (sha256 of every crop's pixels, part and answer): `{facts.dataset_sha256}`. The imagery is "
         "not in this file."

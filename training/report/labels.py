@@ -30,6 +30,7 @@ WORDS: dict[str, str | Promise] = {
     "unsure": gettext_lazy("can't tell"),
     "tied": gettext_lazy("tied"),
     "shown_again": gettext_lazy("ground shown in another part"),
+    "unreviewed": gettext_lazy("squares that nobody looked at"),
     "pending": gettext_lazy("not cut from their scene yet"),
     "learning_rate": gettext_lazy("learning rate"),
     "momentum": gettext_lazy("momentum"),

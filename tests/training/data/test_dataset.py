@@ -7,8 +7,8 @@ from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Event, Town
-from tagging.background_negatives import UNDAMAGED
 from tagging.models import Crop, Tag
+from tagging.undamaged import UNDAMAGED
 from training.data.dataset import Part, agreement, chosen_dataset
 
 
@@ -165,6 +165,14 @@ def test_the_window_is_the_median_training_crop(question, towns, fill, tag):
     assert (dataset.window_px, dataset.window_m) == (100, pytest.approx(30.0))
 
 
+def test_squares_that_nobody_looked_at_do_not_say_how_large_a_window_is(question, towns, fill, tag, assume):
+    fill(towns["A"], yes=5, no=5)  # 64 px of 0.5 m: 32 m
+    assume([tag(towns["A"], "n", size_px=100, gsd_m=0.3) for _ in range(12)])
+    fill(towns["B"], yes=6, no=6)
+    dataset = chosen(question, train=["A"], validation=["B"])
+    assert (dataset.window_px, dataset.window_m) == (64, pytest.approx(32.0))
+
+
 def test_a_window_on_the_ground_is_unknown_where_no_crop_has_a_scale(question, towns, fill, tag):
     for letter in "y" * 5 + "n" * 5:
         tag(towns["A"], letter, gsd_m=None)
@@ -196,21 +204,67 @@ def assume(question):
     return store
 
 
-def test_a_town_with_squares_that_nobody_looked_at_is_a_training_town(question, towns, fill, assume):
+def test_squares_that_nobody_looked_at_teach_and_are_left_out_of_what_judges(question, towns, fill, assume):
     for number, name in enumerate("ABC"):
         fill(towns[name], yes=6 + number, no=6 + number)
-    assume(fill(towns["D"], yes=20, no=20)[1])
-    assume(fill(towns["C"], yes=0, no=1)[1])
-    assert names(chosen(question)) == {"train": ["D", "C"], "validation": ["B"], "test": ["A"]}
-    for part in ("validation", "test"):
-        with pytest.raises(Refused, match="C has squares that nobody looked at"):
-            chosen(question, **{part: ["C"]})
-    assert "C" in names(chosen(question, train=["C", "D"]))["train"]
+        assume(fill(towns[name], yes=0, no=2)[1])
+    dataset = chosen(question)
+    assert names(dataset) == {"train": ["C"], "validation": ["B"], "test": ["A"]}
+    counted = {part.value: len(crops) for part, crops in dataset.parts.items()}
+    assert counted == {"train": 8 + 8 + 2, "validation": 7 + 7, "test": 6 + 6}
+    assert dataset.unreviewed_dropped == 2 + 2
+    assert not any(
+        crop.is_unreviewed for crop in (*dataset.parts[Part.VALIDATION], *dataset.parts[Part.TEST])
+    )
+
+
+def test_a_town_is_not_chosen_to_judge_by_squares_that_nobody_looked_at(question, towns, fill, assume):
+    """D would come second, but four of its "no" are all that people gave."""
+    fill(towns["A"], yes=30, no=30)
+    fill(towns["B"], yes=6, no=6)
+    fill(towns["C"], yes=5, no=5)
+    fill(towns["D"], yes=20, no=4)
+    assume(fill(towns["D"], yes=0, no=16)[1])
+    assert names(chosen(question)) == {"train": ["A", "D"], "validation": ["B"], "test": ["C"]}
+
+
+def test_a_part_that_judges_needs_answers_that_people_gave(question, towns, fill, assume):
+    fill(towns["A"], yes=6, no=6)
+    fill(towns["B"], yes=6, no=1)
+    assume(fill(towns["B"], yes=0, no=9)[1])
+    assume(fill(towns["C"], yes=0, no=9)[1])
+    with pytest.raises(Refused, match=r"B: 6 crops say yes and 1 say no.*do not count here: 9"):
+        chosen(question, train=["A"], validation=["B"])
+    with pytest.raises(Refused, match="Nobody looked at a square of C"):
+        chosen(question, train=["A"], validation=["C"])
 
 
 def test_a_crop_that_somebody_looked_at_too_is_no_longer_assumed(question, towns, tag, assume, verifier):
     crop = tag(towns["A"], "n")
     assume([crop])
-    assert not agreement(question).may_judge(towns["A"])
+    assert agreement(question).counts([towns["A"]], Part.TEST) == (0, 0)
     Tag.objects.create(crop=crop, question=question, tagger=verifier, answer="negative")
-    assert agreement(question).may_judge(towns["A"])
+    assert agreement(question).counts([towns["A"]], Part.TEST) == (0, 1)
+
+
+@pytest.mark.parametrize("town_of_twins", ["A", "D"])
+def test_the_ground_of_a_crop_before_the_event_is_in_no_other_part(
+    question, towns, fill, tag, assume, town_of_twins
+):
+    """Also where the imagery from before came in as a town of its own, which is then trained on."""
+    for name in "ABC":
+        fill(towns[name], yes=6, no=6)
+    fill(towns["D"], yes=6, no=6)
+    crops = Crop.objects.filter(town=towns["A"])
+    for number, crop in enumerate(crops):
+        crops.filter(pk=crop.pk).update(lon=36 + number / 100, lat=37)
+    twins = [tag(towns[town_of_twins], "n") for _ in crops]
+    for crop, twin in zip(crops, twins, strict=True):
+        crop.refresh_from_db()
+        Crop.objects.filter(pk=twin.pk).update(lon=crop.lon, lat=crop.lat)
+    assume(twins)
+    pks = {twin.pk for twin in twins}
+    of_test = chosen(question, train=["B", "D"], validation=["C"], test=["A"])
+    assert not any(crop.pk in pks for part in of_test.parts.values() for crop in part)
+    of_training = chosen(question, train=["A", "D"], validation=["B"], test=["C"])
+    assert pks <= {crop.pk for crop in of_training.parts[Part.TRAIN]}

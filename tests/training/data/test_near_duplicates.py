@@ -13,6 +13,7 @@ from tagging.models import Crop
 from training.data.near_duplicates import (
     MOST_BITS,
     crossing,
+    ground_numbers,
     ground_place,
     image_hashes,
     near_in_place,
@@ -61,6 +62,20 @@ def test_without_coordinates_a_scenes_pixels_tell():
     assert near_in_place([here], [beside, elsewhere, None]).tolist() == [True, False, False]
 
 
+def test_crops_of_one_ground_share_a_number_and_neighbours_do_not():
+    """Of 30 and 40 m, middles up to 15 m apart show the same ground; in a grid they are 30 m apart."""
+    degrees = 1 / METRES_PER_DEGREE
+    here, again = ground_place(36, 37, 30), ground_place(36, 37 + 14.9 * degrees, 40)
+    near, neighbour = ground_place(36, 37 - 15.1 * degrees, 40), ground_place(36, 37 + 30 * degrees, 30)
+    photo, same_photo, other = scene_place(1, 0, 0, 50), scene_place(1, 20, 0, 50), scene_place(2, 0, 0, 50)
+    places = [here, neighbour, None, again, None, near, photo, same_photo, other]
+    numbers = ground_numbers(places).tolist()
+    assert numbers[0] == numbers[3]
+    assert numbers[6] == numbers[7]
+    assert len(set(numbers)) == len(places) - 2
+    assert ground_numbers([]).tolist() == []
+
+
 def test_the_part_that_judges_keeps_its_crops():
     hashes = [image_hashes(picture(seed)) for seed in range(4)]
     parts = {
@@ -91,7 +106,13 @@ def test_no_training_learns_from_ground_that_it_is_measured_on(question, towns, 
     run = request_training(question, training_config, requested_by=None)
     used = set(ModelRunCrop.objects.filter(model_run=run).values_list("crop", flat=True))
     assert {crop.pk for crop in (*norte, *este, *sur)} - used == {norte[0].pk, norte[3].pk}
-    assert run.parameters["left_out"] == {"unsure": 0, "tied": 0, "shown_again": 2, "pending": 0}
+    assert run.parameters["left_out"] == {
+        "unsure": 0,
+        "tied": 0,
+        "shown_again": 2,
+        "unreviewed": 0,
+        "pending": 0,
+    }
 
 
 def test_a_second_town_on_the_same_ground_is_refused(question, towns, training_config, event):

@@ -78,6 +78,11 @@ class Command(JsonCommand):
             lines.append(tuning_words(result["metrics"]["best_epoch"], tuning["validation_loss_before"]))
         left_out = result["left_out"]
         lines.append(f"{left_out['unsure']} unsure and {left_out['tied']} tied crops were left out.")
+        if left_out["unreviewed"]:
+            lines.append(
+                f"{left_out['unreviewed']} squares that nobody looked at (tag_undamaged) were left out of validation "
+                "and test."
+            )
         if left_out["pending"]:
             lines.append(
                 f"{left_out['pending']} crops could not be cut from their scenes; manage.py cut_crops says why."

@@ -16,7 +16,7 @@ def svm_head(train: Labelled, parameters: SvmParameters, *, seed: int) -> Linear
     """A support vector machine on standardised features, both answers weighing the same; linear where its kernel is.
 
     Its distances become probabilities as in Platt 1999, "Probabilistic outputs for support vector machines", fitted on
-    training crops that the machine had not seen, by cross-validation.
+    training crops whose ground the machine had not seen, by cross-validation.
     """
     scaler = _scaler(train.features)
     standardised = scaler.transform(train.features.astype(np.float64))
@@ -63,7 +63,6 @@ def _calibrated(
 ) -> tuple[Any, float, float]:
     """The machine, and slope and offset of the logit in its distances."""
     from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import SVC
 
     rarest = int(np.bincount(train.is_positive.astype(int), minlength=2).min())
@@ -74,7 +73,7 @@ def _calibrated(
             ),
             _("Tag more crops, or choose another head."),
         )
-    folds = StratifiedKFold(min(parameters.folds, rarest), shuffle=True, random_state=seed)
+    folds = _folds(train, min(parameters.folds, rarest), seed)
     machine = SVC(kernel=parameters.kernel, C=parameters.penalty)
     fitted = CalibratedClassifierCV(machine, ensemble=False, cv=folds).fit(
         features, train.is_positive, sample_weight=train.weights
@@ -84,6 +83,19 @@ def _calibrated(
     slope, offset = -float(sigmoid.a_), -float(sigmoid.b_)
     # Of a few crops the folds may tell less than chance: then the distances as they are, rather than turned round.
     return (whole.estimator, slope, offset) if slope > 0 else (whole.estimator, 1.0, 0.0)
+
+
+def _folds(train: Labelled, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows to learn from and rows left out, so many times; crops of one ground, such as before and after, together."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    answers, grounds = train.is_positive, train.grounds
+    if grounds is not None and len(np.unique(grounds)) < len(grounds):
+        of_rarest = min(len(np.unique(grounds[answers == answer])) for answer in (True, False))
+        if of_rarest > 1:
+            together = StratifiedGroupKFold(min(count, of_rarest), shuffle=True, random_state=seed)
+            return list(together.split(train.features, answers, grounds))
+    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(train.features, answers))
 
 
 def _scaler(features: np.ndarray) -> Any:

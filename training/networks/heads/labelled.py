@@ -7,21 +7,27 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Labelled:
-    """Features (N, F) and whether each row's answer is yes (N,); a crop's `copies` stand one after the other."""
+    """Features (N, F) and whether each row's answer is yes (N,); a crop's `copies` stand one after the other.
+
+    `grounds` (N,) numbers the ground that each row shows: rows that share a number show the same.
+    """
 
     features: np.ndarray
     is_positive: np.ndarray
     copies: int = 1
+    grounds: np.ndarray | None = None
 
     @property
     def originals(self) -> "Labelled":
         """The first row of each crop: the crop as it is."""
-        return Labelled(self.features[:: self.copies], self.is_positive[:: self.copies])
+        grounds = None if self.grounds is None else self.grounds[:: self.copies]
+        return Labelled(self.features[:: self.copies], self.is_positive[:: self.copies], grounds=grounds)
 
     def of(self, crops: np.ndarray) -> "Labelled":
         """Those of some crops (C,), bool, with their copies."""
         rows = np.repeat(crops, self.copies)
-        return Labelled(self.features[rows], self.is_positive[rows], self.copies)
+        grounds = None if self.grounds is None else self.grounds[rows]
+        return Labelled(self.features[rows], self.is_positive[rows], self.copies, grounds)
 
     @property
     def answers(self) -> np.ndarray:

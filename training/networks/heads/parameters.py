@@ -50,6 +50,7 @@ HEADS: dict[str, type[Parameters]] = {
     "svm": SvmParameters,
     "random-forest": ForestParameters,
 }
+CROSS_VALIDATED = frozenset({"svm"})  # these learn how sure they may be from crops that they left out
 
 
 def head_parameters(head: str, *, is_classical: bool) -> Parameters:

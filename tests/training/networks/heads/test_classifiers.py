@@ -9,7 +9,7 @@ from skops.io import dumps
 from damage.errors import Refused
 from tests.training.clouds import clouds
 from training.networks.heads.classifiers import Classifier, classifier_file, learnt_digest, read_classifier
-from training.networks.heads.fitted import as_classifier, forest_head, svm_head
+from training.networks.heads.fitted import _folds, as_classifier, forest_head, svm_head
 from training.networks.heads.labelled import Labelled
 from training.networks.heads.linear import softmax_head, standardisation
 from training.networks.heads.parameters import (
@@ -124,6 +124,26 @@ def test_one_crop_of_an_answer_is_too_few_for_a_machine():
     few = Labelled(TRAIN.features[:9], np.arange(9) == 0)
     with pytest.raises(Refused, match="two training crops of either answer"):
         svm_head(few, SvmParameters(), seed=0)
+
+
+def test_what_shows_one_ground_is_left_out_together():
+    """Of 40 crops, 20 have a second image of their ground, as from before the event, with the other answer."""
+    random = np.random.default_rng(0)
+    is_positive = np.concatenate([np.arange(40) % 2 == 0, np.zeros(20, bool)])
+    grounds = np.concatenate([np.arange(40), np.arange(0, 40, 2)])
+    pairs = Labelled(random.normal(size=(60, 3)).astype(np.float32), is_positive, grounds=grounds)
+    folds = _folds(pairs, 5, seed=0)
+    assert sorted(np.concatenate([left_out for _learnt, left_out in folds])) == list(range(60))
+    assert not any(set(grounds[learnt]) & set(grounds[left_out]) for learnt, left_out in folds)
+    assert all(len(set(is_positive[learnt])) == 2 for learnt, _left_out in folds)
+    assert scores(svm_head(pairs, SvmParameters(), seed=0), pairs).shape == (60,)
+
+
+def test_without_common_ground_crops_are_left_out_as_ever():
+    grounds = np.arange(len(TRAIN.features))
+    apart = Labelled(TRAIN.features, TRAIN.is_positive, grounds=grounds)
+    for ours, before in zip(_folds(apart, 5, seed=0), _folds(TRAIN, 5, seed=0), strict=True):
+        assert ours[1].tolist() == before[1].tolist()
 
 
 def test_a_machine_that_hardly_learns_is_not_turned_round():
