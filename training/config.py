@@ -33,7 +33,7 @@ class TrainingConfig:
     # The thesis's threshold: so many of the validation town's "no" may be called yes. None: one for unseen towns.
     max_fpr: float | None = None
     contrast: float | None = None
-    # The side at which the network sees a window; None: the backbone's own.
+    # The side at which the network sees a window; None: measured by leaving towns out, for what can be asked densely.
     network_px: int | None = None
     head: str = DEFAULT_HEAD
     augment: str = "none"

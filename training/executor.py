@@ -18,6 +18,8 @@ from training.data.near_duplicates import ground_numbers
 from training.data.scene_windows import SceneWindow
 from training.fit import Examples, Fitted, Places, Step, Unlabelled, fitted
 from training.inference import window_px_of, windows_for
+from training.input_side_choice import choose_side
+from training.input_sides import has_to_be_chosen
 from training.models import ModelRun
 from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
@@ -41,6 +43,9 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
 
 def _fitted(run: ModelRun, step: Step) -> Fitted:
     environment = settings.ENVIRONMENT
+    places = Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads)
+    if has_to_be_chosen(run):
+        choose_side(run, places, step)
     backbone = find_features(run.backbone, run.parameters["contrast"], window_px_of(run))
     parameters = head_parameters(run.head, is_classical=isinstance(backbone, ClassicalFeatures))
     blocks = run.parameters.get("fine_tune_blocks", 0)
@@ -53,7 +58,7 @@ def _fitted(run: ModelRun, step: Step) -> Fitted:
         parts,
         backbone,
         parameters,
-        Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads),
+        places,
         max_fpr=run.parameters["max_fpr"],
         seed=run.seed,
         tuning=tuning,

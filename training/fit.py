@@ -170,8 +170,8 @@ def fitted(
         threshold = operating_threshold(labelled["validation"].is_positive, scores["validation"], max_fpr)
     elif threshold is None:
         unseen = [
-            *_by_town(parts["train"], left_out),
-            *_by_town(parts["validation"], scores.get("validation", np.zeros(0))),
+            *by_town(parts["train"], left_out),
+            *by_town(parts["validation"], scores.get("validation", np.zeros(0))),
         ]
         threshold = _threshold_for_unseen_towns(unseen)
         if expected := expected_in_unseen_towns(unseen):
@@ -210,7 +210,7 @@ def left_out_scores(train: Labelled, towns: Sequence[str], parameters: Parameter
     return scores
 
 
-def _by_town(examples: Examples, scores: np.ndarray) -> list[UnseenTown]:
+def by_town(examples: Examples, scores: np.ndarray) -> list[UnseenTown]:
     """A part's scored crops by town, without those that nobody looked at."""
     answers, towns = np.array(examples.is_positive, bool), np.array(examples.towns)
     judging = np.isfinite(scores)

@@ -158,7 +158,7 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     network_px = serializers.IntegerField(
         allow_null=True,
         default=None,
-        help_text="side at which the network sees a window; null: the backbone's",
+        help_text="side at which the network sees a window; null: the smallest that does as well in towns left out",
     )
     parent = serializers.IntegerField(  # type: ignore[assignment]
         allow_null=True, default=None, help_text="the run that this one goes on from"

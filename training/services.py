@@ -34,10 +34,11 @@ from training.data.crop_images import crop_images
 from training.data.dataset import PARTS, Agreement, Dataset, Part, agreement, chosen_dataset
 from training.data.features import image_hashes_of
 from training.data.held_out_towns import held_out_towns
+from training.input_sides import earlier_side, use_side
 from training.models import ModelRun, ModelRunCrop
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
-from training.networks.kinds import kind_to_train
+from training.networks.kinds import DENSE, kind_to_train
 from training.tasks import run_training
 
 
@@ -132,17 +133,26 @@ def _planned(question: Question, config: TrainingConfig, requested_by: User | No
         | {
             "augmentation": augmentation_record(augmentation, learnt),
             "adapt_to": adapt_to and adaptation_record(adapt_to, unlabelled),
+            "input_side": None if config.network_px or not _is_side_free(config, backbone) else {},
         },
         dataset_sha256=dataset.sha256,
         window_m=dataset.window_m,
         window_px=dataset.window_px,
     )
+    if run.parameters["input_side"] == {} and (measured := earlier_side(run)):
+        use_side(run, measured["side_px"], measured)
     crops = [
         ModelRunCrop(crop_id=crop.pk, part=part, is_positive=crop.is_positive)
         for part, crops in dataset.parts.items()
         for crop in crops
     ]
     return _Planned(run, crops, unlabelled)
+
+
+def _is_side_free(config: TrainingConfig, backbone: Backbone | ClassicalFeatures) -> bool:
+    """Whether a smaller side makes predictions quicker, and measuring does not take longer than it saves."""
+    kind = kind_to_train(backbone, head_is_layer=config.head not in NOT_LAYERS)
+    return kind is DENSE and isinstance(backbone, Backbone) and backbone.orientations == 1
 
 
 def create_queued_run(

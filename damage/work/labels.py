@@ -8,6 +8,7 @@ STEPS: dict[str, str | Promise] = {
     "cutting": gettext_lazy("cutting crops"),
     "pictures": gettext_lazy("reading images"),
     "network": gettext_lazy("preparing the network (once)"),
+    "input side": gettext_lazy("measuring the window's side"),
     "features": gettext_lazy("Features"),
     "layout": gettext_lazy("laying out"),
     "trainings": gettext_lazy("trainings"),

@@ -25,6 +25,8 @@ WORDS: dict[str, str | Promise] = {
     "network": gettext_lazy("Network"),
     "window_px": gettext_lazy("window (px)"),
     "is_dense": gettext_lazy("dense"),
+    "input_side": gettext_lazy("Side at which the network sees a window"),
+    "side_px": gettext_lazy("px"),
     "windows": gettext_lazy("Windows"),
     "left_out": gettext_lazy("Left out"),
     "unsure": gettext_lazy("can't tell"),

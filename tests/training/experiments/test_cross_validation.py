@@ -23,7 +23,7 @@ TOWNS = ["Norte", "Este", "Sur"]
 
 @pytest.fixture
 def experiment_config(tiny, towns):
-    return ExperimentConfig(towns=TOWNS, backbone=tiny)
+    return ExperimentConfig(towns=TOWNS, backbone=tiny, head="softmax", max_fpr=0.0)
 
 
 def test_towns_are_crossed_every_way_with_mean_and_spread(question, experiment_config):

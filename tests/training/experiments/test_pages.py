@@ -151,7 +151,7 @@ def test_commands_name_what_was_chosen_and_quote_it(question, tiny, towns, explo
     )
     assert command_for(learning_curve(question, experiment_config)) == (
         "python manage.py learning_curve --question damage --town Norte --town Este --town Sur "
-        "--backbone tiny --head softmax --crops 12 --seeds 2"
+        "--backbone tiny --head logistic-regression --crops 12 --seeds 2"
     )
     crossed = cross_towns(question, replace(experiment_config, counts=(), max_fpr=0.1, seeds=[3]))
     assert command_for(crossed).endswith("--max-fpr 0.1 --seed 3")

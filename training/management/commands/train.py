@@ -42,7 +42,8 @@ class Command(JsonCommand):
                             help="stretch the pixels' contrast; default: the backbone's")  # fmt: skip
         parser.add_argument("--network-px", type=int, metavar="PX",
                             help="side at which the network sees a window: smaller is quicker, and tells hardly worse "
-                            "where windows have few pixels; default: the backbone's")  # fmt: skip
+                            "where windows have few pixels; default: the smallest that does as well in "
+                            "towns left out")  # fmt: skip
         parser.add_argument("--augment", default="none", choices=FORMS,
                             help="learn from copies of the training crops as well: the thesis's turns, or turned at "
                             "random and seen in another light; default: %(default)s")  # fmt: skip

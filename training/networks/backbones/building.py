@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from damage.ingestion.reading import mirrored_places
 from training.networks.backbones.efficientnet_lite import efficientnet_lite, load_tensors, mean_activations
 from training.networks.backbones.pth import read_tensors
 from training.networks.backbones.registry import Backbone, Scaling
@@ -61,7 +60,8 @@ def window_features(backbone: Backbone, weights_dir: Path | None = None) -> kera
     if not backbone.is_dense:
         return extractor
     pixels = layers.Input((backbone.size_px, backbone.size_px, 3), dtype="uint8", name="pixels")
-    places = mirrored_places(-BEFORE_PX, backbone.input_px, backbone.size_px)
+    sides = (BEFORE_PX, backbone.input_px - backbone.size_px - BEFORE_PX)
+    places = np.pad(np.arange(backbone.size_px), sides, mode="reflect")
     surrounded = ops.take(ops.take(ops.cast(pixels, "float32"), places, axis=1), places, axis=2)
     return keras.Model(pixels, extractor(surrounded), name="window_features")
 
