@@ -12,7 +12,7 @@ from damage.ingestion.georeference import centres_lonlat
 from damage.ingestion.services import ingest_mosaic
 from damage.work.progress import progress_bar
 from prediction.models import PredictionRun
-from prediction.postprocess import MAX_IOU
+from prediction.options import MAX_IOU
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict
 from training.models import ModelRun

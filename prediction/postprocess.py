@@ -6,11 +6,9 @@ import numpy as np
 
 from prediction import score_grid
 from prediction.layouts import TileLayout, WindowLayout
+from prediction.options import MAX_IOU
 from prediction.suppression import kept_boxes
 from prediction.windows import Grid
-
-# Windows that share any ground show one damage: neighbours overlap, so an object on a seam is in several.
-MAX_IOU = 0.0
 
 
 def scores_of(values: np.ndarray, layout: TileLayout | WindowLayout) -> np.ndarray:

@@ -16,7 +16,7 @@ from damage.work import claims
 from damage.work.locks import locked
 from damage.work.progress import Progress, no_progress
 from prediction.models import PredictionRun
-from prediction.options import DEFAULT_OPTIONS, DEFAULT_RUNNER, PredictionOptions, RunnerConfig
+from prediction.options import DEFAULT_OPTIONS, DEFAULT_RUNNER, MAX_IOU, PredictionOptions, RunnerConfig
 from prediction.tasks import run_prediction
 from training.models import ModelRun
 from training.networks.model_input import ModelInput, gsd_warnings
@@ -43,7 +43,7 @@ def predict(
     *,
     requested_by: User | None,
     threshold: float | None = None,
-    max_iou: float = 0.0,
+    max_iou: float | None = None,
     progress: Progress = no_progress,
 ) -> PredictionRun:
     """Run a model over one scene now, here; see `predict_all`."""
@@ -218,9 +218,8 @@ def _new_run(
             _("Model run %(run)s is not finished.") % {"run": model_run.pk}, _("Choose a finished model run.")
         )
     check_scene_in_use(scene)
-    chosen = _check_look(
-        model_run.threshold if options.threshold is None else options.threshold, options.max_iou
-    )
+    max_iou = MAX_IOU if options.max_iou is None else options.max_iou
+    chosen = _check_look(model_run.threshold if options.threshold is None else options.threshold, max_iou)
     gsd_warnings(ModelInput(model_run.window_px, model_run.window_px, model_run.window_m), scene.gsd_m)
     return PredictionRun(
         scene=scene,
@@ -228,7 +227,7 @@ def _new_run(
         requested_by=requested_by,
         threshold=chosen,
         parameters={
-            "max_iou": options.max_iou,
+            "max_iou": max_iou,
             "threshold_from": "model" if options.threshold is None else "person",
             "wanted": {"engine": options.engine, "precision": options.precision},
         },

@@ -12,6 +12,7 @@ from damage.errors import Refused
 from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Scene
 from damage.storage import DurableStorage
+from prediction import options
 from prediction.executor import carry_out
 from prediction.models import Detection, PredictionRun
 from prediction.postprocess import boxes_above
@@ -37,6 +38,18 @@ def test_it_finds_each_painted_square_once(finished_run):
     assert finished_run.status == "done"
     assert sorted(boxes_of(finished_run)) == sorted(BOXES)
     assert [d.score for d in finished_run.detections.all()] == SCORES
+
+
+def test_by_default_neighbours_that_reach_the_threshold_have_their_boxes_too(
+    mosaic, model_run, engine, monkeypatch
+):
+    """The small square lies in the windows that start at 66 and at 88 alike: 8 px of their 10 in common are red."""
+    monkeypatch.setattr("prediction.services.MAX_IOU", options.MAX_IOU)
+    run = predict(mosaic, model_run, requested_by=None)
+    assert [66, 44, 32, 32] in boxes_of(run)
+    assert [88, 44, 32, 32] in boxes_of(run)
+    scores, _grid = read_score_raster(Path(run.score_file.path))
+    assert run.detections.count() == (scores >= run.parameters["least_kept_score"]).sum()
 
 
 def test_it_places_the_boxes_on_the_map(finished_run):

@@ -12,7 +12,7 @@ from damage.messages import worded
 from damage.work.progress import progress_bar
 from prediction.lookup import find_run
 from prediction.models import PredictionRun
-from prediction.options import PredictionOptions, RunnerConfig
+from prediction.options import MAX_IOU, PredictionOptions, RunnerConfig
 from prediction.services import cancel, explanation, predict_all, resume, rethreshold
 from training.lookup import chosen_model
 
@@ -47,7 +47,8 @@ class Command(JsonCommand):
         parser.add_argument(
             "--max-iou",
             type=float,
-            help=f"boxes may overlap by this share, 0 to 1; default: {PredictionOptions.max_iou}, not at all",
+            help="boxes may overlap by this share, 0 to 1, before the worse one gives way; default: "
+            f"{MAX_IOU}, which keeps every window that reaches the threshold; 0: no overlap",
         )
         parser.add_argument("--engine", choices=("openvino", "keras"), default=PredictionOptions.engine)
         parser.add_argument("--precision", choices=("f32", "bf16"), help="default: the quickest there is")
