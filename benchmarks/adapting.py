@@ -91,8 +91,8 @@ def _crop(data: Path, scenes: "_Scenes", row: dict[str, str]) -> Any:
     image = CropImage(sha256(content).hexdigest(), partial(bytes, content))
     if not row["scene"]:
         return image
-    middle = (int(row[name]) + int(row["size_px"]) // 2 for name in ("x", "y"))
-    return scenes.window(row["scene"], *(place - WINDOW_PX // 2 for place in middle), image)
+    x, y = (int(row[name]) + int(row["size_px"]) // 2 - WINDOW_PX // 2 for name in ("x", "y"))
+    return scenes.window(row["scene"], x, y, image)
 
 
 class _Scenes:

@@ -138,13 +138,13 @@ def fitted(
     if unlabelled is not None:
         adapting = adapted_if_it_helps(labelled["train"], unlabelled.features, head_parameters)
     left_out = np.full(len(parts["train"].originals), np.nan)
-    if adapt_to is not None and adapting is not None and adapting.adapted is not None:
-        head, course = adapting.adapted.head, {"separation": adapting.adapted.separation}
-        threshold = _adapted_threshold(adapt_to, adapting.adapted)
-    else:
+    if adapt_to is None or adapting is None or adapting.adapted is None:
         head, course = trained(labelled, head_parameters, seed)
         if tuning is None and max_fpr is None and not isinstance(head_parameters, HeadParameters):
             left_out = left_out_scores(labelled["train"], parts["train"].towns, head_parameters, seed)
+    else:
+        head, course = adapting.adapted.head, {"separation": adapting.adapted.separation}
+        threshold = _adapted_threshold(adapt_to, adapting.adapted)
     if adapting is not None:
         course = course | {"adaptation": adapting.record}
     labelled = {part: rows.originals for part, rows in labelled.items()}
