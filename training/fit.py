@@ -19,6 +19,7 @@ from training.evaluation.operating_threshold import Threshold, operating_thresho
 from training.evaluation.unseen_towns import UnseenTown, expected_in_unseen_towns, unseen_town_threshold
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures
+from training.networks.heads.adapting import adapted_if_it_helps
 from training.networks.heads.classifiers import Classifier
 from training.networks.heads.fitted import forest_head, svm_head
 from training.networks.heads.labelled import Labelled
@@ -31,7 +32,7 @@ from training.networks.heads.parameters import (
     SvmParameters,
     TuningParameters,
 )
-from training.networks.heads.self_training import SelfTrained, self_trained
+from training.networks.heads.self_training import SelfTrained
 from training.networks.kept_networks import keep_missing
 from training.networks.kinds import TrainedParts, kind_to_train
 from training.networks.resize import resized
@@ -123,7 +124,8 @@ def fitted(
     The threshold is one for unseen towns (`evaluation.unseen_towns`): each training town is left out in turn, and
     "validation" was not seen either. With `max_fpr` it is chosen on "validation" alone. What is trained in epochs, a
     head or the network's last blocks (`tuning`), stops on "validation", and leaves no town out. A logistic regression
-    can adapt to a town, which then decides the threshold as well.
+    can adapt to a town, which then decides the threshold as well; where that would hardly help (`heads.adapting`) all
+    is as without.
     """
     kind = kind_to_train(backbone, head_is_layer=not isinstance(head_parameters, ForestParameters))
     exports = kind.exports(backbone, places.weights_dir, is_tuned=tuning is not None)
@@ -132,16 +134,20 @@ def fitted(
     parts = {**parts, COMPARED: _unanswered(as_they_are)}
     every = dict(parts) if adapt_to is None else {**parts, UNLABELLED: _unanswered(adapt_to.crops)}
     labelled = labelled_features(every, backbone, places, step(FEATURES))
-    threshold = None
+    unlabelled = labelled.pop(UNLABELLED, None)
+    threshold = adapting = None
+    if unlabelled is not None:
+        adapting = adapted_if_it_helps(labelled["train"], unlabelled.features, head_parameters)
     left_out = np.full(len(parts["train"].originals), np.nan)
-    if adapt_to is None:
+    if adapt_to is None or adapting is None or adapting.adapted is None:
         head, course = trained(labelled, head_parameters, seed)
         if tuning is None and max_fpr is None and not isinstance(head_parameters, HeadParameters):
             left_out = left_out_scores(labelled["train"], parts["train"].towns, head_parameters, seed)
     else:
-        adapted = self_trained(labelled["train"], labelled.pop(UNLABELLED).features, head_parameters)
-        head, course = adapted.head, {"separation": adapted.separation}
-        threshold = _adapted_threshold(adapt_to, adapted)
+        head, course = adapting.adapted.head, {"separation": adapting.adapted.separation}
+        threshold = _adapted_threshold(adapt_to, adapting.adapted)
+    if adapting is not None:
+        course = course | {"adaptation": adapting.record}
     labelled = {part: rows.originals for part, rows in labelled.items()}
     network = None
     if tuning is None or isinstance(backbone, ClassicalFeatures) or isinstance(head, Classifier):

@@ -13,6 +13,7 @@ from damage.message_field import MessageField
 from damage.messages import worded as worded_data
 from damage.work.models import Work
 from tagging.models import Crop, Question
+from training.report.adaptation_words import adaptation_words
 
 # What a training's row says at length.
 HEAVY = ("metrics", "parameters", "library_versions", "hardware")
@@ -88,12 +89,29 @@ class ModelRun(Work):
         return gettext("Model run %(run)s") % {"run": self.pk}
 
     @property
+    def stayed_unadapted(self) -> bool:
+        """Whether it was to adapt to a town and was left as it was; runs of before that was decided always adapted."""
+        return not self.metrics.get("adaptation", {}).get("is_adapted", True)
+
+    @property
+    def adapted_to(self) -> dict[str, Any] | None:
+        """The town that it adapted to, {"town", "crops", "sha256"}; None where there is none."""
+        record: dict[str, Any] | None = self.parameters.get("adapt_to")
+        return None if self.stayed_unadapted else record or None
+
+    @property
+    def adaptation_words(self) -> str:
+        """Whether it adapted to the town that it was to adapt to, and why, in the reader's language; else empty."""
+        found, record = self.metrics.get("adaptation"), self.parameters.get("adapt_to")
+        return adaptation_words(found, record["town"]) if found and record else ""
+
+    @property
     def threshold_words(self) -> str:
         """Why its threshold is this one, in the reader's language; of a run from elsewhere as it was told there."""
         validation = self.metrics.get("validation", {}).get("confusion")
         if self.parameters.get("imported"):
             return self.threshold_reason
-        if record := self.parameters.get("adapt_to"):
+        if record := self.adapted_to:
             return gettext(
                 "Halfway between the two groups of scores of %(crops)d crops of %(town)s, to which it was adapted; "
                 "they lie %(separation).1f standard deviations apart."

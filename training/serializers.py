@@ -86,11 +86,21 @@ class ModelRunSerializer(ModelRunRowSerializer):
     """A training, with all that is needed to do it again."""
 
     threshold_reason = serializers.CharField(source="threshold_words")
+    adaptation = serializers.CharField(
+        source="adaptation_words",
+        help_text="whether the model adapted to the town that it was told to, and why; else empty",
+    )
     promotions = PromotionSerializer(many=True)  # type: ignore[assignment]
     metrics = serializers.JSONField()  # type: ignore[assignment]
 
     class Meta(ModelRunRowSerializer.Meta):
-        fields = [*ModelRunRowSerializer.Meta.fields, "parameters", "library_versions", "hardware"]
+        fields = [
+            *ModelRunRowSerializer.Meta.fields,
+            "adaptation",
+            "parameters",
+            "library_versions",
+            "hardware",
+        ]
         read_only_fields = fields
 
 
@@ -174,7 +184,9 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         min_value=0, default=0, help_text="so many of the backbone's last blocks learn as well"
     )
     adapt_to = serializers.CharField(
-        allow_blank=True, default="", help_text="a town in which the model goes on learning without answers"
+        allow_blank=True,
+        default="",
+        help_text="a town in which the model goes on learning without answers, where its crops speak for it",
     )
 
 

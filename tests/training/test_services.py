@@ -2,6 +2,8 @@
 
 import hashlib
 from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
@@ -16,6 +18,7 @@ from tagging.models import Crop, Question, Tag, TagChange
 from tagging.undamaged import UNDAMAGED, untag_undamaged
 from training import fit
 from training.config import HEAD_NAMES, TrainingConfig
+from training.data.held_out_towns import learnt_crops, learnt_from
 from training.evaluation.operating_points import operating_points
 from training.executor import carry_out
 from training.models import ModelRun
@@ -25,6 +28,12 @@ from training.services import request_training, train
 
 def stored_files(data_folder):
     return sorted(path.name for path in (data_folder / "files" / "models").rglob("*") if path.is_file())
+
+
+def weights_and_scores(run):
+    """The digest of the weights (other files hold names that TensorFlow counts on), and each crop's score."""
+    weights = run.files.get(kind="openvino_bin").sha256
+    return weights, dict(run.run_crops.values_list("crop", "score"))
 
 
 def without_roc(metrics):
@@ -268,10 +277,33 @@ def test_a_model_adapts_to_a_town_that_nobody_could_tell(question, adapting, man
     assert run.parameters["adapt_to"]["town"] == "practice-quake/oeste"
     assert run.unlabelled_crops.count() == run.parameters["adapt_to"]["crops"] == 60
     assert "nobody's answers there were looked at" in run.threshold_reason
+    assert run.metrics["adaptation"]["doubts"] == []
+    assert run.adaptation_words.startswith("It adapted to practice-quake/oeste: ")
+    assert "practice-quake/oeste" in learnt_from(run)
     assert run.metrics["test"]["auc"] == 1.0
     assert not run.run_crops.filter(crop__town=many).exists()
     again = reproduce(run)
     assert (again.is_equal, again.same_weights) == (True, True)
+
+
+def test_where_too_little_speaks_for_adapting_the_model_is_as_without(question, adapting, many, ground):
+    """Nothing in the town is rubble. Its threshold is that of towns left out, and its weights the same to the bit."""
+    for number, crop in enumerate(Crop.objects.filter(town=many).order_by("pk")[:20]):
+        content = BytesIO()
+        Image.fromarray(ground(7000 + number, noisy=False)).save(content, "PNG")
+        Crop.objects.filter(pk=crop.pk).update(sha256=hashlib.sha256(content.getvalue()).hexdigest())
+        Path(crop.image.path).write_bytes(content.getvalue())
+    config = replace(adapting, max_fpr=None, train_towns=["Norte", "Este"], validation_towns=[])
+    told, without = train(question, config), train(question, replace(config, adapt_to=""))
+    assert told.metrics["adaptation"]["is_adapted"] is False
+    assert told.metrics["adaptation"]["doubts"]
+    assert told.adaptation_words.startswith("It did not adapt to practice-quake/oeste")
+    assert without.adaptation_words == ""
+    assert {name: found for name, found in told.metrics.items() if name != "adaptation"} == without.metrics
+    assert (told.threshold, told.threshold_words) == (without.threshold, without.threshold_words)
+    assert weights_and_scores(told) == weights_and_scores(without)
+    assert "practice-quake/oeste" not in learnt_from(told)
+    assert not learnt_crops([told]).filter(town=many).exists()
 
 
 def test_answers_in_the_town_make_it_the_test_and_change_nothing_else(question, adapting, many, volunteer):

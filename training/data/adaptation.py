@@ -8,6 +8,11 @@ import numpy as np
 LEAST_SCORES = 20
 # Fewer crops than this may seem to part into two groups by chance: too few to go on learning from.
 LEAST_CROPS = 50
+# Expectation maximisation finds the nearest optimum: it begins with each of these shares of scores as the higher group.
+FIRST_SHARES = (0.05, 0.2, 0.5, 0.8, 0.95)
+MOST_STEPS, LEAST_GAIN = 500, 1e-6
+# Of the scores' variance a group keeps so much at least: scores that are all one of two values have no width.
+LEAST_VARIANCE_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,47 @@ def two_groups(logits: np.ndarray) -> Groups:
         raise ValueError(f"{len(logits)} scores are too few to adapt to; {LEAST_SCORES} are needed")
     if np.ptp(logits) == 0:
         raise ValueError("all scores are the same; there are no two groups to tell apart")
-    from sklearn.mixture import GaussianMixture
-
-    column = logits.reshape(-1, 1)
-    mixture = GaussianMixture(2, covariance_type="tied", random_state=0, n_init=3).fit(column)
-    means = mixture.means_[:, 0]
+    scores = np.asarray(logits, np.float64)
+    fits = [_mixture(scores, share) for share in FIRST_SHARES]
+    best = max(fits, key=lambda fit: fit.likelihood)
+    lower, higher = np.sort(best.means)
     return Groups(
-        cut=float(means.mean()),
-        chances=mixture.predict_proba(column)[:, int(means.argmax())],
-        separation=float(np.ptp(means) / np.sqrt(mixture.covariances_[0, 0])),
+        cut=float((lower + higher) / 2),
+        chances=best.chances[:, int(best.means.argmax())],
+        separation=float((higher - lower) / np.sqrt(best.variance)),
     )
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """Two normal distributions of one variance; `chances` (N, 2) of each score, and the mean log likelihood."""
+
+    means: np.ndarray
+    variance: float
+    chances: np.ndarray
+    likelihood: float
+
+
+def _mixture(scores: np.ndarray, first_share: float) -> _Mixture:
+    """The mixture that expectation maximisation comes to from that share of the scores (N,) as the higher group."""
+    floor = LEAST_VARIANCE_SHARE * scores.var()
+    is_higher = np.argsort(np.argsort(scores, kind="stable")) >= len(scores) - max(
+        1, round(len(scores) * first_share)
+    )
+    chances = np.stack([~is_higher, is_higher], axis=1).astype(np.float64)
+    likelihood = -np.inf
+    for _step in range(MOST_STEPS):
+        totals = chances.sum(axis=0) + np.finfo(float).tiny
+        means = scores @ chances / totals
+        squares = (scores[:, None] - means) ** 2
+        variance = (chances * squares).sum() / len(scores) + floor
+        logs = np.log(totals / len(scores)) - squares / (2 * variance)
+        of_both = np.logaddexp(logs[:, 0], logs[:, 1])
+        chances = np.exp(logs - of_both[:, None])
+        before, likelihood = likelihood, float(of_both.mean() - np.log(2 * np.pi * variance) / 2)
+        if likelihood - before < LEAST_GAIN:
+            break
+    return _Mixture(means, float(variance), chances, likelihood)
 
 
 def adapted_cut(logits: np.ndarray) -> float:

@@ -24,16 +24,18 @@ def learnt_from(run: ModelRun) -> set[str]:
     """The towns, as "event/town", that had a part in making a run what it is.
 
     It was trained or validated on them, or it adapted to them without answers, which set its threshold; and all that
-    holds of the runs that it goes on from. Of an imported run, as its file told.
+    holds of the runs that it goes on from. Of an imported run, as its file told. A town that a run was to adapt to, and
+    that left the model as it was, had no part.
     """
     return set().union(*(_own_towns(each) for each in _with_parents(run)))
 
 
 def learnt_crops(runs: Iterable[ModelRun]) -> QuerySet[Crop]:
     """The crops here that had a part in making the runs what they are; see `learnt_from`."""
-    numbers = [each.pk for run in runs for each in _with_parents(run)]
-    learning = ModelRunCrop.objects.filter(model_run__in=numbers, part__in=LEARNING).values("crop")
-    adapting = ModelRun.unlabelled_crops.through.objects.filter(modelrun__in=numbers).values("crop")
+    every = [each for run in runs for each in _with_parents(run)]
+    learning = ModelRunCrop.objects.filter(model_run__in=every, part__in=LEARNING).values("crop")
+    adapted = [run for run in every if not run.stayed_unadapted]
+    adapting = ModelRun.unlabelled_crops.through.objects.filter(modelrun__in=adapted).values("crop")
     return Crop.objects.filter(Q(pk__in=learning) | Q(pk__in=adapting)).order_by("pk")
 
 
@@ -61,7 +63,8 @@ def _with_parents(run: ModelRun) -> Iterator[ModelRun]:
 
 def _own_towns(run: ModelRun) -> set[str]:
     learning = run.run_crops.filter(part__in=LEARNING).values("crop__town")
-    adapting = run.unlabelled_crops.order_by().values("town")
+    crops = run.unlabelled_crops.order_by()
+    adapting = (crops.none() if run.stayed_unadapted else crops).values("town")
     towns = Town.objects.filter(Q(pk__in=learning) | Q(pk__in=adapting)).select_related("event")
     return {town.path for town in towns}.union(_told_towns(run))
 
@@ -70,5 +73,5 @@ def _told_towns(run: ModelRun) -> Iterator[str]:
     """The towns that a run's parameters name, which is all that an imported run has."""
     for part in LEARNING:
         yield from run.parameters.get(f"{part}_towns") or ()
-    if adapted := run.parameters.get("adapt_to"):
+    if adapted := run.adapted_to:
         yield adapted["town"]

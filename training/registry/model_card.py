@@ -144,6 +144,8 @@ def _adapted(facts: ModelCardFacts) -> str:
     record = facts.parameters.get("adapt_to") or {}
     if not record:
         return ""
+    if not facts.metrics.get("adaptation", {}).get("is_adapted", True):
+        return f"It was to adapt to {record['town']}, where too little spoke for that: it is as without. "
     return (
         f"It went on learning by itself (self-training) from {record['crops']} crops of {record['town']}, of which no "
         "answer was looked at, and is meant for that town. "

@@ -74,6 +74,26 @@ _UNSEEN_TOWNS = {
         "false_positive_rate": _SPAN,
     },
 }
+_ADAPTATION = {
+    "type": "object",
+    "required": ["is_adapted", "separation", "half_separation", "share", "agreement", "doubts"],
+    "properties": {
+        "is_adapted": {"type": "boolean"},
+        "separation": {"type": "number", "minimum": 0},
+        "half_separation": {"type": "number", "minimum": 0},
+        "share": _SHARE,
+        "agreement": {"anyOf": [_SHARE, {"type": "null"}]},
+        "doubts": {
+            "type": "array",
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["name", "found", "needed"],
+                "properties": {"name": _NAME, "found": {"type": "number"}, "needed": {"type": "number"}},
+            },
+        },
+    },
+}
 _FACTS = {
     "model_run": _COUNT,
     "question": {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"},
@@ -121,7 +141,7 @@ _FACTS = {
     "metrics": {
         "type": "object",
         "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES)
-        | {"best_epoch": _COUNT, "unseen_towns": _UNSEEN_TOWNS},
+        | {"best_epoch": _COUNT, "unseen_towns": _UNSEEN_TOWNS, "adaptation": _ADAPTATION},
     },
     "towns": {
         "type": "array",

@@ -67,7 +67,7 @@ WORDS: dict[str, str | Promise] = {
     "most_gsd_factor": gettext_lazy("ground sample distance (times)"),
     "in_scenes": gettext_lazy("crops with their scene around"),
     "mirrored": gettext_lazy("crops with their mirror image around"),
-    "adapt_to": gettext_lazy("Adapted to"),
+    "adapt_to": gettext_lazy("To adapt to"),
     "sha256": gettext_lazy("digest"),
     "counts": gettext_lazy("Training crops tried"),
     "seeds": gettext_lazy("Seeds"),

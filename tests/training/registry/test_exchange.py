@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from damage.errors import Refused
+from training.data.held_out_towns import learnt_from
 from training.evaluation.operating_points import operating_points
 from training.inference import load_engine
 from training.models import ModelRun
@@ -81,6 +82,19 @@ def test_a_model_that_adapted_to_a_town_leaves_and_comes_back(question, adapting
     imported = import_model(tmp_path / "adapted", question).run
     assert imported.parameters["adapt_to"] == run.parameters["adapt_to"]
     assert exchange.card_of(imported) == exchange.card_of(run)
+
+
+def test_a_model_that_was_left_unadapted_says_so_elsewhere_too(question, adapting, many, tmp_path):
+    run = train(question, adapting)
+    run.metrics["adaptation"] |= {"is_adapted": False, "agreement": None}
+    run.save()
+    card = exchange.card_of(run)
+    assert "It was to adapt to practice-quake/oeste, where too little spoke for that" in card
+    assert "went on learning" not in card
+    export_model(run, tmp_path / "left")
+    imported = import_model(tmp_path / "left", question).run
+    assert imported.stayed_unadapted
+    assert learnt_from(imported) == {"practice-quake/norte", "practice-quake/este"}
 
 
 def test_a_town_adapted_to_that_is_not_described_is_refused(package, question):

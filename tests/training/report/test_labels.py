@@ -83,6 +83,48 @@ def test_the_threshold_of_an_adapted_run_is_explained_by_the_towns_groups():
     assert "3.1 standard deviations apart" in run.threshold_words
 
 
+ADAPTED = {"is_adapted": True, "separation": 4.04, "share": 0.21, "agreement": 0.93, "doubts": []}
+LEFT = {
+    "is_adapted": False,
+    "separation": 2.31,
+    "doubts": [
+        {"name": "separation", "found": 2.31, "needed": 3.0},
+        {"name": "half_separation", "found": 2.06, "needed": 2.5},
+        {"name": "share", "found": 0.021, "needed": 0.05},
+        {"name": "agreement", "found": 0.4, "needed": 0.8},
+        {"name": "of a later version", "found": 1.0, "needed": 2.0},
+    ],
+}
+
+
+def to_adapt(found):
+    run = told(parameters={"max_fpr": 0.2, "adapt_to": {"town": "quake/norte", "crops": 60}})
+    run.metrics |= {"separation": 3.14, "adaptation": found}
+    return run
+
+
+def test_a_run_that_adapted_says_what_spoke_for_it():
+    words = to_adapt(ADAPTED).adaptation_words
+    assert words == (
+        "It adapted to quake/norte: by its scores before, two groups of crops lie 4.0 standard deviations apart there, "
+        "21% of the crops are in the smaller, and of the crops that it calls yes before or after, 93% are the same."
+    )
+
+
+def test_a_run_that_was_left_as_it_is_says_why_and_where_its_threshold_comes_from():
+    run = to_adapt(LEFT)
+    assert run.adaptation_words == (
+        "It did not adapt to quake/norte and is as it would be without. "
+        "The two groups of its scores there lie 2.31 standard deviations apart; 3.00 are needed. "
+        "In half of the crops these groups lie 2.06 standard deviations apart; 2.50 are needed. "
+        "The smaller group has 2.1% of the crops; 5.0% are needed. "
+        "Of the crops that it would call yes before or after adapting, 40.0% are the same; 80.0% are needed."
+    )
+    assert "at most 20.0% of the validation crops" in run.threshold_words
+    with translation.override("es"):
+        assert run.adaptation_words.startswith("No se adaptó a quake/norte")
+
+
 def test_of_a_run_from_elsewhere_it_is_told_as_there():
     """Its file need not hold what the words are made of."""
     assert told(parameters={"imported": {"site": "Practice"}, "adapt_to": {}}).threshold_words == "As it was."

@@ -54,7 +54,8 @@ class Command(JsonCommand):
                             help="let so many of the backbone's last blocks learn as well; default: none")  # fmt: skip
         parser.add_argument("--adapt-to", default="", metavar="TOWN",
                             help="a town in which the model goes on learning by itself, from its crops and nobody's "
-                            "answers; it also decides the threshold then (head logistic-regression)")  # fmt: skip
+                            "answers, where these speak for it; it also decides the threshold then (head "
+                            "logistic-regression)")  # fmt: skip
         parser.add_argument("--parent", type=int, metavar="RUN",
                             help="the model run that this one goes on from, kept with it")  # fmt: skip
 
@@ -88,7 +89,8 @@ class Command(JsonCommand):
             lines.append(
                 f"{left_out['pending']} crops could not be cut from their scenes; manage.py cut_crops says why."
             )
-        return "\n".join(filter(None, [*lines, result["threshold_reason"], result["expected"]]))
+        told = (result["adaptation"], result["threshold_reason"], result["expected"])
+        return "\n".join(filter(None, [*lines, *told]))
 
 
 def tuning_words(best_epoch: int, loss_before: float) -> str:
@@ -110,6 +112,7 @@ def summary(run: ModelRun) -> dict[str, Any]:
         "towns": {part: parameters[f"{part}_towns"] for part in PARTS},
         "left_out": parameters["left_out"],
         "threshold": run.threshold,
+        "adaptation": run.adaptation_words,
         "threshold_reason": run.threshold_words,
         "expected": run.expected_words,
         "metrics": run.metrics,

@@ -1,4 +1,7 @@
-"""Going on learning in a town of which nobody has tagged anything, from what the model itself is surest of. Pure."""
+"""Going on learning in a town of which nobody has tagged anything, from what the model itself is surest of. Pure.
+
+Whether that helps is decided in `heads.adapting`.
+"""
 
 from dataclasses import dataclass
 
@@ -22,11 +25,17 @@ LEAST_SEPARATION = 2.0
 
 @dataclass(frozen=True)
 class SelfTrained:
-    """The head, and the score at which the town's two groups part."""
+    """The head, the score at which the town's two groups part, and the town's logits (M,)."""
 
     head: LinearHead
     threshold: float
     separation: float
+    logits: np.ndarray
+
+    @property
+    def called(self) -> np.ndarray:
+        """Which of the town's crops (M,) lie on the side of yes."""
+        return probability(self.logits) >= self.threshold
 
 
 def self_trained(train: Labelled, unlabelled: np.ndarray, parameters: Parameters) -> SelfTrained:
@@ -39,14 +48,15 @@ def self_trained(train: Labelled, unlabelled: np.ndarray, parameters: Parameters
     """
     if not isinstance(parameters, LogisticParameters):
         raise TypeError(f"only a logistic regression adapts to a town, not {type(parameters).__name__}")
-    _check_enough(unlabelled)
+    check_enough(unlabelled)
     fit = LogisticFit(train, unlabelled, parameters)
     learnt = fit.learnt()
     for share in ROUNDS:
         guesses, weights = _guessed(fit.logits(learnt), share, total=float(train.shares.sum()))
         learnt = fit.learnt(guesses, weights)
-    groups = two_groups(fit.logits(learnt))
-    return SelfTrained(fit.head(learnt), float(probability(np.array(groups.cut))), groups.separation)
+    logits = fit.logits(learnt)
+    groups = two_groups(logits)
+    return SelfTrained(fit.head(learnt), float(probability(np.array(groups.cut))), groups.separation, logits)
 
 
 def _guessed(logits: np.ndarray, share: float, *, total: float) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +76,8 @@ def _guessed(logits: np.ndarray, share: float, *, total: float) -> tuple[np.ndar
     return guesses, weights
 
 
-def _check_enough(unlabelled: np.ndarray) -> None:
+def check_enough(unlabelled: np.ndarray) -> None:
+    """Refuse a town with too few crops (M, F)."""
     if len(unlabelled) < LEAST_CROPS:
         raise Refused(
             _("%(unlabelled)s crops are too few to adapt to a town.") % {"unlabelled": len(unlabelled)},
