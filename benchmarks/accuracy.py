@@ -1,197 +1,161 @@
-"""How well damage is told in towns never trained on: the thesis's learning curve, two towns, other sensors.
+"""How well damage is told in towns never trained on: each town left out in turn, by the product's own services.
 
-    python benchmarks/accuracy.py [--data ../shared/data] [--backbone efficientnet-lite2-turned] [--draws 10] [--json]
+    python benchmarks/accuracy.py [--data ../shared/data] [--towns NAME ...] [--no-map]
+                                  [--variants NAME ...] [--seeds 5] [--json]
 
-Every figure is of a town of which no crop was trained on, stopped on or tuned on in that run. The head is the logistic
-regression. "spared" learns beside the tagged crops from random squares of two hardly damaged towns (as `tag_undamaged`
-places them); "adapted" also goes on learning from the test town's crops without their labels (as `train --adapt-to`).
-Features are kept below `build/`, so that a second call takes minutes less.
+Every town is left out once: a model is trained on all others as `manage.py train` does, measured on the town's crops
+at its own threshold, and predicts the town's mosaics after and before the event. Nothing is chosen on the town that a
+figure is of; what is says so. `--variants` measures other ways after that. The site lies below `build/`
+and is made anew by every call; only features are kept, so that a second call takes less.
 """
 
 import argparse
-import csv
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-from hashlib import sha256
+from collections import defaultdict
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
-CACHE = ROOT / "build" / "benchmark-accuracy"
+SITE = ROOT / "build" / "benchmark-accuracy"
 
-SKYSAT = ("adiyaman", "kahramanmaras", "turkoglu", "gaziantep")
-ONE_TOWN = (("adiyaman", "kahramanmaras"), ("kahramanmaras", "adiyaman"))
-TWO_TOWNS = ((("adiyaman", "turkoglu"), "kahramanmaras"), (("kahramanmaras", "turkoglu"), "adiyaman"))
-OTHER_SENSORS = ((SKYSAT, "islahiye"), (("islahiye",), "adiyaman"), (("islahiye",), "kahramanmaras"))
-# Mosaics of towns that were hardly hit: squares of these, away from what is labelled damaged or unsure, count as "no".
-SPARED = ("gaziantep_2_post.tif", "turkoglu_1_post.tif")
-SPARED_SQUARES, SPARED_PX, KEEP_OFF_PX = 200, 80, 60
-COUNTS = (20, 50, 100, 150, 200)
-THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 150: 0.86, 200: 0.86}
-GOALS = {20: 0.90, 50: 0.93, 100: 0.94, 200: 0.95, "two": 0.96, "auc": 0.90}
+VARIANT_NAMES = ("network-px", "heads", "same-ground", "thesis", "adapt", "few", "lite2")
+TOWN_NAMES = ("kahramanmaras", "islahiye", "adiyaman", "turkoglu", "gaziantep")
+# Balanced accuracy of the thesis by training crops in its own towns, and what we want; the AUC on another sensor.
+THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 200: 0.86}
+GOALS = {20: 0.90, 50: 0.93, 100: 0.94, 200: 0.95}
+GOAL_AUC = 0.90
 
 
-@dataclass(frozen=True)
-class Crops:
-    """Every crop's features (N, F), town, label and whether it is damaged; and features of squares of spared towns."""
+def measure(
+    data: Path, *, towns: list[str], with_map: bool, variants: list[str], seeds: int
+) -> dict[str, Any]:
+    """The default of every town, its maps, then the variants."""
+    from benchmarks.accuracy_map import town_map
+    from benchmarks.accuracy_trials import bring_in, figures, of_variants, trained_without
+    from benchmarks.machine import machine_facts
 
-    features: np.ndarray
-    towns: np.ndarray
-    labels: np.ndarray
-    spared: np.ndarray
-
-    @property
-    def is_damaged(self) -> np.ndarray:
-        return self.labels == "damage"
-
-    def sure(self, *towns: str) -> np.ndarray:
-        """Rows of the towns' crops with an answer."""
-        return np.flatnonzero(np.isin(self.towns, towns) & (self.labels != "unsure"))
-
-    def drawn(self, town: str, count: int, seed: int) -> np.ndarray:
-        """`count` rows, half of either answer; where damage is too rare for half, all of it and more undamaged."""
-        random = np.random.default_rng(seed)
-        rows = random.permutation(self.sure(town))
-        damaged = rows[self.is_damaged[rows]][: count // 2]
-        return np.concatenate([damaged, rows[~self.is_damaged[rows]][: count - len(damaged)]])
-
-
-def read_crops(data: Path, backbone: Any) -> Crops:
-    """Compute or take up the features of all crops and spared squares."""
-    from damage.work.progress import progress_bar
-    from training.data.crop_files import CropImage
-    from training.data.features import crop_features
-
-    rows = list(csv.DictReader((data / "crops.csv").open()))
-    files = [(data / row["file"]).read_bytes() for row in rows]
-    squares = [square for name in SPARED for square in _spared_squares(data, name, rows)]
-    images = [CropImage(sha256(content).hexdigest(), partial(bytes, content)) for content in files + squares]
-    with progress_bar(backbone.name, "crop") as progress:
-        features = crop_features(images, backbone, CACHE, progress=progress)
-    towns, labels = (np.array([row[name] for row in rows]) for name in ("town", "label"))
-    return Crops(features[: len(rows)], towns, labels, features[len(rows) :])
+    result: dict[str, Any] = {"machine": machine_facts(), "towns": [], "maps": [], "variants": [], "few": []}
+    begun = perf_counter()
+    bring_in(data)
+    for town in towns:
+        run = trained_without(town)
+        result["towns"].append(figures(run, town))
+        if with_map:
+            result["maps"] += town_map(run, town)
+    result["seconds"] = round(perf_counter() - begun)
+    for title, town, run in of_variants([name for name in variants if name != "few"]):
+        result["variants"].append({"variant": title} | figures(run, town))
+    if "few" in variants:
+        result["few"] = few_rows(seeds)
+    return result
 
 
-def _spared_squares(data: Path, name: str, rows: Sequence[dict[str, str]]) -> list[bytes]:
-    """Random squares of a mosaic as PNG, by `tag_undamaged`'s rule, away from what is labelled damaged or unsure."""
-    import rasterio
+def few_rows(seeds: int) -> list[dict[str, Any]]:
+    """A row for each count: balanced accuracy of each town, mean and spread (standard deviation) over seeds."""
+    from benchmarks.accuracy_trials import few_crops, figures
 
-    from tagging.crops import encoded_png
-    from tagging.squares import Square, drawn_squares
-
-    with rasterio.open(data / "mosaics" / name) as mosaic:
-        pixels = mosaic.read((1, 2, 3)).transpose(1, 2, 0)
-    drawn = drawn_squares(
-        pixels.shape[1],
-        pixels.shape[0],
-        SPARED_PX,
-        count=SPARED_SQUARES,
-        seed=name,
-        doubtful=[
-            Square(int(row["x"]), int(row["y"]), int(row["size_px"]))
-            for row in rows
-            if row["scene"] == name and row["label"] != "no_damage"
-        ],
-        buffer_px=KEEP_OFF_PX,
-    )
+    drawn: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    refused: dict[int, list[str]] = defaultdict(list)
+    for count, town, _seed, run in few_crops(seeds):
+        if isinstance(run, str):
+            refused[count].append(run)
+        else:
+            drawn[count][town].append(figures(run, town))
     return [
-        encoded_png(np.ascontiguousarray(pixels[y : y + SPARED_PX, x : x + SPARED_PX]))
-        for x, y in ((square.x_px, square.y_px) for square in drawn.squares)
+        {"crops": count, "thesis": THESIS[count], "goal": GOALS[count], "refused": refused[count]}
+        | {
+            town: {
+                name: {"mean": float(np.mean(values)), "spread": float(np.std(values))}
+                for name in ("balanced_accuracy", "auc", "best_balanced_accuracy")
+                for values in [[row[name] for row in rows]]
+            }
+            for town, rows in of_count.items()
+        }
+        for count, of_count in drawn.items()
     ]
 
 
-def measured(crops: Crops, train: np.ndarray, town: str, *, with_spared: bool = True) -> dict[str, float]:
-    """Train on rows, test on a town: balanced accuracy of each way, and AUC.
+def default_table(rows: list[dict[str, Any]]) -> str:
+    """A line for each town: its figures, and beside recall and false positive rate what the run promised."""
+    from damage.tables import markdown_table
 
-    Every cut but "at 0.5" lies halfway between the two groups of the scores of all the town's crops, "unsure" ones
-    too, and no label is looked at. The best cut is what an oracle would choose: no result, but the room that is left.
-    """
-    from sklearn.metrics import roc_auc_score, roc_curve
-
-    from damage.errors import Refused
-    from training.data.adaptation import adapted_cut
-    from training.networks.heads.labelled import Labelled
-    from training.networks.heads.linear import logistic_head
-    from training.networks.heads.parameters import LogisticParameters
-    from training.networks.heads.self_training import self_trained
-
-    there, test = np.flatnonzero(crops.towns == town), crops.sure(town)
-    truth = crops.is_damaged[test]
-
-    def logits(head: Any, rows: np.ndarray) -> np.ndarray:
-        weights, bias = head.folded()
-        return crops.features[rows] @ weights + bias
-
-    def at_adapted_cut(head: Any) -> float:
-        return _balanced(truth, logits(head, test) >= adapted_cut(logits(head, there)))
-
-    tagged = Labelled(crops.features[train], crops.is_damaged[train])
-    plain = logistic_head(tagged, LogisticParameters())
-    learnt, spared = tagged, plain
-    if with_spared:
-        learnt = Labelled(
-            np.concatenate([tagged.features, crops.spared]),
-            np.concatenate([tagged.is_positive, np.zeros(len(crops.spared), bool)]),
+    columns = ("town", "damaged", "undamaged", "threshold", "auc", "balanced_accuracy", "best_balanced_accuracy",
+               "precision", "recall", "promised", "held", "false_positive_rate", "promised", "held")  # fmt: skip
+    lines = []
+    for row in rows:
+        promises = [value for name in ("recall", "false_positive_rate") for value in _promise(row, name)]
+        lines.append(
+            [*(row[name] for name in columns[:9]), *promises[:2], row["false_positive_rate"], *promises[2:]]
         )
-        spared = logistic_head(learnt, LogisticParameters())
-    parts = True
-    try:
-        head = self_trained(learnt, crops.features[there], LogisticParameters()).head
-    except Refused:  # the town's scores do not part: a person would train without adapting
-        head, parts = spared, False
-    scores = logits(head, test)
-    false_rates, true_rates, _cuts = roc_curve(truth, scores)
-    return {
-        "tagged, at 0.5": _balanced(truth, logits(plain, test) >= 0),
-        "tagged": at_adapted_cut(plain),
-        "and spared": at_adapted_cut(spared),
-        "and adapted": at_adapted_cut(head),
-        "best cut": float(((true_rates + 1 - false_rates) / 2).max()),
-        "AUC, tagged": float(roc_auc_score(truth, logits(plain, test))),
-        "AUC": float(roc_auc_score(truth, scores)),
-        "adapts": float(parts),
-    }
+    return markdown_table([name.replace("_", " ") for name in columns], lines)
 
 
-def _balanced(truth: np.ndarray, called: np.ndarray) -> float:
-    return float((called[truth].mean() + 1 - called[~truth].mean()) / 2)
+def _promise(row: dict[str, Any], name: str) -> tuple[str | None, str | None]:
+    """What was promised, mean and span, and whether it held."""
+    if not (band := row["promised"].get(name)):
+        return None, None
+    held = row["held"].get(name)
+    words = f"{band['mean']:.2f} ({band['least']:.2f}–{band['most']:.2f})"
+    return words, None if held is None else "yes" if held else "**no**"
 
 
-def learning_curve(crops: Crops, draws: int) -> list[dict[str, Any]]:
-    """A row for each count: means over both ways round and all draws, and the spread of the adapted figure."""
-    rows = []
-    for count in COUNTS:
-        figures = [
-            measured(crops, crops.drawn(first, count, seed), second)
-            for first, second in ONE_TOWN
-            for seed in range(draws)
+def map_table(rows: list[dict[str, Any]]) -> str:
+    """A line for each town and suppression."""
+    from damage.tables import markdown_table
+
+    columns = ("town", "max_iou", "damage_squares", "damage_middle_in_a_box", "damage_touched_by_a_box",
+               "no_damage_squares", "no_damage_middle_in_a_box")  # fmt: skip
+    densities = ("boxes_per_km2_after", "boxes_per_km2_before")
+    heads = [name.replace("_", " ").replace("km2", "km²") for name in (*columns, *densities)]
+    cells = [
+        [str(row[name]) if name == "max_iou" else row[name] for name in columns]
+        + [None if row[name] is None else f"{row[name]:.1f}" for name in densities]
+        for row in rows
+    ]
+    return markdown_table(heads, cells)
+
+
+def variant_table(rows: list[dict[str, Any]]) -> str:
+    """A line for each variant: of each town balanced accuracy at the run's threshold, and AUC; and the means."""
+    from damage.tables import markdown_table
+
+    by_variant: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        if row["balanced_accuracy"] is not None:
+            by_variant[row["variant"]][row["town"]] = row
+    towns = list(dict.fromkeys(row["town"] for row in rows if row["balanced_accuracy"] is not None))
+    measures = ("balanced_accuracy", "auc", "recall", "false_positive_rate")
+    lines = [
+        [variant]
+        + [
+            f"{of[town]['balanced_accuracy']:.3f} ({of[town]['auc']:.3f})" if town in of else None
+            for town in towns
         ]
-        adapted = [each["and adapted"] for each in figures]
-        rows.append(
-            {"crops": count, "thesis": THESIS[count], "goal": GOALS.get(count, "–")}
-            | _means(figures)
-            | {"spread": round(float(np.std(adapted)), 3), "runs": len(figures)}
-        )
-    return rows
-
-
-def whole_towns(crops: Crops, ways: Sequence[tuple[Sequence[str], str]]) -> list[dict[str, Any]]:
-    """A row for each way round, with every crop of the training towns; spared squares only beside their own sensor."""
-    return [
-        {"train": " + ".join(first), "test": second}
-        | _means([measured(crops, crops.sure(*first), second, with_spared=first[0] in SKYSAT)])
-        for first, second in ways
+        + [float(np.mean([row[name] for row in of.values()])) for name in measures]
+        for variant, of in by_variant.items()
     ]
+    means = [f"mean {name.replace('_', ' ')}" for name in measures]
+    return markdown_table(["variant", *(f"{town} (AUC)" for town in towns), *means], lines)
 
 
-def _means(figures: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: round(float(np.mean([each[name] for each in figures])), 3) for name in figures[0]}
+def few_table(rows: list[dict[str, Any]]) -> str:
+    """A line for each count of crops, beside the thesis and the goal."""
+    from damage.tables import markdown_table
+
+    towns = [name for name in rows[0] if name in TOWN_NAMES]
+    lines = []
+    for row in rows:
+        found = [row[town]["balanced_accuracy"] for town in towns]
+        mean = float(np.mean([one["mean"] for one in found]))
+        aucs = float(np.mean([row[town]["auc"]["mean"] for town in towns]))
+        cells = [f"{one['mean']:.3f} ± {one['spread']:.3f}" for one in found]
+        lines.append([row["crops"], row["thesis"], row["goal"], *cells, mean, aucs])
+    return markdown_table(["crops", "thesis", "goal", *towns, "mean", "mean AUC"], lines)
 
 
 def main() -> None:
@@ -199,26 +163,41 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--backbone", default="efficientnet-lite2-turned")
-    parser.add_argument("--draws", type=int, default=10, help="seeds 0 to DRAWS - 1; default: %(default)s")
+    parser.add_argument("--towns", nargs="+", choices=TOWN_NAMES, default=TOWN_NAMES, metavar="NAME",
+                        help=f"leave out these alone; default: {', '.join(TOWN_NAMES)}")  # fmt: skip
+    parser.add_argument("--no-map", action="store_true", help="predict no mosaics")
+    parser.add_argument("--variants", nargs="+", choices=(*VARIANT_NAMES, "all"), default=(), metavar="NAME",
+                        help=f"all, or some of {', '.join(VARIANT_NAMES)}; default: none")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=5, help="draws of few crops; default: %(default)s")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not (options.data / "crops.csv").is_file():
         parser.error(f"{options.data} holds no crops.csv; name the folder with --data")
-    from benchmarks.tables import table
-    from training.networks.backbones.registry import find_backbone
+    from benchmarks.workplace import start_django
 
-    crops = read_crops(options.data, find_backbone(options.backbone))
-    result = {
-        "one town": learning_curve(crops, options.draws),
-        "two towns, all crops": whole_towns(crops, TWO_TOWNS),
-        "other sensors": whole_towns(crops, OTHER_SENSORS),
-    }
+    start_django(SITE, empty=True, keep=["features"])
+    result = measure(
+        options.data.resolve(),
+        towns=list(options.towns),
+        with_map=not options.no_map,
+        variants=list(VARIANT_NAMES if "all" in options.variants else options.variants),
+        seeds=options.seeds,
+    )
     if options.json:
-        print(json.dumps({"backbone": options.backbone, **result}, indent=2))
+        print(json.dumps(result, indent=2))
         return
-    for title, rows in result.items():
-        print(f"\n{title}\n\n{table(rows)}")
+    print(
+        f"{default_table(result['towns'])}\n\n{result['seconds']} s, load before {result['machine']['load_before']}"
+    )
+    if result["maps"]:
+        print(f"\n{map_table(result['maps'])}")
+    if result["variants"]:
+        default = [{"variant": "the default"} | row for row in result["towns"]]
+        print(
+            f"\n{variant_table([row for row in default if row['town'] in TOWN_NAMES[:3]] + result['variants'])}"
+        )
+    if result["few"]:
+        print(f"\n{few_table(result['few'])}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ Copies are cut from crops' mirror images, as no scenes are ingested here. Featur
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +21,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
-CACHE = ROOT / "build" / "benchmark-accuracy"
+CACHE = ROOT / "build" / "benchmark-fine-tuning"
 
 NEAR = ("turkoglu", "gaziantep")
 # Towns to train, validate and test on; the SkySat towns are of one sensor, Islahiye of another.
@@ -32,16 +33,32 @@ WAYS = (
 )
 
 
+@dataclass(frozen=True)
+class Crops:
+    """Every crop's image and features (N, F), town, and label."""
+
+    images: Sequence[Any]
+    features: np.ndarray
+    towns: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def is_damaged(self) -> np.ndarray:
+        return self.labels == "damage"
+
+    def sure(self, *towns: str) -> np.ndarray:
+        """Rows of the towns' crops with an answer."""
+        return np.flatnonzero(np.isin(self.towns, towns) & (self.labels != "unsure"))
+
+
 class Trial:
     """One way round: the crops of its towns, and copies of those to train on."""
 
     def __init__(self, data: Path, backbone: Any, seed: int, copies: int) -> None:
-        from benchmarks.accuracy import read_crops
         from training.networks.augmentation import Augmentation
 
         self.backbone, self.seed = backbone, seed
         self.crops = read_crops(data, backbone)
-        self.images = read_images(data)
         self.augmentation = Augmentation("sampled", copies, seed)
 
     def copies(self, rows: np.ndarray, number: int) -> list[Any]:
@@ -52,8 +69,8 @@ class Trial:
         recipe = self.augmentation.recipe_id
         return [
             CropCopy(
-                sha256(f"{self.images[row].sha256} {recipe} {number}".encode()).hexdigest(),
-                partial(self._copy, self.images[row], number),
+                sha256(f"{self.crops.images[row].sha256} {recipe} {number}".encode()).hexdigest(),
+                partial(self._copy, self.crops.images[row], number),
             )
             for row in rows
         ]
@@ -80,16 +97,23 @@ class Trial:
         return Labelled(together, np.repeat(self.crops.is_damaged[rows], copies), copies)
 
 
-def read_images(data: Path) -> list[Any]:
-    """The images of all listed crops, in the list's order."""
+def read_crops(data: Path, backbone: Any) -> Crops:
+    """All listed crops, in the list's order; their features are computed or taken up."""
     import csv
     from hashlib import sha256
 
+    from damage.work.progress import progress_bar
     from training.data.crop_files import CropImage
+    from training.data.features import crop_features
 
     with (data / "crops.csv").open() as file:
-        contents = [(data / row["file"]).read_bytes() for row in csv.DictReader(file)]
-    return [CropImage(sha256(content).hexdigest(), partial(bytes, content)) for content in contents]
+        rows = list(csv.DictReader(file))
+    contents = [(data / row["file"]).read_bytes() for row in rows]
+    images = [CropImage(sha256(content).hexdigest(), partial(bytes, content)) for content in contents]
+    with progress_bar(backbone.name, "crop") as progress:
+        features = crop_features(images, backbone, CACHE, progress=progress)
+    towns, labels = (np.array([row[name] for row in rows]) for name in ("town", "label"))
+    return Crops(images, features, towns, labels)
 
 
 def measured(
@@ -150,7 +174,7 @@ def _pictures(trial: Trial, rows: np.ndarray, *, is_redrawn: bool) -> Any:
         return [lambda image=image: trial.backbone.prepared(read_pixels(image)) for image in images]
 
     return Pictures(
-        readers([trial.images[row] for row in rows]),
+        readers([trial.crops.images[row] for row in rows]),
         trial.crops.is_damaged[rows],
         (lambda epoch: readers(trial.copies(rows, epoch))) if is_redrawn else None,
     )

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,11 +13,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def start_django(folder: Path, *, empty: bool, database_url: str = "") -> None:
-    """Set Django up on the database in `folder`, or at the URL; the folder is made anew when it is to be empty."""
-    if empty:
-        shutil.rmtree(folder, ignore_errors=True)
+def start_django(folder: Path, *, empty: bool, database_url: str = "", keep: Sequence[str] = ()) -> None:
+    """Set Django up on the database in `folder`, or at the URL.
+
+    The folder is made anew when it is to be empty, but for what lies in it under the names to `keep`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir() if empty else ():
+        if path.name not in keep:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     os.environ.update(DAMAGE_DEBUG="1", DAMAGE_DATA=str(folder), DATABASE_URL=database_url)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "damage.settings")
     sys.path[:0] = [str(ROOT)]
