@@ -24,6 +24,7 @@ EVENT = "Kahramanmaras 2023"
 # Those with most damage first, as a training chooses its towns.
 LARGE = ("kahramanmaras", "islahiye", "adiyaman")
 TOWNS = (*LARGE, "turkoglu", "gaziantep")
+OTHER_SENSOR, SAME_SENSOR = "islahiye", {"kahramanmaras": "adiyaman", "adiyaman": "kahramanmaras"}
 # Of fewer damaged crops nothing but false alarms is told.
 LEAST_DAMAGED = 5
 PROMISED = ("recall", "false_positive_rate")
@@ -89,19 +90,19 @@ def figures(run: ModelRun, town: str) -> dict[str, Any]:
     }
 
 
-def of_variants(names: Sequence[str]) -> Iterator[tuple[str, str, ModelRun]]:
-    """What each variant is called, the town that was left out, and its run; one that is refused is left out."""
+def of_variants(names: Sequence[str], towns: Sequence[str]) -> Iterator[tuple[str, str, ModelRun]]:
+    """What each variant is called, the town of these that was left out, and its run."""
     for name in names:
         for title, chosen in VARIANTS[name].items():
             with _same_ground() if name == "same-ground" else _nothing():
-                for town in LARGE:
+                for town in towns:
                     yield title, town, trained_without(town, **(chosen(town) if callable(chosen) else chosen))
 
 
-def few_crops(seeds: int) -> Iterator[tuple[int, str, int, ModelRun | str]]:
+def few_crops(seeds: int, towns: Sequence[str]) -> Iterator[tuple[int, str, int, ModelRun | str]]:
     """So many crops of the other towns, half of either answer: count, town, seed, and the run or its refusal."""
     for count in COUNTS:
-        for town in LARGE:
+        for town in towns:
             for seed in range(seeds):
                 try:
                     run: ModelRun | str = trained_without(town, per_class=count // 2, seed=seed)
@@ -139,5 +140,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "thesis": {"`--max-fpr 0`, one town to judge by": lambda town: {"max_fpr": 0.0, **judging(town)}},
     "adapt": {"`--adapt-to` the town": lambda town: {"adapt_to": town}},
+    # Islahiye's imagery is of another satellite: what learns elsewhere for it, and from it alone for the others.
+    "sensor": {
+        "another sensor alone": lambda town: (
+            {}
+            if town == OTHER_SENSOR
+            else {"train_towns": [OTHER_SENSOR], "validation_towns": [SAME_SENSOR[town]]}
+        )
+    },
     "lite2": {"`--backbone efficientnet-lite2`": {"backbone": "efficientnet-lite2"}},
 }
