@@ -39,7 +39,14 @@ def measure(
     from benchmarks.accuracy_trials import LARGE, bring_in, figures, of_variants, trained_without
     from benchmarks.machine import machine_facts
 
-    result: dict[str, Any] = {"machine": machine_facts(), "towns": [], "maps": [], "variants": [], "few": []}
+    result: dict[str, Any] = {
+        "machine": machine_facts(),
+        "towns": [],
+        "maps": [],
+        "variants": [],
+        "refused": [],
+        "few": [],
+    }
     begun = perf_counter()
     bring_in(data)
     for town in towns:
@@ -50,6 +57,9 @@ def measure(
     result["seconds"] = round(perf_counter() - begun)
     large = [town for town in towns if town in LARGE]
     for title, town, run in of_variants([name for name in variants if name != "few"], large):
+        if isinstance(run, str):
+            result["refused"].append({"variant": title, "town": town, "reason": run})
+            continue
         result["variants"].append({"variant": title} | figures(run, town))
         if map_variants:
             result["maps"] += [{"variant": title} | row for row in town_map(run, town)]
@@ -204,6 +214,8 @@ def main() -> None:
         print(
             f"\n{variant_table([row for row in default if row['town'] in TOWN_NAMES[:3]] + result['variants'])}"
         )
+    for row in result["refused"]:
+        print(f"{row['variant']}, without {row['town']}: {row['reason']}")
     if result["few"]:
         print(f"\n{few_table(result['few'])}")
 

@@ -1,7 +1,7 @@
 """Trainings with one town left out: the product's own services, and what a run's figures are in that town."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ EVENT = "Kahramanmaras 2023"
 # Those with most damage first, as a training chooses its towns.
 LARGE = ("kahramanmaras", "islahiye", "adiyaman")
 TOWNS = (*LARGE, "turkoglu", "gaziantep")
+# Islahiye's imagery is of another satellite, and lies here as crops alone.
 OTHER_SENSOR, SAME_SENSOR = "islahiye", {"kahramanmaras": "adiyaman", "adiyaman": "kahramanmaras"}
 # Of fewer damaged crops nothing but false alarms is told.
 LEAST_DAMAGED = 5
@@ -90,13 +91,22 @@ def figures(run: ModelRun, town: str) -> dict[str, Any]:
     }
 
 
-def of_variants(names: Sequence[str], towns: Sequence[str]) -> Iterator[tuple[str, str, ModelRun]]:
-    """What each variant is called, the town of these that was left out, and its run."""
+def trained_or_refused(town: str, **chosen: Any) -> ModelRun | str:
+    """A run as by `trained_without`, or why there is none."""
+    try:
+        return trained_without(town, **chosen)
+    except Refused as refusal:
+        return str(refusal)
+
+
+def of_variants(names: Sequence[str], towns: Sequence[str]) -> Iterator[tuple[str, str, ModelRun | str]]:
+    """What each variant is called, the town of these that was left out, and the run or its refusal."""
     for name in names:
         for title, chosen in VARIANTS[name].items():
-            with _same_ground() if name == "same-ground" else _nothing():
+            with _same_ground() if name == "same-ground" else nullcontext():
                 for town in towns:
-                    yield title, town, trained_without(town, **(chosen(town) if callable(chosen) else chosen))
+                    options = chosen(town) if callable(chosen) else chosen
+                    yield title, town, trained_or_refused(town, **options)
 
 
 def few_crops(seeds: int, towns: Sequence[str]) -> Iterator[tuple[int, str, int, ModelRun | str]]:
@@ -104,11 +114,7 @@ def few_crops(seeds: int, towns: Sequence[str]) -> Iterator[tuple[int, str, int,
     for count in COUNTS:
         for town in towns:
             for seed in range(seeds):
-                try:
-                    run: ModelRun | str = trained_without(town, per_class=count // 2, seed=seed)
-                except Refused as refusal:
-                    run = str(refusal)
-                yield count, town, seed, run
+                yield count, town, seed, trained_or_refused(town, per_class=count // 2, seed=seed)
 
 
 @contextmanager
@@ -123,11 +129,6 @@ def _same_ground() -> Iterator[None]:
         untag_undamaged(scenes, question)
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
 VARIANTS: dict[str, dict[str, Any]] = {
     "network-px": {f"`--network-px {px}`": {"network_px": px} for px in NETWORK_PX},
     "heads": {
@@ -140,13 +141,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "thesis": {"`--max-fpr 0`, one town to judge by": lambda town: {"max_fpr": 0.0, **judging(town)}},
     "adapt": {"`--adapt-to` the town": lambda town: {"adapt_to": town}},
-    # Islahiye's imagery is of another satellite: what learns elsewhere for it, and from it alone for the others.
     "sensor": {
+        "the same sensor alone": lambda town: {
+            "train_towns": [other for other in TOWNS if other not in (town, OTHER_SENSOR)]
+        },
         "another sensor alone": lambda town: (
             {}
             if town == OTHER_SENSOR
             else {"train_towns": [OTHER_SENSOR], "validation_towns": [SAME_SENSOR[town]]}
-        )
+        ),
     },
     "lite2": {"`--backbone efficientnet-lite2`": {"backbone": "efficientnet-lite2"}},
 }
