@@ -29,6 +29,8 @@ TOWN_NAMES = ("kahramanmaras", "islahiye", "adiyaman", "turkoglu", "gaziantep")
 THESIS = {20: 0.73, 50: 0.78, 100: 0.84, 200: 0.86}
 GOALS = {20: 0.90, 50: 0.93, 100: 0.94, 200: 0.95}
 GOAL_AUC = 0.90
+MAP = ("damage_squares", "damage_middle_in_a_box", "damage_touched_by_a_box", "no_damage_squares",
+       "no_damage_middle_in_a_box", "boxes_per_km2_after", "boxes_per_km2_before")  # fmt: skip
 
 
 def measure(
@@ -118,19 +120,33 @@ def _promise(row: dict[str, Any], name: str) -> tuple[str | None, str | None]:
 
 
 def map_table(rows: list[dict[str, Any]]) -> str:
-    """A line for each town and suppression."""
+    """A line for each town and suppression, at the run's threshold."""
     from damage.tables import markdown_table
 
-    columns = ("variant", "town", "max_iou", "damage_squares", "damage_middle_in_a_box", "damage_touched_by_a_box",
-               "no_damage_squares", "no_damage_middle_in_a_box")  # fmt: skip
-    densities = ("boxes_per_km2_after", "boxes_per_km2_before")
-    heads = [name.replace("_", " ").replace("km2", "km²") for name in (*columns, *densities)]
-    cells = [
-        [str(row[name]) if name == "max_iou" else row[name] for name in columns]
-        + [None if row[name] is None else f"{row[name]:.1f}" for name in densities]
-        for row in rows
-    ]
-    return markdown_table(heads, cells)
+    return markdown_table(
+        ["variant", "town", "max iou", *(name.replace("_", " ").replace("km2", "km²") for name in MAP)],
+        [[row["variant"], row["town"], str(row["max_iou"]), *_map_cells(row)] for row in rows],
+    )
+
+
+def equal_alarms_table(rows: list[dict[str, Any]]) -> str:
+    """A line for each town, suppression and number of boxes before the event, which chooses the threshold."""
+    from damage.tables import markdown_table
+
+    return markdown_table(
+        ["variant", "town", "allowed before", "max iou", "threshold",
+         *(name.replace("_", " ").replace("km2", "km²") for name in MAP)],
+        [
+            [row["variant"], row["town"], at["allowed_per_km2"], str(row["max_iou"]), at["threshold"], *_map_cells(at)]
+            for row in rows
+            for at in row["at_equal_alarms"]
+        ],
+    )  # fmt: skip
+
+
+def _map_cells(row: dict[str, Any]) -> list[Any]:
+    """Densities with one decimal, as a table gives everything else three."""
+    return [f"{row[name]:.1f}" if "km2" in name and row[name] is not None else row[name] for name in MAP]
 
 
 def variant_table(rows: list[dict[str, Any]]) -> str:
@@ -208,7 +224,7 @@ def main() -> None:
         if row["town"] == "islahiye":
             print(f"Islahiye's sensor is seen nowhere else: AUC {row['auc']:.3f}, wanted {GOAL_AUC:.2f}")
     if result["maps"]:
-        print(f"\n{map_table(result['maps'])}")
+        print(f"\n{map_table(result['maps'])}\n\n{equal_alarms_table(result['maps'])}")
     if result["variants"]:
         default = [{"variant": "the default"} | row for row in result["towns"]]
         print(

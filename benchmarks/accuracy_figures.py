@@ -46,3 +46,9 @@ def share(flags: np.ndarray) -> float | None:
 def ground_km2(width_px: int, height_px: int, gsd_m: float, ground_share: float = 1.0) -> float:
     """The ground in square kilometres that a scene of square pixels shows, without what is nodata."""
     return width_px * height_px * gsd_m**2 * ground_share / 1e6
+
+
+def cut_for_density(scores: np.ndarray, km2: float, per_km2: float) -> float:
+    """The lowest threshold that at most so many of these scores (N,) for each square kilometre reach."""
+    falling, allowed = np.sort(scores)[::-1], int(per_km2 * km2)
+    return float(np.nextafter(falling[allowed], np.inf)) if allowed < len(falling) else 0.0

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.accuracy_figures import (
     best_balanced_accuracy,
+    cut_for_density,
     false_positive_rate,
     ground_km2,
     lies_within,
@@ -55,6 +56,17 @@ def test_no_boxes_find_nothing_and_of_no_squares_there_is_no_share():
 def test_a_scene_of_4000_by_2500_half_metre_pixels_shows_two_and_a_half_square_kilometres():
     assert ground_km2(4000, 2500, 0.5) == pytest.approx(2.5)
     assert ground_km2(4000, 2500, 0.5, ground_share=0.8) == pytest.approx(2.0)
+
+
+def test_a_threshold_lets_no_more_boxes_through_than_are_allowed():
+    scores = np.array([0.2, 0.9, 0.5, 0.5, 0.7])
+
+    def reaching(per_km2):
+        return int(np.sum(scores >= cut_for_density(scores, 2.0, per_km2)))
+
+    # On 2 km²: 1 and 2 a square kilometre are 2 and 4 boxes; of the two alike both go where only one has room.
+    assert [reaching(per_km2) for per_km2 in (0, 1, 1.5, 2, 2.5, 9)] == [0, 2, 2, 4, 5, 5]
+    assert 0.5 < cut_for_density(scores, 2.0, 1) <= 0.7
 
 
 def test_a_promise_holds_from_its_least_to_its_most():
