@@ -13,14 +13,14 @@ from damage.ingestion.reading import ground_share
 from damage.ingestion.scene_sources import source_of
 from damage.work.progress import progress_bar
 from prediction.models import PredictionRun
-from prediction.options import PredictionOptions
+from prediction.options import MAX_IOU
 from prediction.postprocess import boxes_above
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict
 from training.models import ModelRun
 
 AFTER = "_post.tif"
-DEFAULT_MAX_IOU = PredictionOptions.max_iou
+DEFAULT_MAX_IOU = MAX_IOU
 # Looser looks at the same scores; at 1 nothing is suppressed.
 MAX_IOUS = tuple(dict.fromkeys((DEFAULT_MAX_IOU, 0.0, 0.1, 0.2, 0.3, 0.5, 1.0)))
 # Boxes for each square kilometre before the event, at which suppressions are compared.
