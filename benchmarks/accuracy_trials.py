@@ -30,7 +30,7 @@ OTHER_SENSOR, SAME_SENSOR = "islahiye", {"kahramanmaras": "adiyaman", "adiyaman"
 LEAST_DAMAGED = 5
 PROMISED = ("recall", "false_positive_rate")
 COUNTS = (20, 50, 100, 200)
-NETWORK_PX = (160, 128, 96)
+NETWORK_PX = (224, 160, 128, 96)
 
 
 def bring_in(data: Path) -> None:

@@ -42,7 +42,7 @@ def measure(data: Path, *, backbone: str, seed: int, contrast: float | None) -> 
 
 
 def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float | None) -> Any:
-    """A model run: trained on the first town, validated on the second, tested on the third."""
+    """A model run in the thesis's way: trained on the first town, validated on the second, tested on the third."""
     from damage.work.progress import progress_bar
     from tagging.services import find_question
     from training.config import TrainingConfig
@@ -56,6 +56,8 @@ def trained(towns: tuple[str, ...], *, backbone: str, seed: int, contrast: float
         test_towns=third,
         seed=seed,
         contrast=contrast,
+        head="softmax",
+        max_fpr=0.0,
     )
     with progress_bar(" > ".join(towns), "crop") as progress:
         return train(find_question("damage"), training_config, progress=progress)
