@@ -71,6 +71,12 @@ def store(run: PredictionRun, plan: Plan, values: np.ndarray, *, seconds: float)
         )
 
 
+def _threshold_from(calibration: dict[str, Any] | None) -> str:
+    if not calibration:
+        return "person"
+    return "undamaged" if calibration["goal"] == "undamaged" else "sample"
+
+
 def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding]:
     """The places that scores show, best first and below the run's threshold too, each with its position and address."""
     boxes, above = boxes_above(
@@ -129,7 +135,7 @@ def rethreshold(
     run.threshold = threshold
     run.parameters |= {
         "max_iou": max_iou,
-        "threshold_from": "sample" if calibration else "person",
+        "threshold_from": _threshold_from(calibration),
         "least_kept_score": min(LEAST_KEPT_SCORE, threshold),
         **({"calibration": calibration} if calibration else {}),
     }
