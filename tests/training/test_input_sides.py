@@ -7,7 +7,6 @@ import pytest
 from tests.training.short_lite import SHORT_LITE, short_lite_known
 from training.config import TrainingConfig
 from training.evaluation import input_side
-from training.input_side_choice import choose_side
 from training.networks.backbones.registry import BACKBONES
 from training.services import train
 
@@ -22,7 +21,7 @@ def config(monkeypatch):
         yield TrainingConfig(backbone=name, train_towns=["Norte", "Este"])
 
 
-def test_the_smallest_side_that_does_as_well_is_measured_kept_and_taken_up_again(
+def test_the_smallest_side_that_does_as_well_is_measured_once_for_the_same_towns(
     question, towns, config, monkeypatch
 ):
     run = train(question, config)
@@ -37,6 +36,13 @@ def test_the_smallest_side_that_does_as_well_is_measured_kept_and_taken_up_again
     assert again.parameters["input_side"] == measured
     assert again.parameters["features"] == run.parameters["features"]
 
+    def measure(*args):
+        raise InterruptedError("measured")
+
+    monkeypatch.setattr("training.executor.choose_side", measure)
+    with pytest.raises(InterruptedError, match="measured"):
+        train(question, replace(config, train_towns=["Norte", "Sur"]))
+
 
 def test_a_side_that_was_asked_for_is_not_measured(question, towns, config, monkeypatch):
     monkeypatch.setattr("training.executor.choose_side", lambda *args: pytest.fail("128 was asked for"))
@@ -48,16 +54,3 @@ def test_of_too_few_answers_nothing_is_measured(question, towns, config, monkeyp
     monkeypatch.setattr(input_side, "LEAST_ANSWERS", 100)
     run = train(question, config)
     assert run.parameters["input_side"] == {"side_px": 128, "auc": {}}
-
-
-def test_other_towns_are_measured_anew(question, towns, config, monkeypatch):
-    train(question, config)
-    measured = []
-
-    def noted(*args):
-        measured.append(args)
-        choose_side(*args)
-
-    monkeypatch.setattr("training.executor.choose_side", noted)
-    train(question, replace(config, train_towns=["Norte", "Sur"]))
-    assert len(measured) == 1
