@@ -99,7 +99,8 @@ def train(folder: Path) -> None:
     crops = [ModelRunCrop(crop=crop, part="train", is_positive=True) for crop in Crop.objects.all()]
     services.create_queued_run(run, crops, [])
     made_up = SimpleNamespace(
-        scores={"train": [0.5] * len(crops)}, left_out_scores=np.full(len(crops), 0.5), metrics={"train": {"auc": 0.5}}, threshold=0.5, threshold_reason="",
+        scores={"train": [0.5] * len(crops)}, left_out_scores=[0.5] * len(crops),
+        metrics={"train": {"auc": 0.5}}, threshold=0.5, threshold_reason="",
         files={"keras": b"weights", "openvino_xml": b"<net/>", "openvino_bin": b"0" * 99},
     )  # fmt: skip
     with (
