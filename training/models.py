@@ -145,17 +145,18 @@ class ModelRun(Work):
             for name, key, times in (("found", "recall", 10), ("false", "false_positive_rate", 100))
             for end in ("mean", "least", "most")
         }
+        if unseen["is_own_cut"]:
+            return gettext(
+                "In a town that nobody tagged: of ten squares that show it about %(found_mean)s are found, and of a "
+                "hundred that do not about %(false_mean)s are called so all the same. One town alone could be left "
+                "out, and chose the threshold itself: expect less."
+            ) % {name: counts[name] for name in ("found_mean", "false_mean")}
         words = gettext(
             "In a town that nobody tagged: of ten squares that show it about %(found_mean)s are found "
             "(%(found_least)s to %(found_most)s in the towns left out), and of a hundred that do not about "
             "%(false_mean)s are called so all the same (%(false_least)s to %(false_most)s)."
         )
-        told = words % counts
-        if unseen["is_own_cut"]:
-            told += " " + gettext(
-                "One town alone could be left out, and chose the threshold itself: expect less."
-            )
-        return told
+        return words % counts
 
     def crops_of(self, part: str) -> models.QuerySet["ModelRunCrop"]:
         """The run's crops in one part, in an order that only their pixels decide."""
