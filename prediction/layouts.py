@@ -16,7 +16,7 @@ from training.networks.dense import BEFORE_PX, CELL_PX, STRIDE_PX, input_px
 
 # A tile's judged side in network pixels, in whole strides of the network. Larger tiles spend less on surroundings, and
 # take more memory.
-LEAST_TILE_PX, TILE_PX = 512, 1152
+LEAST_TILE_PX, TILE_PX = 512, 960
 # About how many pixels as read lie along a block: what a killed process loses is a second's work, or some
 # ten seconds' where windows are scored one by one.
 TILES_BLOCK_PX, WINDOWS_BLOCK_PX = 3072, 1536

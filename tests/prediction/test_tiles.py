@@ -162,7 +162,7 @@ def test_a_reduced_scene_is_read_through_its_overview_or_averaged(
 
 
 def test_tiles_are_as_large_as_suits_the_scene():
-    """With 128 px of surroundings, two tiles of 608 cover 1200 px with less than one of 1152 and its rest."""
+    """With 128 px of surroundings, two tiles of 608 cover 1200 px with less than one of 960 and its rest."""
     assert fitting_tile_px(Grid(1200, 500, 64, 32), 64) == 608
     assert fitting_tile_px(Grid(400, 500, 64, 32), 64) == 512
-    assert fitting_tile_px(Grid(11_520, 11_520, 64, 32), 64) == 1152
+    assert fitting_tile_px(Grid(11_520, 11_520, 64, 32), 64) == 960
