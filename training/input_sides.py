@@ -13,11 +13,10 @@ def earlier_side(run: ModelRun) -> dict[str, Any] | None:
     done = ModelRun.objects.filter(question=run.question, backbone=run.backbone, status=ModelRun.Status.DONE)
     kept = done.exclude(parameters__has_key="imported").values_list("parameters", flat=True)
     for parameters in kept[:MOST_LOOKED_AT]:
-        if parameters.get("input_side") and _what_is_measured(parameters) == _what_is_measured(
-            run.parameters
-        ):
-            measured: dict[str, Any] = parameters["input_side"]
-            return measured
+        chosen: dict[str, Any] = parameters.get("input_side") or {}
+        # What was chosen of too few answers is no measurement: there may be enough by now.
+        if chosen.get("auc") and _what_is_measured(parameters) == _what_is_measured(run.parameters):
+            return chosen
     return None
 
 

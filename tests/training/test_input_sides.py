@@ -54,3 +54,10 @@ def test_of_too_few_answers_nothing_is_measured(question, towns, config, monkeyp
     monkeypatch.setattr(input_side, "LEAST_ANSWERS", 100)
     run = train(question, config)
     assert run.parameters["input_side"] == {"side_px": 128, "auc": {}}
+
+    def measure(*args):
+        raise InterruptedError("measured")
+
+    monkeypatch.setattr("training.executor.choose_side", measure)
+    with pytest.raises(InterruptedError, match="measured"):  # once more are tagged it is tried again
+        train(question, config)
