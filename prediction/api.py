@@ -24,9 +24,15 @@ from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
 from prediction.heat_tiles import read_heat_tile
 from prediction.models import Detection, DetectionQuerySet, PredictionRun, PredictionRunQuerySet
-from prediction.serializers import DetectionSerializer, PredictionRequestSerializer, PredictionRunSerializer
-from prediction.services import cancel, request_continuation, request_prediction
+from prediction.serializers import (
+    DetectionSerializer,
+    PredictionRequestSerializer,
+    PredictionRunSerializer,
+    ThresholdSerializer,
+)
+from prediction.services import cancel, request_continuation, request_prediction, rethreshold
 from prediction.thumbnails import read_thumbnail, thumbnail_square
+from prediction.undamaged_ground import set_threshold_by_undamaged
 
 PRIVATE_DAY = "private, max-age=86400"
 
@@ -68,7 +74,7 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
         return runs.in_use() if self.action == "list" else runs.visible_to(cast(User, self.request.user))
 
     def get_permissions(self) -> list[BasePermission]:
-        for_admins = self.action in ("create", "cancel", "continue_run")
+        for_admins = self.action in ("create", "cancel", "continue_run", "set_threshold")
         return [ForAdmins()] if for_admins else [ForAnalysts()]
 
     @extend_schema(request=PredictionRequestSerializer, responses={202: PredictionRunSerializer})
@@ -95,9 +101,25 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
         request_continuation(run)
         return self._accepted(run)
 
-    def _accepted(self, run: PredictionRun) -> Response:
-        row = self.get_serializer(self.get_queryset().get(pk=run.pk))
-        return Response(row.data, status=status.HTTP_202_ACCEPTED)
+    @extend_schema(request=ThresholdSerializer, responses={200: PredictionRunSerializer})
+    @action(detail=True, methods=["post"], url_path="threshold")
+    def set_threshold(self, request: Request, pk: str) -> Response:
+        """Set the threshold of a finished run: its places and files change, the network is not asked.
+
+        Either to a number, or so that at most a share of the windows of `undamaged_run`, over imagery from before the
+        event, would be called.
+        """
+        run = self.get_object()
+        wanted = ThresholdSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if undamaged := wanted.validated_data.get("undamaged_run"):
+            set_threshold_by_undamaged(run, undamaged, share=wanted.validated_data["share"])
+        else:
+            rethreshold(run, threshold=wanted.validated_data["threshold"])
+        return self._accepted(run, status.HTTP_200_OK)
+
+    def _accepted(self, run: PredictionRun, code: int = status.HTTP_202_ACCEPTED) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=run.pk)).data, status=code)
 
 
 class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Detection]):

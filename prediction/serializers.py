@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -11,6 +12,7 @@ from damage.ingestion.georeference import box_ring_4326
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import worded
 from prediction.models import Detection, PredictionRun
+from prediction.undamaged_ground import DEFAULT_SHARE
 from training.models import ModelRun
 
 
@@ -86,6 +88,30 @@ class PredictionRequestSerializer(serializers.Serializer[Any]):
         queryset=ModelRun.objects.filter(stage=ModelRun.Stage.PROMOTED), help_text="a promoted model"
     )
     threshold = FiniteFloatField(min_value=0, max_value=1, required=False, allow_null=True)
+
+
+class ThresholdSerializer(serializers.Serializer[Any]):
+    """What a finished run's threshold is to be: a number, or what imagery from before the event says."""
+
+    threshold = FiniteFloatField(min_value=0, max_value=1, required=False)
+    undamaged_run = serializers.PrimaryKeyRelatedField(
+        queryset=PredictionRun.objects.in_use(),
+        required=False,
+        help_text="a finished run of the same model over imagery from before the event",
+    )
+    share = FiniteFloatField(
+        min_value=0,
+        max_value=1,
+        default=DEFAULT_SHARE,
+        help_text="share of the undamaged run's windows that may be called, below 1",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("threshold" in attrs) == ("undamaged_run" in attrs):
+            raise serializers.ValidationError(
+                gettext("Give a threshold or a run over undamaged ground: one of the two.")
+            )
+        return attrs
 
 
 class PointSerializer(serializers.Serializer[Any]):

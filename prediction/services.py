@@ -147,11 +147,16 @@ def continue_abandoned() -> list[PredictionRun]:
 
 
 def check_has_scores(run: PredictionRun) -> None:
-    """Raise `Refused` unless the run is finished."""
+    """Raise `Refused` unless the run is finished and its scores are here."""
     if run.status != PredictionRun.Status.DONE:
         raise Refused(
             _("Prediction run %(run)s has no scores: it is %(status)s.")
             % {"run": run.pk, "status": run.get_status_display()}
+        )
+    if not run.score_file or not run.score_file.storage.exists(run.score_file.name):
+        raise Refused(
+            _("The scores of prediction run %(run)s are missing.") % {"run": run.pk},
+            _("Predict the scene again."),
         )
 
 

@@ -127,6 +127,7 @@ TABLE = [
     Row(V1 + "prediction-runs/<pk>/", ANALYSTS, pk="prediction_run"),
     prediction_action(V1 + "prediction-runs/<pk>/cancel/", does=post(ADMINS)),
     prediction_action(V1 + "prediction-runs/<pk>/continue/", does=post(ADMINS)),
+    prediction_action(V1 + "prediction-runs/<pk>/threshold/", does=post(ADMINS)),
     Row(V1 + "prediction-runs/<pk>/export.geojson", ANALYSTS, pk="prediction_run"),
     Row(V1 + "prediction-runs/<pk>/export.zip", ANALYSTS, pk="prediction_run"),
     Row(V1 + "prediction-runs/<pk>/heat-tiles/<z>/<x>/<y>.webp", ANALYSTS, pk="prediction_run", found=absent),

@@ -1,5 +1,6 @@
 """The damage map as analysts use it."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from playwright.sync_api import Page, expect
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic
 from prediction.models import Detection, PredictionRun
+from prediction.score_rasters import write_score_raster
+from prediction.windows import Grid
 from tests.e2e.conftest import log_in
 from training.models import ModelRun
 
@@ -93,7 +96,7 @@ def test_a_lower_score_shows_more_without_predicting_again(page, analyst, run):
     assert "min=0.2" in page.url
     page.reload()
     expect(page.locator("#count")).to_contain_text("4 of 4")
-    page.get_by_role("button", name="Back to the model's threshold").click()
+    page.get_by_role("button", name="Back to the run's threshold").click()
     expect(page.locator("#count")).to_contain_text("3 of 4")
 
 
@@ -161,7 +164,7 @@ def test_the_map_works_without_a_mouse(page, analyst, run):
     page.locator("#min-score").focus()
     page.keyboard.press("End")
     expect(page.locator("#count")).to_contain_text("0 of 4 places are shown. Lower the slider to see more.")
-    page.get_by_role("button", name="Back to the model's threshold").press("Enter")
+    page.get_by_role("button", name="Back to the run's threshold").press("Enter")
     page.locator("#places button").first.press("Enter")
     page.get_by_role("button", name="Next").press("Enter")
     expect(page.locator("#place")).to_contain_text("Score 0.88")
@@ -188,6 +191,63 @@ def test_an_admin_asks_for_a_prediction(page, site_admin, run):
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.locator("#run-state")).to_contain_text("waits for the background worker")
     assert PredictionRun.objects.get(status="queued").scene == run.scene
+
+
+@pytest.fixture
+def scored_run(run, tmp_path) -> PredictionRun:
+    """The run with the scores of four windows, side by side."""
+    write_score_raster(
+        tmp_path / "scores.tif", np.array([SCORES], np.float32), Grid(240, 60, 60, 60),
+        transform=run.scene.transform, crs_wkt=run.scene.crs_wkt,
+    )  # fmt: skip
+    run.score_file.save("scores.tif", ContentFile((tmp_path / "scores.tif").read_bytes()))
+    PredictionRun.objects.filter(pk=run.pk).update(parameters={"max_iou": 0.2, "geocoder": "offline"})
+    return run
+
+
+def test_an_admin_keeps_the_sliders_score_as_the_threshold(page, site_admin, scored_run):
+    open_map(page, site_admin)
+    expect(page.locator("#count")).to_contain_text("3 of 4 places are shown")
+    page.locator("#min-score").fill("0.9")
+    page.get_by_text("Set this run's threshold").click()
+    expect(page.locator("#threshold output")).to_contain_text(
+        "predict the mosaic from before the event first"
+    )
+    page.get_by_role("button", name="Keep the slider's score").click()
+    expect(page.locator("#toast")).to_contain_text("The threshold is 0.90: 1 place.")
+    expect(page.locator("#run-facts")).to_contain_text("Threshold 0.90, set by a person.")
+    kept = PredictionRun.objects.get(pk=scored_run.pk)
+    assert kept.threshold == 0.9
+    assert len(json.loads(kept.geojson_file.read())["features"]) == 1
+
+
+def test_an_admin_lets_imagery_from_before_set_the_threshold(page, site_admin, scored_run, tmp_path):
+    scene = mosaic(
+        tmp_path / "before.tif",
+        (90, 90, 90),
+        event=scored_run.scene.town.event.name,
+        town=scored_run.scene.town.name,
+    )
+    before = PredictionRun.objects.get(pk=scored_run.pk)
+    before.pk, before.scene = None, scene
+    scores = np.linspace(0.01, 0.8, 50, dtype=np.float32)[None]  # two in a hundred: the highest alone
+    write_score_raster(
+        tmp_path / "b.tif", scores, Grid(50 * 8, 8, 8, 8), transform=scene.transform, crs_wkt=scene.crs_wkt
+    )
+    before.score_file.save("b.tif", ContentFile((tmp_path / "b.tif").read_bytes()))
+    open_map(page, site_admin, f"?run={scored_run.pk}")
+    page.get_by_text("Set this run's threshold").click()
+    expect(page.locator("#threshold select")).to_contain_text(f"#{before.pk}")
+    page.get_by_role("button", name="Set the threshold").click()
+    # Halfway between the highest score of before and the next.
+    expect(page.locator("#toast")).to_contain_text("The threshold is 0.79: 2 places.")
+    expect(page.locator("#run-facts")).to_contain_text("by imagery from before the event")
+
+
+def test_an_analyst_is_not_offered_a_threshold(page, analyst, run):
+    open_map(page, analyst)
+    expect(page.locator("#places button")).to_have_count(3)
+    expect(page.locator("#threshold-details")).to_have_count(0)
 
 
 def test_a_failed_run_says_why(page, analyst, run):

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,49 @@ def test_what_cannot_set_a_threshold_is_refused(finished_run, before_run, option
         options = {**options, "undamaged": runs[options["undamaged"]]}
     with pytest.raises(CommandError, match=words):
         call_command("set_threshold", finished_run.pk, **options)
+
+
+def test_an_admin_sets_it_through_the_api(api, site_admin, finished_run, before_run):
+    address = f"/api/v1/prediction-runs/{finished_run.pk}/threshold/"
+    api.force_authenticate(site_admin)
+    answer = api.post(address, {"undamaged_run": before_run.pk, "share": 0.0})
+    assert answer.status_code == 200
+    assert answer.json()["threshold"] == pytest.approx(0.75)  # as by the command
+    assert answer.json()["parameters"]["calibration"]["called"] == 0
+    by_hand = api.post(address, {"threshold": 0.4}).json()
+    assert (by_hand["threshold"], by_hand["parameters"]["threshold_from"]) == (0.4, "person")
+    assert "calibration" not in by_hand["parameters"]  # it said where the other threshold came from
+    assert by_hand["detection_count"] == finished_run.detections.model.objects.filter(
+        run=finished_run, score__gte=0.4, look=PredictionRun.objects.get(pk=finished_run.pk).look
+    ).count()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "one of the two"),
+        ({"threshold": 0.5, "undamaged_run": "before"}, "one of the two"),
+        ({"threshold": 1.5}, "less than or equal to 1"),
+        ({"undamaged_run": 10**9}, "does not exist"),
+        ({"undamaged_run": "before", "share": 1}, "not including, 1"),
+        ({"undamaged_run": "own"}, "same scene"),
+    ],
+)
+def test_the_api_says_what_is_wrong(api, site_admin, finished_run, before_run, asked, words):
+    api.force_authenticate(site_admin)
+    runs = {"before": before_run.pk, "own": finished_run.pk}
+    asked = {name: runs.get(value, value) for name, value in asked.items()}
+    answer = api.post(f"/api/v1/prediction-runs/{finished_run.pk}/threshold/", asked)
+    assert answer.status_code == 400
+    assert words in answer.json()["detail"]
+
+
+def test_a_run_whose_scores_are_lost_says_so(api, site_admin, finished_run):
+    Path(finished_run.score_file.path).unlink()
+    api.force_authenticate(site_admin)
+    answer = api.post(f"/api/v1/prediction-runs/{finished_run.pk}/threshold/", {"threshold": 0.5})
+    assert answer.status_code == 400
+    assert "scores of prediction run" in answer.json()["detail"]
 
 
 def test_scores_of_another_model_do_not_compare(finished_run, before_run):

@@ -25,8 +25,21 @@ export function factsWords(run, language) {
     model: run.model_run,
     date: dateWords(run.finished_at ?? run.created_at, language),
     threshold: scoreWords(run.threshold),
+    origin: originWords(run.parameters.threshold_from),
   };
-  return interpolate(gettext("%(scene)s, looked through by model %(model)s on %(date)s. Threshold %(threshold)s."), facts, true);
+  const words = gettext("%(scene)s, looked through by model %(model)s on %(date)s. Threshold %(threshold)s%(origin)s.");
+  return interpolate(words, facts, true);
+}
+
+/** Where a run's threshold comes from, to stand after it. */
+function originWords(origin) {
+  const words = {
+    model: gettext(", the model's own"),
+    person: gettext(", set by a person"),
+    sample: gettext(", by a reviewed sample of this town"),
+    undamaged: gettext(", by imagery from before the event"),
+  };
+  return words[origin] ?? "";
 }
 
 /** What to tell of a run that has no result (yet), or of one with a result to be taken with care; else "". */

@@ -12,6 +12,7 @@ import { element, language, on, readFacts } from "../lib/page.js";
 import { PlacesPanel } from "../lib/places-panel.js";
 import { factsWords, runWords } from "../lib/prediction-run.js";
 import { Toast } from "../lib/toast.js";
+import { scoreWords } from "../lib/scores.js";
 import { choiceFrom, finishedFirst, placesOf, runOf, searchOf } from "../lib/url-state.js";
 import { DamageMap } from "./damage-map.js";
 import { captionWords, comparable, mosaicAt } from "./mosaics.js";
@@ -19,6 +20,7 @@ import { PlaceCard } from "./place-card.js";
 import { fillRequestForm, sendRequest } from "./request-form.js";
 import { RunState } from "./run-state.js";
 import { Swipe } from "./swipe.js";
+import { ThresholdForm } from "./threshold-form.js";
 
 const facts = readFacts();
 const toast = new Toast(element("toast"));
@@ -42,6 +44,7 @@ const places = new PlacesPanel(element("found"), {
   onShow: showCard,
   onChoice: remember,
 });
+const thresholdForm = facts.mayPredict ? new ThresholdForm(element("threshold"), { language }) : null;
 const runState = new RunState(element("run-state"), { language, guarded, onFresh: showFresh });
 
 let runs = [];
@@ -191,6 +194,15 @@ async function request() {
   await choose(added);
 }
 
+/** Show the run as its new threshold lets it look. */
+async function showThreshold(changed) {
+  runs = runs.map((each) => (each.id === changed.id ? changed : each));
+  element("threshold-details").open = false;
+  const words = ngettext("The threshold is %(threshold)s: %(count)s place.", "The threshold is %(threshold)s: %(count)s places.", changed.detection_count);
+  toast.show(interpolate(words, { threshold: scoreWords(changed.threshold), count: changed.detection_count }, true));
+  if (changed.id === run.id) await choose(changed, { isNew: false });
+}
+
 for (const name of ["event", "town", "run"]) {
   on(name, "change", ({ target }) => needed(() => chooseFrom({ [name]: Number(target.value) })));
 }
@@ -202,6 +214,12 @@ on("heat-shown", "change", showHeat);
 on("heat-opacity", "input", showHeat);
 on("fit", "click", () => map.fit({ isAnimated: true }));
 on("request-details", "toggle", () => guarded(() => fillRequestForm(element("request"), run?.scene)));
+on("threshold-details", "toggle", () => thresholdForm.show(run, runs));
+on("threshold", "submit", (event) => {
+  event.preventDefault();
+  guarded(async () => showThreshold(await thresholdForm.setByUndamaged()));
+});
+on("keep-score", "click", () => guarded(async () => showThreshold(await thresholdForm.setTo(places.minScore))));
 on("request", "submit", (event) => {
   event.preventDefault();
   guarded(request);
