@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -153,7 +154,7 @@ def check_has_scores(run: PredictionRun) -> None:
             _("Prediction run %(run)s has no scores: it is %(status)s.")
             % {"run": run.pk, "status": run.get_status_display()}
         )
-    if not run.score_file or not run.score_file.storage.exists(run.score_file.name):
+    if not run.score_file or not Path(run.score_file.path).exists():
         raise Refused(
             _("The scores of prediction run %(run)s are missing.") % {"run": run.pk},
             _("Predict the scene again."),
