@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import logging
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.file_names import shown_name
 from damage.ingestion.exif import PhotoFacts
 from damage.ingestion.mosaics import MosaicFacts
 from damage.messages import Message
@@ -37,6 +39,7 @@ PASSED_ON = (
 )
 
 MIB = 2**20
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Decoder:
             raise Refused(*(_text(part) for part in answer["refused"]))
         if "os_error" in answer:
             raise OSError(*answer["os_error"])
+        if "error" in answer:
+            raise _undecodable(arguments["path"], *answer["error"])
         raise _out_of_memory(limits)
 
     def close(self) -> None:
@@ -198,6 +203,14 @@ def _out_of_memory(limits: Limits) -> Refused:
     return Refused(
         _("Decoding it takes more than %(mib)d MiB of memory.") % {"mib": limits.memory_bytes // MIB},
         _COPY_OR_CONVERT,
+    )
+
+
+def _undecodable(path: str, kind: str, words: str, trace: str) -> Refused:
+    logger.warning("%s cannot be decoded (%s)", shown_name(Path(path)), kind)
+    logger.info("%s", trace)
+    return Refused(
+        _("It cannot be decoded (%(kind)s: %(words)s).") % {"kind": kind, "words": words}, _COPY_OR_CONVERT
     )
 
 

@@ -58,6 +58,8 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
         raise Refused(
             _("Its coordinate system cannot be brought to longitude and latitude."), _ASSIGN_CRS
         ) from error
+    except UnicodeDecodeError as error:  # which rasterio raises for a citation in Latin-1
+        raise Refused(_("The name of its coordinate system is not written in UTF-8."), _ASSIGN_CRS) from error
     except RasterioIOError as error:
         raise Refused(
             _("It is not an image that can be read: truncated, or another kind of file with this name."),

@@ -1,6 +1,7 @@
 """Taking imagery in: a scene's row and its files come together, or not at all."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,15 @@ from django.utils.text import slugify
 
 from damage.disk import trouble_explained
 from damage.errors import Refused
+from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
 from damage.messages import Message as _
+from damage.messages import sentences
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
 
+logger = logging.getLogger(__name__)
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
 
@@ -130,7 +134,7 @@ def links_out_of(paths: Iterable[Path]) -> list[FileReport]:
         _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
     )
     return [
-        FileReport(str(photo), "refused", reason=str(refusal))
+        FileReport(shown_name(photo), "refused", reason=str(refusal))
         for photo, leads_outside in _found(paths)
         if leads_outside
     ]
@@ -148,18 +152,26 @@ def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
+    name = shown_name(path)
     try:
         with trouble_explained():
             ingested = ingest_one(path)
     except Refused as error:
-        return FileReport(str(path), "refused", reason=str(error))
+        return FileReport(name, "refused", reason=str(error))
     except OSError as error:  # the file was taken away while it was read
         reason = _("It cannot be read or stored (%(why)s).") % {"why": error}
-        return FileReport(str(path), "refused", reason=str(reason))
+        return FileReport(name, "refused", reason=str(reason))
+    except Exception as error:  # whatever it is, the other files are not to wait for it
+        logger.exception("%s was not taken in", name)
+        reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
+            "kind": type(error).__name__,
+            "words": str(error)[:300],
+        }
+        return FileReport(
+            name, "refused", reason=str(sentences(reason, _("Tell those who look after Damage.")))
+        )
     note = str(_("no GPS position")) if ingested.scene.lon is None else ""
-    return FileReport(
-        str(path), "already" if ingested.already else "added", scene=ingested.scene.pk, note=note
-    )
+    return FileReport(name, "already" if ingested.already else "added", scene=ingested.scene.pk, note=note)
 
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
@@ -225,6 +237,11 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
 
 
 def _digest(path: Path) -> str:
+    if shown_name(path) != str(path):
+        raise Refused(
+            _("Its name or that of its folder is not written in UTF-8."),
+            _("Rename it, or copy it elsewhere."),
+        )
     if not path.is_file():
         raise Refused(
             _("It is a folder.") if path.is_dir() else _("There is no such file."),
