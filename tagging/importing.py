@@ -1,7 +1,7 @@
 """Bringing labelled crops along from earlier events."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,13 +24,14 @@ ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": An
 
 @dataclass(frozen=True)
 class ImportedCrops:
-    """Lines of the list whose label is new, was there, or differed before; and labels by town."""
+    """Lines of the list whose label is new, was there, or differed before; labels by town; the text's guessed code."""
 
     added: int
     already: int
     changed: int
     in_scenes: int
     towns: dict[str, dict[str, int]]
+    guessed_code: str = ""
 
 
 def import_crops(
@@ -41,7 +42,8 @@ def import_crops(
     A crop is linked to its scene where the town has one of that name. Raises `Refused`.
     """
     asked = find_question(question)
-    listed = read_crop_list(csv_path)
+    crop_list = read_crop_list(csv_path)
+    listed = crop_list.crops
     of_towns = Crop.objects.filter(
         town__event__slug=slug_of(event), town__slug__in={slug_of(item.town) for item in listed}
     )
@@ -55,7 +57,8 @@ def import_crops(
                 crop.image.name = _store_image(item, files)
             crops.append(crop)
             progress(done, len(listed))
-        return _write_rows(list(zip(listed, crops, strict=True)), event, asked)
+        imported = _write_rows(list(zip(listed, crops, strict=True)), event, asked)
+        return replace(imported, guessed_code=crop_list.guessed_code)
 
 
 class _KnownCrops:
@@ -67,18 +70,18 @@ class _KnownCrops:
         for scene in Scene.objects.filter(**of_towns).select_related("town").defer("crs_wkt"):
             key = scene.town.slug, scene.name
             self._scenes[key] = None if key in self._scenes else scene  # two of one name: neither is meant
-        self._by_image: dict[tuple[str, str], Crop] = {}
+        self._by_image: dict[tuple[str, str], list[Crop]] = {}
         self._by_place: dict[tuple[int, int | None, int | None, int], Crop] = {}
-        for crop in Crop.objects.filter(**of_towns).select_related("town"):
+        for crop in Crop.objects.filter(**of_towns).select_related("town", "scene").defer("scene__crs_wkt"):
             self._keep(crop.town.slug, crop)
 
     def find(self, item: ListedCrop) -> Crop | None:
-        """The crop with the item's image in its town, or cut at the item's place."""
-        crop = self._by_image.get((slug_of(item.town), item.sha256))
+        """The crop cut at the item's place, or with its image in its town, unless that lies elsewhere."""
         scene = self._scene(item)
-        if crop is None and scene is not None:
-            crop = self._by_place.get((scene.pk, item.x_px, item.y_px, item.size_px))
-        return crop
+        if scene and (crop := self._by_place.get((scene.pk, item.x_px, item.y_px, item.size_px))):
+            return crop
+        alike = self._by_image.get((slug_of(item.town), item.sha256), [])
+        return next((crop for crop in alike if _may_be_at(crop, item, scene)), None)
 
     def add(self, item: ListedCrop) -> Crop:
         """A new crop, not yet saved."""
@@ -90,7 +93,8 @@ class _KnownCrops:
             gsd_m=item.gsd_m,
             lon=item.lon,
             lat=item.lat,
-            source_name=item.file[:255],
+            source_name=item.file,
+            source_scene=item.scene,
             sha256=item.sha256,
         )
         self._keep(slug_of(item.town), crop)
@@ -98,7 +102,7 @@ class _KnownCrops:
 
     def _keep(self, town_slug: str, crop: Crop) -> None:
         if crop.sha256:
-            self._by_image[town_slug, crop.sha256] = crop
+            self._by_image.setdefault((town_slug, crop.sha256), []).append(crop)
         if crop.scene_id is not None:
             self._by_place[crop.scene_id, crop.x_px, crop.y_px, crop.size_px] = crop
 
@@ -109,6 +113,22 @@ class _KnownCrops:
             return None
         is_inside = item.x_px + item.size_px <= scene.width_px and item.y_px + item.size_px <= scene.height_px
         return scene if is_inside else None
+
+
+def _may_be_at(crop: Crop, item: ListedCrop, scene: Scene | None) -> bool:
+    """Whether a crop with the item's pixels may lie where the item does: what is not known of a place fits any."""
+    scene_name = crop.scene.name if crop.scene else crop.source_scene
+    return (
+        _fits(scene_name or None, item.scene or None)
+        and _fits(crop.x_px, item.x_px)
+        and _fits(crop.y_px, item.y_px)
+        and _fits(crop.lon, item.lon)
+        and _fits(crop.lat, item.lat)
+    )
+
+
+def _fits(one: object, other: object) -> bool:
+    return one == other or one is None or other is None
 
 
 def _store_image(item: ListedCrop, files: NewFiles) -> str:
