@@ -11,6 +11,7 @@ from damage.fields import FiniteFloatField
 from damage.ingestion.georeference import box_ring_4326
 from damage.ingestion.models import Scene, SceneKind
 from damage.messages import worded
+from prediction.lookup import page_of
 from prediction.models import Detection, PredictionRun
 from prediction.undamaged_ground import DEFAULT_SHARE
 from training.models import ModelRun
@@ -18,9 +19,7 @@ from training.models import ModelRun
 
 def photo_url(run: PredictionRun) -> str | None:
     """The page that shows what a run found in a photo; None where it looked at a mosaic."""
-    if run.scene.kind != SceneKind.PHOTO:
-        return None
-    return f"{reverse('photo', args=[run.scene_id])}?run={run.pk}"
+    return page_of(run) if run.scene.kind == SceneKind.PHOTO else None
 
 
 class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):

@@ -8,6 +8,7 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.ingestion.services import FileReport
 
+NEXT_STEP = "Tag them on the site's page /tag/, or predict: manage.py predict SCENE (list_scenes gives numbers)"
 WORDS = {"added": "added", "already": "already there", "refused": "refused"}
 
 
@@ -35,3 +36,6 @@ class IngestCommand(JsonCommand):
         ]
         totals = ", ".join(f"{result[status]} {word}" for status, word in WORDS.items())
         return "\n".join([*(lines or ["No photo was found there."]), totals])
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return (NEXT_STEP,) if result["added"] + result["already"] else ()

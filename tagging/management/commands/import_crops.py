@@ -40,3 +40,6 @@ class Command(JsonCommand):
                 f"The list is not in UTF-8 and was read as {code}: if names above look wrong, save it as UTF-8."
             )
         return "\n".join([*lines, totals + f"{result['in_scenes']} in scenes that are here"])
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return ("See /tags/ on the site. Next: manage.py train --question QUESTION",)

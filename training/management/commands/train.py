@@ -92,6 +92,13 @@ class Command(JsonCommand):
         told = (result["adaptation"], result["threshold_reason"], result["expected"])
         return "\n".join(filter(None, [*lines, *told]))
 
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        number = result["model_run"]
+        return (
+            f"See /training/runs/{number}/ on the site.",
+            f"To use it: manage.py promote {number} --by NAME, which a second person confirms.",
+        )
+
 
 def tuning_words(best_epoch: int, loss_before: float) -> str:
     """What fine-tuning did for the loss on the validation town."""
