@@ -123,13 +123,11 @@ def _position(gps: dict[int, Any], warnings: list[Message]) -> tuple[float | Non
         return None, None
     if lat == 0 and lon == 0:
         return None, None
-    for value, degrees in ((written[0], lat), (written[1], lon)):
-        if _signed_degrees(numbers(value)) < 0 < degrees:
-            warnings.append(
-                _(
-                    "its GPS position has a minus sign, yet lies north or east by its hemisphere, as it is read"
-                )
-            )
+    pairs = ((written[0], lat), (written[1], lon))
+    if any(_signed_degrees(numbers(value)) < 0 < degrees for value, degrees in pairs):
+        warnings.append(
+            _("its GPS position has a minus sign, yet lies north or east by its hemisphere, as it is read")
+        )
     return lon, lat
 
 
@@ -149,7 +147,7 @@ def _degrees(value: Any, reference: Any, hemispheres: str, limit: float) -> floa
 
 
 def _signed_degrees(parts: Sequence[float]) -> float:
-    """Degrees, minutes and seconds, as far as they are written, in degrees."""
+    """Degrees, minutes and seconds, as far as they are written, in degrees; each with its own sign."""
     return sum(part / 60**power for power, part in enumerate(parts[:3]))
 
 

@@ -196,6 +196,8 @@ def test_the_satellites_time_is_utc(facts_of, date, time, moment):
         (degrees(37, 30, 0), "south latitude", degrees(36, 15, 0), "West", (-37.5, -36.25)),
         (degrees(-37, -30, 0), "S", degrees(-36, -15, 0), "W", (-37.5, -36.25)),
         (rationals((-375, 10)), "S", rationals((-3625, 100)), "W", (-37.5, -36.25)),
+        # Whole degrees rounded down, minutes upwards from there: exiftool adds them up as they are.
+        (degrees(-38, 30, 0), "S", degrees(-37, 45, 0), "W", (-37.5, -36.25)),
         (letters("37.5"), "N", letters("36 15 0"), "E", (37.5, 36.25)),
     ],
 )
@@ -206,7 +208,7 @@ def test_a_place_is_read_however_it_is_written(facts_of, lat, lat_ref, lon, lon_
 
 
 def test_a_minus_sign_against_the_hemisphere_is_read_as_exiftool_does_and_said(facts_of):
-    facts = facts_of(gps=PLACE | {LON: degrees(-96, -15, 0)})
+    facts = facts_of(gps=PLACE | {LAT: degrees(-37, -30, 0), LON: degrees(-96, -15, 0)})
     assert (facts.lat, facts.lon) == (37.5, 96.25)
     [warning] = words(facts)
     assert "minus sign" in warning
