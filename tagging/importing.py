@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import normalize
 from uuid import uuid4
 
 from django.core.files import File
@@ -68,7 +69,7 @@ class _KnownCrops:
         of_towns = {"town__event__slug": event_slug, "town__slug__in": town_slugs}
         self._scenes: dict[tuple[str, str], Scene | None] = {}
         for scene in Scene.objects.filter(**of_towns).select_related("town").defer("crs_wkt"):
-            key = scene.town.slug, scene.name
+            key = scene.town.slug, normalize("NFC", scene.name)
             self._scenes[key] = None if key in self._scenes else scene  # two of one name: neither is meant
         self._by_image: dict[tuple[str, str], list[Crop]] = {}
         self._by_place: dict[tuple[int, int | None, int | None, int], Crop] = {}
@@ -108,7 +109,7 @@ class _KnownCrops:
 
     def _scene(self, item: ListedCrop) -> Scene | None:
         """The scene that the item names, if it is here and the item's square lies inside it."""
-        scene = self._scenes.get((slug_of(item.town), item.scene))
+        scene = self._scenes.get((slug_of(item.town), normalize("NFC", item.scene)))
         if scene is None or item.x_px is None or item.y_px is None:
             return None
         is_inside = item.x_px + item.size_px <= scene.width_px and item.y_px + item.size_px <= scene.height_px

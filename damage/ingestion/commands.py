@@ -8,8 +8,10 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.ingestion.services import FileReport
 
-NEXT_STEP = "Tag them on the site's page /tag/, or predict: manage.py predict SCENE (list_scenes gives numbers)"
-WORDS = {"added": "added", "already": "already there", "refused": "refused"}
+NEXT_STEP = (
+    "Tag them on the site's page /tag/, or predict: manage.py predict SCENE (list_scenes gives numbers)"
+)
+WORDS = {"added": "added", "already": "already there", "refused": "refused", "left_out": "left out"}
 
 
 class IngestCommand(JsonCommand):
@@ -24,7 +26,7 @@ class IngestCommand(JsonCommand):
     def result(self, reports: list[FileReport]) -> dict[str, Any]:
         counts = Counter(report.status for report in reports)
         return {
-            "ok": bool(reports) and not counts["refused"],
+            "ok": bool(counts["added"] + counts["already"]) and not counts["refused"],
             **{status: counts[status] for status in WORDS},
             "files": [asdict(report) for report in reports],
         }
@@ -34,7 +36,8 @@ class IngestCommand(JsonCommand):
             f"{WORDS[file['status']]:>13}  {file['file']}  {file['reason'] or file['note']}".rstrip()
             for file in result["files"]
         ]
-        totals = ", ".join(f"{result[status]} {word}" for status, word in WORDS.items())
+        shown = {status: word for status, word in WORDS.items() if status != "left_out" or result[status]}
+        totals = ", ".join(f"{result[status]} {word}" for status, word in shown.items())
         return "\n".join([*(lines or ["No photo was found there."]), totals])
 
     def then(self, result: dict[str, Any]) -> tuple[str, ...]:

@@ -8,12 +8,15 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+import numpy as np
 
 from damage.environment import BASE_DIR
 from damage.errors import Refused
@@ -258,7 +261,19 @@ def decode_photo(path: Path, view: Path, *, max_mpx: int) -> ViewedPhoto:
     facts = PhotoFacts(**answer["facts"])
     if facts.captured_at:
         facts = replace(facts, captured_at=datetime.fromisoformat(str(facts.captured_at)))
+    facts = replace(
+        facts, warnings=tuple(Message.of_json(warning) for warning in answer["facts"]["warnings"])
+    )
     return ViewedPhoto(**answer | {"facts": facts})
+
+
+def decode_heic(path: Path) -> np.ndarray:
+    """A HEIC photo's pixels (H, W, 3) as it is shown, decoded in the child. Raises `Refused`."""
+    limits = Limits(600, memory_bytes=4096 * MIB, file_bytes=1024 * MIB)
+    with tempfile.TemporaryDirectory(prefix="damage-") as folder:
+        pixels = Path(folder) / "pixels.npy"
+        _decoder.ask("heic", limits, path=str(path.absolute()), pixels=str(pixels))
+        return np.load(pixels, allow_pickle=False)
 
 
 def decode_image(path: Path, *, most_px: int) -> ImageFacts:

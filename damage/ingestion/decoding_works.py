@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from damage.errors import Refused
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image
-from damage.ingestion.photos import read_usable_photo
+from damage.ingestion.photos import read_photo_file, read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.messages import Message as _
 
@@ -39,6 +40,7 @@ def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
     write_photo_view(read.pixels, Path(view))
     height_px, width_px, band_count = read.pixels.shape
     facts = asdict(read.facts)
+    facts["warnings"] = [warning.as_json() for warning in read.facts.warnings]
     facts["captured_at"] = read.facts.captured_at and read.facts.captured_at.isoformat()
     return {
         "facts": facts,
@@ -47,6 +49,13 @@ def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
         "band_count": band_count,
         "gsd_m": read.gsd_m,
     }
+
+
+def heic(path: str, pixels: str) -> dict[str, Any]:
+    """Write the pixels (H, W, 3) of a HEIC photo as an array; its size was limited when it came in."""
+    Image.MAX_IMAGE_PIXELS = None
+    np.save(pixels, read_photo_file(Path(path), orientation=1))
+    return {}
 
 
 def image(path: str, most_px: int) -> dict[str, Any]:
@@ -61,5 +70,5 @@ def image(path: str, most_px: int) -> dict[str, Any]:
 
 
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {
-    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, image)
+    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, heic, image)
 }

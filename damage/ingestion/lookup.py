@@ -1,5 +1,7 @@
 """Towns and scenes by the names and numbers that people give; what is not there is refused with a remedy."""
 
+from unicodedata import normalize
+
 from django.db.models import Q
 
 from damage.errors import Refused
@@ -8,10 +10,14 @@ from damage.messages import Message as _
 
 
 def find_scene(name_or_id: str) -> Scene:
-    """The scene with this id or file name; a name that several scenes share is refused with their ids."""
+    """The scene with this id or file name; a name that several scenes share is refused with their ids.
+
+    macOS writes é as two letters and other systems as one (NFD and NFC); they are one name.
+    """
     if name_or_id.isdecimal() and (scene := Scene.objects.filter(pk=int(name_or_id)).first()):
         return scene
-    scenes = list(Scene.objects.filter(name=name_or_id).select_related("town__event").order_by("pk"))
+    spellings = {normalize(form, name_or_id) for form in ("NFC", "NFD")} | {name_or_id}
+    scenes = list(Scene.objects.filter(name__in=spellings).select_related("town__event").order_by("pk"))
     if not scenes:
         raise Refused(
             _("There is no scene %(name)s.") % {"name": name_or_id},

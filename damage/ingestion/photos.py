@@ -5,16 +5,19 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 from rasterio.errors import RasterioIOError
 
 from damage.errors import Refused
 from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
-from damage.ingestion.opening import open_image, open_raster
-from damage.ingestion.orientation import TURNED
-from damage.ingestion.rasters import read_photo
+from damage.ingestion.opening import open_photo, open_raster
+from damage.ingestion.orientation import shown
 from damage.messages import Message
 from damage.messages import Message as _
 
+# What Pillow and HEIC's decoder raise for broken pixels.
+BROKEN_PIXELS = (OSError, SyntaxError, ValueError, EOFError, RuntimeError)
+DNG_VERSION = 50706  # the tag by which a TIFF is a raw photo (DNG 1.7, DNGVersion)
 COPY_AGAIN = _("Copy it again from the camera's card.")
 
 
@@ -31,27 +34,39 @@ def read_usable_photo(path: Path, *, max_mpx: int) -> Photo:
     """Read a photo whole; raise `Refused`, with the remedy, when it cannot be used."""
     _check_file(path, max_mpx=max_mpx)
     facts = read_photo_facts(path)
+    pixels = read_photo_file(path, orientation=facts.orientation)
+    # A sensor's rows are its longer side, however the photo is turned.
+    return Photo(facts, pixels, camera_gsd_m(facts, max(pixels.shape[:2])))
+
+
+def read_photo_file(path: Path, *, orientation: int) -> np.ndarray:
+    """Pixels (H, W, 3) of a photo as it is shown; raises `Refused` for broken ones."""
     try:
-        pixels = read_photo(path, facts.orientation)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken pixels
+        with open_photo(path) as image:
+            return shown(np.asarray(image.convert("RGB")), orientation)
+    except BROKEN_PIXELS as error:
         raise Refused(_("It is truncated or damaged (%(error)s).") % {"error": error}, COPY_AGAIN) from error
-    stored_width_px = pixels.shape[0] if facts.orientation in TURNED else pixels.shape[1]
-    return Photo(facts, pixels, camera_gsd_m(facts, stored_width_px))
 
 
 def _check_file(path: Path, *, max_mpx: int) -> None:
     if path.stat().st_size == 0:
         raise Refused(_("The file is empty."), COPY_AGAIN)
     try:
-        with open_image(path) as image:
+        with open_photo(path) as image:
             width, height, kind, mode = *image.size, image.format, image.mode
+            is_raw = isinstance(image, TiffImageFile) and DNG_VERSION in image.tag_v2
     except Image.DecompressionBombError as error:
         raise Refused(*_too_large(max_mpx)) from error
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise Refused(
-            _("It is not a JPEG, PNG or TIFF image, whatever its name says."),
-            _("Convert raw or HEIC photos to JPEG first; copy a damaged file again from the camera's card."),
+            _("It is not a JPEG, PNG, TIFF or HEIC image, whatever its name says."),
+            _("Convert other photos to JPEG first; copy a damaged file again from the camera's card."),
         ) from error
+    if is_raw:
+        raise Refused(
+            _("It is a raw photo."),
+            _("Take the JPEG that the camera wrote beside it, or convert it to JPEG."),
+        )
     if width * height > max_mpx * 1_000_000:
         raise Refused(*_too_large(max_mpx))
     if kind == "TIFF" and _is_georeferenced(path):

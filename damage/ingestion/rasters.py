@@ -14,7 +14,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from damage.errors import NotNow, Refused
-from damage.ingestion.opening import is_tiff, open_image, open_raster
+from damage.ingestion.decoding import decode_heic
+from damage.ingestion.opening import is_heic, is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
 from damage.messages import Message as _
 
@@ -37,14 +38,11 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
     """
     check_present(path)
     if not is_tiff(path):
-        photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
-        _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
-        return photo[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+        return _cut(_decoded_photo(path, path.stat().st_mtime_ns, orientation), x_px, y_px, size_px)
     with opened(path) as dataset:
         if orientation != 1:
             pixels = shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
-            _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
-            return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+            return _cut(pixels, x_px, y_px, size_px)
         _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px))
 
@@ -53,11 +51,15 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
 def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, int, int], np.ndarray]]:
     """Open a scene once for many squares: gives what `read_square` does, called with (x_px, y_px, size_px).
 
-    A JPEG or PNG is decoded whole, once, into four bytes a pixel, which are let go at the end.
+    A JPEG, PNG or HEIC is decoded whole, once, into three or four bytes a pixel, which are let go at the end.
     """
     check_present(path)
     if is_tiff(path):
         yield partial(read_square, path, orientation=orientation)
+        return
+    if is_heic(path):
+        photo = read_photo(path, orientation)
+        yield partial(_cut, photo)
         return
     with open_image(path) as image:
         image.load()
@@ -108,6 +110,8 @@ def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:
     """A whole photo (H, W, 3) as it is shown."""
+    if is_heic(path):  # turned by its decoder, which runs elsewhere
+        return shown(decode_heic(path), orientation)
     with open_image(path) as image:
         return shown(np.asarray(image.convert("RGB")), orientation)
 
@@ -201,6 +205,12 @@ def check_present(path: Path) -> None:
             _("%(name)s is no longer where it was when the scene was taken in.") % {"name": path.name},
             _("Ask an admin to put the file back."),
         )
+
+
+def _cut(pixels: np.ndarray, x_px: int, y_px: int, size_px: int) -> np.ndarray:
+    """A square of its own from the pixels of a whole scene as it is shown."""
+    _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
+    return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
 
 
 def _check_inside(x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int) -> None:

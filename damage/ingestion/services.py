@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import normalize
 from uuid import uuid4
 
 from django.conf import settings
@@ -17,19 +18,28 @@ from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
+from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.messages import Message, sentences
 from damage.messages import Message as _
-from damage.messages import sentences
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
 
 logger = logging.getLogger(__name__)
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+PASSED_OVER = {
+    Kind.LINK_OUTSIDE: Refused(
+        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
+    ),
+    Kind.RAW: Refused(
+        _("It is a raw photo."), _("Take the JPEG that the camera wrote beside it, or convert it to JPEG.")
+    ),
+    Kind.OTHER: Refused(_("This format is not read."), _("If it is a photo, convert it to JPEG.")),
+}
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `added`, `already` there, or `refused` and why; and what is missing in it."""
+    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it."""
 
     file: str
     status: str
@@ -40,10 +50,11 @@ class FileReport:
 
 @dataclass(frozen=True)
 class Ingested:
-    """A scene, and whether it was there before."""
+    """A scene, whether it was there before, and what its file says that is not believed."""
 
     scene: Scene
     already: bool = False
+    warnings: tuple[Message, ...] = ()
 
 
 def named_event(name: str) -> Event:
@@ -69,7 +80,8 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
         view = folder / f"{path.stem}.tif"
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
-        return _stored(scene, event=event, town=town, source=path, view=view)
+        ingested = _stored(scene, event=event, town=town, source=path, view=view)
+        return replace(ingested, warnings=photo.facts.warnings)
 
 
 def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
@@ -80,7 +92,7 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     facts = decode_mosaic_facts(path)
     scene = Scene(
         kind=SceneKind.MOSAIC,
-        name=path.name,
+        name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
         in_place_path=str(path.resolve()) if in_place else "",
@@ -125,30 +137,23 @@ def ingest_files(
 
 def photos_in(paths: Iterable[Path]) -> list[Path]:
     """The files named, and the photos below the folders named, in order."""
-    return [photo for photo, leads_outside in _found(paths) if not leads_outside]
+    return [found.path for found in images_in(paths) if found.kind == Kind.PHOTO]
 
 
-def links_out_of(paths: Iterable[Path]) -> list[FileReport]:
-    """Photos below the folders named that are links to files outside: refused, whoever put them there."""
-    refusal = Refused(
-        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
-    )
+def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
+    """The images below the folders named that do not come in.
+
+    Links to files outside are refused, whoever put them there; formats that are not read are left out.
+    """
     return [
-        FileReport(shown_name(photo), "refused", reason=str(refusal))
-        for photo, leads_outside in _found(paths)
-        if leads_outside
+        FileReport(
+            shown_name(found.path),
+            "refused" if found.kind == Kind.LINK_OUTSIDE else "left_out",
+            reason=str(PASSED_OVER[found.kind]),
+        )
+        for found in images_in(paths)
+        if found.kind in PASSED_OVER
     ]
-
-
-def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    """Every photo, and whether it is a link that leads out of the folder in which it was found."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, False  # whoever names a link means what it points to
-            continue
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file():
-                yield file, not file.resolve().is_relative_to(path.resolve())
 
 
 def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
@@ -170,15 +175,20 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
         return FileReport(
             name, "refused", reason=str(sentences(reason, _("Tell those who look after Damage.")))
         )
-    note = str(_("no GPS position")) if ingested.scene.lon is None else ""
-    return FileReport(name, "already" if ingested.already else "added", scene=ingested.scene.pk, note=note)
+    notes = [_("no GPS position")] if ingested.scene.lon is None else []
+    return FileReport(
+        name,
+        "already" if ingested.already else "added",
+        scene=ingested.scene.pk,
+        note="; ".join(str(note) for note in (*notes, *ingested.warnings)),
+    )
 
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
     return Scene(
         kind=SceneKind.PHOTO,
-        name=path.name,
+        name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
         width_px=photo.width_px,

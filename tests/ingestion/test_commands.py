@@ -30,7 +30,7 @@ def test_a_photo_without_gps_comes_in_and_is_reported_as_such(photo, capsys):
         gps.GPSLongitude: (96.0, 15.0, 0.0), gps.GPSLongitudeRef: "W",
     }  # fmt: skip
     call_command("ingest_photos", str(photo("with.jpg", gps=place)), str(photo("none.jpg")), *PLACE)
-    placed, unplaced, totals = capsys.readouterr().out.splitlines()
+    placed, unplaced, totals, _then = capsys.readouterr().out.splitlines()
     assert placed.endswith("with.jpg")
     assert unplaced.endswith("none.jpg  no GPS position")
     assert totals == "2 added, 0 already there, 0 refused"
@@ -122,3 +122,22 @@ def test_a_view_that_cannot_be_made_is_told_and_the_rest_are_made(geotiff, capsy
         "a.tif": False,
         "b.tif": True,
     }
+
+
+def test_what_is_left_out_is_told_and_is_no_failure(photo, tmp_path, capsys):
+    photo("DJI_0001.JPG")
+    (tmp_path / "DJI_0001.DNG").touch()
+    call_command("ingest_photos", str(tmp_path), *PLACE)
+    added, left_out, totals, _then = capsys.readouterr().out.splitlines()
+    assert added.strip().startswith("added")
+    assert left_out.strip().startswith("left out")
+    assert "DJI_0001.DNG  It is a raw photo." in left_out
+    assert totals == "1 added, 0 already there, 0 refused, 1 left out"
+
+
+def test_a_folder_of_nothing_but_what_is_left_out_is_a_failure(tmp_path, capsys):
+    (tmp_path / "a.webp").touch()
+    with pytest.raises(CommandError):
+        call_command("ingest_photos", str(tmp_path), *PLACE, "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["ok"], printed["added"], printed["left_out"]) == (False, 0, 1)

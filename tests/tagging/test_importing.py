@@ -153,6 +153,14 @@ def test_a_crop_is_linked_to_its_scene_where_its_square_lies_inside(folder, scen
     assert (Crop.objects.get().scene == scene) is is_linked
 
 
+@pytest.mark.parametrize("stored", ["D\u00edaz.tif", "Di\u0301az.tif"])
+@pytest.mark.parametrize("listed_name", ["D\u00edaz.tif", "Di\u0301az.tif"])
+def test_a_scenes_name_is_one_whichever_way_its_accents_are_written(folder, scene, stored, listed_name):
+    Scene.objects.update(name=stored)
+    csv = listed(folder, f"a.png,{scene.town.name},damage,,{listed_name},5,6,40,,,")
+    assert import_crops(csv, event=scene.town.event.name).in_scenes == 1
+
+
 def test_a_square_that_somebody_tagged_in_the_browser_is_not_stored_again(folder, scene):
     there = Crop.objects.create(
         town=scene.town, scene=scene, x_px=5, y_px=6, size_px=40, image="crops/there.png", sha256="1" * 64

@@ -3,12 +3,12 @@ from pathlib import Path
 from typing import Any
 
 from damage.ingestion.commands import IngestCommand
-from damage.ingestion.services import ingest_files, ingest_photo, links_out_of, photos_in
+from damage.ingestion.services import ingest_files, ingest_photo, passed_over_in, photos_in
 from damage.work.progress import progress_bar
 
 
 class Command(IngestCommand):
-    help = "Take in drone photos (JPEG, PNG, TIFF) of a town. A folder stands for the photos below it."
+    help = "Take in drone photos (JPEG, PNG, TIFF, HEIC) of a town. A folder stands for the photos below it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -21,4 +21,4 @@ class Command(IngestCommand):
             reports = ingest_files(
                 photos_in(paths), lambda path: ingest_photo(path, event=event, town=town), progress
             )
-        return self.result(reports + links_out_of(paths))
+        return self.result(reports + passed_over_in(paths))
