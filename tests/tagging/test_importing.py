@@ -183,7 +183,7 @@ def test_a_square_that_somebody_tagged_in_the_browser_is_not_stored_again(folder
         ("a.png,Adiyaman,damage,,,,,40,half,,", "gsd_m 'half' is not a number"),
         ("a.png,Adiyaman,damage,,,,,40,,200,0", "lon 200 is not between"),
         ("b.png,Adiyaman,no_damage,,,,,,,,", "labelled damage on line 2"),
-        ("a.png,!!,damage,,,,,,,,", "town '!!' is no name"),
+        ("a.png,!!,damage,,,,,,,,", "'!!' is no name"),
         (
             "a.png,San Juan, Oaxaca,damage,,,,,,,,",
             "it has 12 cells, the first line 11; quote cells that hold",
