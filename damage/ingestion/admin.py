@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -14,8 +14,6 @@ from damage.ingestion.names import checked_name, free_address, normalised_name
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_admin import QuarantineAdmin
 from damage.read_only_admin import ReadOnlyAdmin
-
-Place = TypeVar("Place", Event, Town)
 
 
 class PlaceForm(forms.ModelForm):
@@ -34,10 +32,10 @@ class PlaceForm(forms.ModelForm):
         return self.cleaned_data
 
 
-class PlaceAdmin(admin.ModelAdmin[Place]):
+class PlaceAdmin(admin.ModelAdmin[Any]):
     form = PlaceForm
 
-    def save_model(self, request: HttpRequest, obj: Place, form: PlaceForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Event | Town, form: PlaceForm, change: bool) -> None:
         others = others_of(obj, form.cleaned_data)
         taken = set(others.values_list("slug", flat=True))
         if not obj.slug or obj.slug in taken:  # new, or a town that is put into another event
@@ -46,12 +44,12 @@ class PlaceAdmin(admin.ModelAdmin[Place]):
 
 
 @admin.register(Event)
-class EventAdmin(PlaceAdmin[Event]):
+class EventAdmin(PlaceAdmin):
     list_display = ("name", "slug", "created_at")
 
 
 @admin.register(Town)
-class TownAdmin(PlaceAdmin[Town]):
+class TownAdmin(PlaceAdmin):
     list_display = ("name", "event", "slug", "created_at")
     list_filter = ("event",)
 

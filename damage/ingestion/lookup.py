@@ -114,4 +114,4 @@ def _town_names(towns: QuerySet[Town]) -> list[str]:
 
 
 def _name_one_of(names: list[str]) -> Message:
-    return _("Name one of: %(names)s.") % {"names": ", ".join(names) or "–"}
+    return _("Name one of: %(known)s.") % {"known": ", ".join(names) or "–"}

@@ -9,8 +9,6 @@ import re
 import unicodedata
 from collections.abc import Container
 
-from django.utils.text import slugify
-
 from damage.errors import Refused
 from damage.messages import Message as _
 
@@ -94,8 +92,9 @@ def _address(name: str) -> str:
     """In ASCII when no letter is lost by that, else with the letters of its script."""
     plain = unicodedata.normalize("NFKD", name.replace("ı", "i"))
     is_ascii = all(letter.isascii() for letter in plain if letter.isalnum())
-    address = slugify(plain, allow_unicode=not is_ascii)
-    return cut_to_bytes(address, MOST_ADDRESS_BYTES).strip("-") or "place"
+    letters = plain if is_ascii else unicodedata.normalize("NFKC", name)
+    kept = "".join(each for each in letters.lower() if each.isalnum() or each.isspace() or each in "-_")
+    return cut_to_bytes(re.sub(r"[-\s]+", "-", kept).strip("-_"), MOST_ADDRESS_BYTES).strip("-_") or "place"
 
 
 def _is_invisible(letter: str) -> bool:

@@ -45,7 +45,7 @@ def _free_name(name: str, taken: set[str]) -> str:
     # Without signs that nobody sees, and the few letters that stand for many more (ﷺ for eighteen).
     kept = "".join(letter for letter in name if letter.isspace() or 0 < len(normalised_name(letter)) < 3)
     number = 2
-    while normalised_name(numbered := f"{kept[: MOST_LETTERS - 8].strip()} ({number})") in taken:
+    while normalised_name(numbered := f"{kept[: MOST_LETTERS - 8].strip()} ({number})".strip()) in taken:
         number += 1
     return numbered
 
