@@ -11,7 +11,7 @@ from django.db import transaction
 
 from damage.accounts.services import automatic_account
 from damage.ingestion.models import Scene, Town
-from damage.ingestion.names import MOST_SUFFIX_LETTERS, normalised_name
+from damage.ingestion.names import MOST_SUFFIX_BYTES, cut_to_bytes, normalised_name
 from damage.ingestion.places import find_towns, get_or_create_town
 from damage.stored_files import NewFiles, new_files
 from damage.work.progress import Progress, no_progress
@@ -143,7 +143,7 @@ def _fits(one: object, other: object) -> bool:
 
 def _store_image(item: ListedCrop, files: NewFiles) -> str:
     # No two attempts share a name, so one that fails removes its own files and no other's.
-    name = f"crops/{item.sha256[:16]}-{uuid4().hex[:8]}{item.path.suffix.lower()[:MOST_SUFFIX_LETTERS]}"
+    name = f"crops/{item.sha256[:16]}-{uuid4().hex[:8]}{cut_to_bytes(item.path.suffix.lower(), MOST_SUFFIX_BYTES)}"
     with item.path.open("rb") as content:
         return files.save(name, File(content))
 

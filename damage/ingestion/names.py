@@ -19,7 +19,7 @@ MOST_COMPARED_LETTERS = 255
 MOST_ADDRESS_BYTES = 100
 # A file's name may have 255 bytes, in which a letter takes up to four; digests and numbers come before and after ours.
 MOST_STEM_BYTES = 100
-MOST_SUFFIX_LETTERS = 10
+MOST_SUFFIX_BYTES = 20
 # They join letters and choose among their forms: kept where a name is shown, left out where names are compared.
 SHAPING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Not of Unicode's category "format", and yet nothing is seen of them.
@@ -84,8 +84,8 @@ def is_own_address(slug: str, name: str) -> bool:
 
 
 def cut_to_bytes(text: str, most: int) -> str:
-    """The beginning of a text that has so many bytes at most in UTF-8; no letter is cut in two."""
-    return text.encode("utf-8", errors="surrogateescape")[:most].decode("utf-8", errors="ignore")
+    """The beginning of a text with so many bytes at most in UTF-8; half letters and what is no text are left out."""
+    return text.encode("utf-8", errors="ignore")[:most].decode("utf-8", errors="ignore")
 
 
 def _address(name: str) -> str:

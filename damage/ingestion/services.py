@@ -17,7 +17,7 @@ from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import GsdSource, Scene, SceneKind
-from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_LETTERS, cut_to_bytes
+from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.messages import Message as _
 from damage.messages import sentences
@@ -211,7 +211,7 @@ def _view_name(path: Path) -> str:
 
 def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
-    name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + path.suffix[:MOST_SUFFIX_LETTERS]
+    name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + cut_to_bytes(path.suffix, MOST_SUFFIX_BYTES)
     unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{name}"
     with path.open("rb") as content:
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))

@@ -148,3 +148,7 @@ def test_names_that_differ_in_accents_or_dashes_alone():
 @pytest.mark.parametrize(("most", "cut"), [(0, ""), (2, ""), (3, "輪"), (5, "輪"), (6, "輪島"), (99, "輪島")])
 def test_a_text_is_cut_between_its_letters(most, cut):
     assert cut_to_bytes("輪島", most) == cut
+
+
+def test_bytes_that_are_no_text_are_left_out():
+    assert cut_to_bytes("Dami\udce1n", 100) == "Damin"
