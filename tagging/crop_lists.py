@@ -7,6 +7,7 @@ from pathlib import Path
 
 from damage.errors import Refused
 from damage.ingestion.decoding import decode_image
+from damage.ingestion.names import checked_name, normalised_name
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.table_files import WrongLine, decimal, of_line, read_table, refuse_lines
@@ -70,7 +71,7 @@ def read_crop_list(csv_path: Path) -> CropList:
         except WrongLine as problem:
             problems.append(of_line(line.number, problem.args[0]))
             continue
-        twin = labels.setdefault((crop.town, crop.sha256, *crop.place), crop)
+        twin = labels.setdefault((normalised_name(crop.town), crop.sha256, *crop.place), crop)
         if twin.label != crop.label:
             twice = _("the same image is labelled %(label)s on line %(other)s")
             problems.append(of_line(crop.line, twice % {"label": twin.label, "other": twin.line}))
@@ -93,8 +94,10 @@ def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
             _("label %(label)r is none of %(labels)s")
             % {"label": cells["label"], "labels": ", ".join(LABELS)}
         )
-    if not any(letter.isalnum() for letter in cells["town"]):
-        raise WrongLine(_("town %(town)r is no name") % {"town": cells["town"]})
+    try:
+        checked_name(cells["town"])
+    except Refused as refusal:
+        raise WrongLine(refusal.reason) from refusal
     path, side_px = _image(cells["file"], folder)
     x_px, y_px = _whole(cells, "x", least=0), _whole(cells, "y", least=0)
     lon, lat = _number(cells, "lon", -180, 180), _number(cells, "lat", -90, 90)

@@ -12,14 +12,15 @@ from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
-from django.utils.text import slugify
 
 from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
+from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.messages import Message, sentences
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
@@ -57,27 +58,14 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def named_event(name: str) -> Event:
-    """The event of that name, made if it is new."""
-    slug = slug_of(name)
-    return Event.objects.get_or_create(slug=slug, defaults={"name": name.strip()})[0]
-
-
-def get_or_create_town(event_name: str, town_name: str) -> Town:
-    """The town of that name in the event of that name, each made if it is new."""
-    event = named_event(event_name)
-    return Town.objects.get_or_create(
-        event=event, slug=slug_of(town_name), defaults={"name": town_name.strip()}
-    )[0]
-
-
 def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
     """Take in a drone photo. Raises `Refused` when it cannot be used."""
+    check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
     with work_folder("view") as folder:
-        view = folder / f"{path.stem}.tif"
+        view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
         ingested = _stored(scene, event=event, town=town, source=path, view=view)
@@ -86,6 +74,7 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
 
 def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+    check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
@@ -108,7 +97,7 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         lat=facts.lat,
     )
     with work_folder("view") as folder:
-        view = folder / f"{path.stem}.tif"
+        view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
 
@@ -117,7 +106,7 @@ def make_missing_view(scene: Scene) -> None:
     """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
     facts = decode_mosaic_facts(scene.path)
     with work_folder("view") as folder, new_files() as files:
-        view = folder / f"{scene.path.stem}.tif"
+        view = folder / _view_name(scene.path)
         decode_mosaic_view(scene.path, facts, view)
         _store_file(scene.view_file, view, scene, files)
         scene.save(update_fields=["view_file"])
@@ -226,9 +215,14 @@ def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: P
     return Ingested(scene)
 
 
+def _view_name(path: Path) -> str:
+    return f"{cut_to_bytes(path.stem, MOST_STEM_BYTES)}.tif"
+
+
 def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
-    unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{path.name[-100:]}"
+    name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + cut_to_bytes(path.suffix, MOST_SUFFIX_BYTES)
+    unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{name}"
     with path.open("rb") as content:
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
@@ -237,7 +231,7 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
-    if (scene.town.event.slug, scene.town.slug) != (slug_of(event), slug_of(town)):
+    if not is_town_of(scene.town, event_name=event, name=town):
         raise Refused(
             _("The same file is already there, as scene %(scene)s of %(town)s (%(event)s).")
             % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
@@ -267,14 +261,3 @@ def _digest(path: Path) -> str:
             _("It cannot be read (%(why)s).") % {"why": error.strerror},
             _("Check its permissions and the disk."),
         ) from error
-
-
-def slug_of(name: str) -> str:
-    """What tells events, and towns of one event, apart: Adıyaman, Adiyaman and ADIYAMAN are one."""
-    name = name.replace("ı", "i")  # the one Turkish letter that does not decompose
-    slug = slugify(name) or slugify(name, allow_unicode=True)
-    if not slug:
-        raise Refused(
-            _("%(name)r is no name for an event or a town.") % {"name": name}, _("Use letters or digits.")
-        )
-    return slug

@@ -11,7 +11,7 @@ from django.db import connection
 
 from damage.ingestion.models import GsdSource, Scene, SceneKind
 
-migration = import_module("damage.ingestion.migrations.0003_believable_facts")
+migration = import_module("damage.ingestion.migrations.0004_believable_facts")
 GOOD = {"captured_at": datetime(2017, 9, 8, tzinfo=UTC), "altitude_m": -400.0, "height_above_ground_m": 80.0}
 
 

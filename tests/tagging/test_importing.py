@@ -191,7 +191,7 @@ def test_a_square_that_somebody_tagged_in_the_browser_is_not_stored_again(folder
         ("a.png,Adiyaman,damage,,,,,40,half,,", "gsd_m 'half' is not a number"),
         ("a.png,Adiyaman,damage,,,,,40,,200,0", "lon 200 is not between"),
         ("b.png,Adiyaman,no_damage,,,,,,,,", "labelled damage on line 2"),
-        ("a.png,!!,damage,,,,,,,,", "town '!!' is no name"),
+        ("a.png,!!,damage,,,,,,,,", "'!!' is no name"),
         (
             "a.png,San Juan, Oaxaca,damage,,,,,,,,",
             "it has 12 cells, the first line 11; quote cells that hold",
@@ -279,3 +279,46 @@ def test_the_crops_of_the_2023_earthquakes_come_in_with_the_counts_of_their_read
         "turkoglu": (7, 74, 55),
         "gaziantep": (1, 48, 11),
     }
+
+
+def test_towns_of_a_list_are_told_apart_in_any_script_and_spellings_are_one(folder):
+    csv = listed(
+        folder,
+        "a.png,Barrio 東,damage,,,,,,,,",
+        "a.png,Barrio 西,no_damage,,,,,,,,",
+        "b.png,Kahramanmaraş,damage,,,,,,,,",
+        "b.png,KAHRAMANMARAS\u0327,damage,,,,,,,,",  # composed of S and a cedilla
+        "c.png,barrio\u3000東,damage,,,,,,,,",
+    )
+    result = import_crops(csv, event="درنة 2023")
+    assert {name: sum(labels.values()) for name, labels in result.towns.items()} == {
+        "Barrio 東": 2, "Barrio 西": 1, "Kahramanmaraş": 2
+    }  # fmt: skip
+    assert sorted(Crop.objects.values_list("town__name", flat=True)) == [
+        "Barrio 東", "Barrio 東", "Barrio 西", "Kahramanmaraş"
+    ]  # fmt: skip
+    import_crops(csv, event="مراكش 2023")
+    assert Event.objects.count() == 2
+    assert Crop.objects.count() == 8
+
+
+def test_one_image_of_one_town_in_two_spellings_has_one_label(folder):
+    csv = listed(folder, "a.png,Norte,damage,,,,,,,,", "a.png,NORTE ,no_damage,,,,,,,,")
+    with pytest.raises(Refused, match="line 3: the same image is labelled damage on line 2"):
+        import_crops(csv, event="E")
+
+
+def test_a_list_whose_towns_differ_in_accents_alone_leaves_nothing(folder):
+    csv = listed(folder, "a.png,Peñón,damage,,,,,,,,", "b.png,Penon,damage,,,,,,,,")
+    with pytest.raises(Refused, match="“Penon” is not there, but “Peñón” is"):
+        import_crops(csv, event="E")
+    assert (Event.objects.count(), Town.objects.count(), Crop.objects.count()) == (0, 0, 0)
+    assert stored_files() == []
+
+
+def test_towns_with_names_that_are_too_long_are_named_with_their_lines(folder):
+    csv = listed(folder, f"a.png,{'東' * 121},damage,,,,,,,,")
+    with pytest.raises(
+        Refused, match="line 2: The name “東東東東東東東東東東東東東東東東東東東東…” has 121 letters"
+    ):
+        import_crops(csv, event="E")

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from damage.ingestion.lookup import called
+from damage.ingestion.lookup import places_of
 from damage.listing import ListCommand
 from prediction.models import PredictionRun
 
@@ -20,10 +20,7 @@ class Command(ListCommand[PredictionRun]):
 
     def rows(self, **options: Any) -> QuerySet[PredictionRun]:
         runs = PredictionRun.objects.with_places().with_detection_counts()
-        if event := options["event"]:
-            runs = runs.filter(called(event, of="scene__town__event__"))
-        if town := options["town"]:
-            runs = runs.filter(called(town, of="scene__town__"))
+        runs = runs.filter(**places_of(options["event"], options["town"], of="scene__town"))
         return runs if options["model"] is None else runs.filter(model_run=options["model"])
 
     def line(self, run: PredictionRun) -> dict[str, Any]:

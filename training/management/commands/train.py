@@ -31,7 +31,8 @@ class Command(JsonCommand):
                             help="what is trained on the backbone's features; default: %(default)s")  # fmt: skip
         for part, use in PARTS.items():
             parser.add_argument(f"--{part}-town", action="append", default=[], metavar="TOWN",
-                                dest=f"{part}_towns", help=f"a town to {use}; may be given again")  # fmt: skip
+                                dest=f"{part}_towns",
+                                help=f"a town to {use}, or EVENT/TOWN; may be given again")  # fmt: skip
         parser.add_argument("--per-class", type=int, metavar="N",
                             help="train on N crops of either answer, drawn with the seed; default: all")  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")

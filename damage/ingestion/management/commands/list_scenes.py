@@ -3,7 +3,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from damage.ingestion.lookup import called
+from damage.ingestion.lookup import places_of
 from damage.ingestion.models import Scene, SceneKind
 from damage.listing import ListCommand
 
@@ -20,10 +20,7 @@ class Command(ListCommand[Scene]):
 
     def rows(self, **options: Any) -> QuerySet[Scene]:
         scenes = Scene.objects.select_related("town__event").defer("crs_wkt", "footprint_4326")
-        if event := options["event"]:
-            scenes = scenes.filter(called(event, of="town__event__"))
-        if town := options["town"]:
-            scenes = scenes.filter(called(town, of="town__"))
+        scenes = scenes.filter(**places_of(options["event"], options["town"], of="town"))
         return scenes.filter(kind=options["kind"]) if options["kind"] else scenes
 
     def line(self, scene: Scene) -> dict[str, Any]:

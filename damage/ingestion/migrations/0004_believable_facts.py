@@ -26,6 +26,6 @@ def outside(field):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingestion", "0002_quarantine")]
+    dependencies = [("ingestion", "0003_normalised_names")]
 
     operations = [migrations.RunPython(empty_unbelievable, migrations.RunPython.noop, elidable=True)]
