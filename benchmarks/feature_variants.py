@@ -52,28 +52,31 @@ class Variant:
 
 
 DEFAULT = Variant("as is")
+MEASURED_SIDE = Variant("side as train measures it", ())
 LOOKED = [
     Variant("divided by the window's brightness", (Pass("by_window"),)),
     Variant("by the local brightness", (Pass("by_field"),)),
     Variant("by each band's local brightness", (Pass("by_colour_field"),)),
     Variant("as is + local + gamma 0.7", (Pass(), Pass("by_field"), Pass("brighter"))),
+    Variant("96 px", (Pass("as_is", 96),)),
+    Variant("160 px", (Pass("as_is", 160),)),
+    Variant("96 + 160 px", (Pass("as_is", 96), Pass("as_is", 160))),
     Variant("96 + 128 + 160 px", (Pass("as_is", 96), Pass(), Pass("as_is", 160))),
-    Variant("local, 96 + 128 + 160 px", tuple(Pass("by_field", side) for side in (96, 0, 160))),
     Variant("control: as is + flipped + turned", (Pass(), Pass("flipped"), Pass("turned"))),
 ]
 TWINS = [
     replace(variant, name=f"{variant.name}, twins", has_twins=True)
-    for variant in (DEFAULT, LOOKED[0], LOOKED[1], LOOKED[3])
+    for variant in (DEFAULT, LOOKED[0], LOOKED[1])
 ]
 
 
 def variants(seeds: int) -> Iterator[Variant]:
-    """All of them; copies as another sensor sees them with each seed, and with one half of the changes once."""
-    yield from (DEFAULT, *LOOKED, *TWINS)
+    """All of them; copies as another sensor sees them with each seed."""
+    yield from (DEFAULT, MEASURED_SIDE, *LOOKED, *TWINS)
     for seed in range(seeds):
         yield Variant("copies as another sensor", copies="other_sensor", seed=seed)
-    yield Variant("copies, optics alone", copies="other_optics")
-    yield Variant("copies, light alone", copies="other_light")
+    for seed in range(seeds):
+        yield Variant("copies as another sensor, twins", has_twins=True, copies="other_sensor", seed=seed)
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,9 @@ class Features:
         from training.data.features import crop_features
         from training.networks.backbones.registry import find_backbone
 
-        key = (which, each, seed)
+        side = each.network_px or self._network_px
+        key = (which, each.look, side, seed)
         if key not in self._known:
-            side = each.network_px or self._network_px
             backbone = replace(find_backbone("efficientnet-lite0"), size_px=side)
             shown = [seen(window, each.look, side, seed) for window in windows]
             with progress_bar(f"{which} {each.look} {side} px, seed {seed}", "window") as progress:
@@ -200,6 +203,7 @@ class Learner:
         is_damaged = np.repeat(self._crops.is_damaged[rows], len(images))
         if variant.has_twins:
             beside = self._features.of_twins(each)[np.isin(self._crops.twin_towns, learnt)]
+            beside = np.repeat(beside, len(images), axis=0)  # no copies are made of them: they weigh the same
             shown = np.concatenate([shown, beside])
             is_damaged = np.concatenate([is_damaged, np.zeros(len(beside), bool)])
         return Labelled(shown, is_damaged, len(images))
@@ -207,24 +211,45 @@ class Learner:
     def judged(self, variant: Variant, town: str, learnt: Sequence[str]) -> tuple[np.ndarray, float]:
         """Logits of the town's crops, and the threshold's, which `train` takes for a town that it has not seen."""
         from training.data.adaptation import logit
-        from training.evaluation.unseen_towns import UnseenTown, unseen_town_threshold
+        from training.evaluation.unseen_towns import unseen_town_threshold
+
+        if variant == MEASURED_SIDE:
+            variant = self._measured_side(learnt)
+        unseen = self._unseen(variant, learnt)
+        has_judges = any(each.has_a_say for each in unseen)
+        cut = float(logit(np.array(unseen_town_threshold(unseen)))) if has_judges else 0.0
+        return self._mean_logits(variant, town, learnt), cut
+
+    def _measured_side(self, learnt: Sequence[str]) -> Variant:
+        """The default at the side that `train` chooses by the towns learnt from."""
+        from training.evaluation import input_side
+
+        of_side = {side: Variant(f"{side} px", (Pass("as_is", side),)) for side in input_side.SIDES_PX}
+        unseen = {side: self._unseen(variant, learnt) for side, variant in of_side.items()}
+        if not any(input_side.can_be_measured(towns) for towns in unseen.values()):
+            return of_side[input_side.UNMEASURED_PX]
+        return of_side[
+            input_side.smallest_as_good({side: input_side.mean_auc(towns) for side, towns in unseen.items()})
+        ]
+
+    def _unseen(self, variant: Variant, learnt: Sequence[str]) -> list[Any]:
+        """Each town that is learnt from, scored by what the others teach."""
+        from training.evaluation.unseen_towns import UnseenTown
         from training.fit import LEAST_TO_LEARN_FROM
         from training.networks.dense import probability
 
-        def of(town: str, learnt: Sequence[str]) -> np.ndarray:
-            every = [self.logits(variant, each, learnt) for each in variant.passes]
-            return np.mean(every, axis=0)[self._crops.towns == town]
-
         unseen = []
-        for left_out in learnt:
-            others = [other for other in learnt if other != left_out]
+        for town in learnt:
+            others = [other for other in learnt if other != town]
             answers = self._crops.is_damaged[np.isin(self._crops.towns, others)]
             if min(answers.sum(), (~answers).sum()) >= LEAST_TO_LEARN_FROM:
-                truth = self._crops.is_damaged[self._crops.towns == left_out]
-                unseen.append(UnseenTown(left_out, truth, probability(of(left_out, others))))
-        has_judges = any(each.has_a_say for each in unseen)
-        cut = float(logit(np.array(unseen_town_threshold(unseen)))) if has_judges else 0.0
-        return of(town, learnt), cut
+                truth = self._crops.is_damaged[self._crops.towns == town]
+                unseen.append(UnseenTown(town, truth, probability(self._mean_logits(variant, town, others))))
+        return unseen
+
+    def _mean_logits(self, variant: Variant, town: str, learnt: Sequence[str]) -> np.ndarray:
+        every = [self.logits(variant, each, learnt) for each in variant.passes]
+        return np.mean(every, axis=0)[self._crops.towns == town]
 
 
 def placements(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -283,6 +308,7 @@ def tabled(rows: Sequence[dict[str, Any]], learnt: str) -> list[dict[str, str]]:
                     " / ", f" ± {np.mean([row['auc_gain_error'] for row in there]):.4f} / "
                 )
         line["mean"] = _cell(some, suffix)
+        line["mean without Türkoğlu"] = _cell([row for row in some if row["town"] != "turkoglu"], suffix)
         by_seed = [
             np.mean([row[f"auc{suffix}"] for row in some if row["seed"] == seed])
             for seed in dict.fromkeys(row["seed"] for row in some)
