@@ -15,7 +15,7 @@ class DamageError(Exception):
 class Refused(DamageError):
     """Input that is not accepted: says why, and what its sender can do about it."""
 
-    status = HTTPStatus.BAD_REQUEST  # what an API answers
+    status: int = HTTPStatus.BAD_REQUEST  # what an API answers
 
     def __init__(self, reason: Text, remedy: Text = "") -> None:
         super().__init__(reason, remedy)

@@ -80,6 +80,11 @@ def lines(*parts: "str | Message") -> Message:
     return _joined("\n", parts)
 
 
+def listed(*parts: "str | Message") -> Message:
+    """Several texts as one, a semicolon between."""
+    return _joined("; ", parts)
+
+
 def _joined(between: str, parts: "Sequence[str | Message]") -> Message:
     kept = {f"part_{number}": part for number, part in enumerate(parts)}
     return Message(between.join(f"%({name})s" for name in kept), kept)

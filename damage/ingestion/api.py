@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
+import damage.ingestion.uploads.api as uploads_api
 from damage.accounts.models import User
 from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.map_tiles import read_map_tile
@@ -115,6 +116,7 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
     ("scenes", SceneViewSet),
 ]
 urlpatterns: list[URLPattern] = [
+    *uploads_api.urlpatterns,
     path(
         "scenes/<row:pk>/pixel-tiles/<zoom:z>/<tile:x>/<tile:y>.jpg",
         PixelTileView.as_view(),

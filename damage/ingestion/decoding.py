@@ -234,6 +234,12 @@ _decoder = Decoder()
 atexit.register(_decoder.close)
 
 
+def decode_is_georeferenced(path: Path) -> bool:
+    """Whether a TIFF says where on earth it lies, found out in the child. Raises `Refused`."""
+    limits = Limits(120, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
+    return bool(_decoder.ask("georeferenced", limits, path=str(path.absolute()))["is"])
+
+
 def decode_mosaic_facts(path: Path) -> MosaicFacts:
     """`read_mosaic_facts` in the child. Raises `Refused`."""
     seconds = (

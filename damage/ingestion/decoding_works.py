@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from rasterio.errors import RasterioIOError
 
 from damage.errors import Refused
 from damage.ingestion.mosaics import read_mosaic_facts
-from damage.ingestion.opening import open_image
+from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.photos import read_photo_file, read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.messages import Message as _
@@ -20,6 +21,15 @@ from damage.messages import Message as _
 # A refusal says what matters; libraries' own remarks would come between the lines of a report.
 logging.getLogger("rasterio").addHandler(logging.NullHandler())
 warnings.simplefilter("ignore")
+
+
+def georeferenced(path: str) -> dict[str, Any]:
+    """Whether a TIFF says where on earth it lies, in whatever way: then it is no photo."""
+    try:
+        with open_raster(path) as dataset:
+            return {"is": bool(dataset.crs or dataset.gcps[0] or dataset.rpcs)}
+    except RasterioIOError:
+        return {"is": False}  # as a photo it is told what is wrong with it
 
 
 def mosaic_facts(path: str) -> dict[str, Any]:
@@ -70,5 +80,5 @@ def image(path: str, most_px: int) -> dict[str, Any]:
 
 
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {
-    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, heic, image)
+    work.__name__: work for work in (georeferenced, mosaic_facts, mosaic_view, photo, heic, image)
 }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
 from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
+from damage.ingestion.uploads.models import Upload  # noqa: F401 (Django looks for the app's tables here)
 
 
 class NormalisedNameField(models.CharField):

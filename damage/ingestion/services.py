@@ -16,12 +16,19 @@ from django.db.models.fields.files import FieldFile
 from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
-from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
+from damage.ingestion.decoding import (
+    ViewedPhoto,
+    decode_is_georeferenced,
+    decode_mosaic_facts,
+    decode_mosaic_view,
+    decode_photo,
+)
 from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.models import GsdSource, Scene, SceneKind
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
+from damage.ingestion.opening import is_tiff
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
-from damage.messages import Message, sentences
+from damage.messages import Message, listed, sentences
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
@@ -102,6 +109,12 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
 
 
+def ingest_image(path: Path, *, event: str, town: str) -> Ingested:
+    """Take in a file that is a photo or an orthomosaic, by its content. Raises `Refused`."""
+    is_mosaic = is_tiff(path) and decode_is_georeferenced(path)
+    return (ingest_mosaic if is_mosaic else ingest_photo)(path, event=event, town=town)
+
+
 def make_missing_view(scene: Scene) -> None:
     """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
     facts = decode_mosaic_facts(scene.path)
@@ -150,27 +163,34 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
     try:
         with trouble_explained():
             ingested = ingest_one(path)
-    except Refused as error:
-        return FileReport(name, "refused", reason=str(error))
-    except OSError as error:  # the file was taken away while it was read
-        reason = _("It cannot be read or stored (%(why)s).") % {"why": error}
-        return FileReport(name, "refused", reason=str(reason))
-    except Exception as error:  # whatever it is, the other files are not to wait for it
-        logger.exception("%s was not taken in", name)
-        reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
-            "kind": type(error).__name__,
-            "words": str(error)[:300],
-        }
-        return FileReport(
-            name, "refused", reason=str(sentences(reason, _("Tell those who look after Damage.")))
-        )
-    notes = [_("no GPS position")] if ingested.scene.lon is None else []
+    except Exception as error:  # noqa: BLE001 (whatever it is, the other files are not to wait for it)
+        return FileReport(name, "refused", reason=str(refusal_of(error, name)))
     return FileReport(
         name,
         "already" if ingested.already else "added",
         scene=ingested.scene.pk,
-        note="; ".join(str(note) for note in (*notes, *ingested.warnings)),
+        note=str(notes_of(ingested)),
     )
+
+
+def refusal_of(error: Exception, name: str) -> Message:
+    """Why a file was not taken in, for people; what nobody foresaw is logged."""
+    if isinstance(error, Refused):
+        return error.message
+    if isinstance(error, OSError):  # the file was taken away while it was read
+        return _("It cannot be read or stored (%(why)s).") % {"why": error}
+    logger.error("%s was not taken in", name, exc_info=error)
+    reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
+        "kind": type(error).__name__,
+        "words": str(error)[:300],
+    }
+    return sentences(reason, _("Tell those who look after Damage."))
+
+
+def notes_of(ingested: Ingested) -> Message:
+    """What is odd about an image that came in, for people; empty where nothing is."""
+    notes = [_("no GPS position")] if ingested.scene.lon is None else []
+    return listed(*notes, *ingested.warnings)
 
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:

@@ -1,0 +1,91 @@
+"""What becomes of a file that is all here: the ingest service takes it in, and its row says how that went."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.utils import timezone
+
+from damage.disk import trouble_explained
+from damage.errors import NotNow, Refused
+from damage.ingestion.models import Scene
+from damage.ingestion.services import ingest_image, notes_of, refusal_of
+from damage.ingestion.uploads.errors import InUse
+from damage.ingestion.uploads.models import Upload, UploadState
+from damage.ingestion.uploads.partial_files import held, path_of, remove_folder
+from damage.messages import Message
+from damage.messages import Message as _
+
+DECIDED_DAYS = 30  # so long a row says what became of its file
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a file fared."""
+
+    state: UploadState
+    scene: Scene | None = None
+    reason: Message = Message("")
+    note: Message = Message("")
+
+
+def check_upload(upload_id: UUID) -> UploadState | None:
+    """Take a received file in; gives its state, None where there is nothing to do or somebody else does it.
+
+    Where disk or database refuse at the moment it stays received, with the reason, to be tried again. Whoever is
+    killed meanwhile leaves it to the next: a file that came in is then found to be there.
+    """
+    try:
+        with held(upload_id):
+            return _checked(upload_id)
+    except InUse:
+        return None
+
+
+def _checked(upload_id: UUID) -> UploadState | None:
+    upload = Upload.objects.filter(
+        pk=upload_id, state__in=(UploadState.RECEIVED, UploadState.CHECKING)
+    ).first()
+    if upload is None:
+        remove_folder(upload_id)  # taking the lock made it
+        return None
+    _write(upload, Outcome(UploadState.CHECKING))
+    outcome = _outcome(upload)
+    _write(upload, outcome)
+    if upload.is_decided:
+        remove_folder(upload_id)
+    return outcome.state
+
+
+def _outcome(upload: Upload) -> Outcome:
+    path = path_of(upload)
+    try:
+        with trouble_explained():
+            _check_whole(upload, path)
+            ingested = ingest_image(path, event=upload.event_name, town=upload.town_name)
+    except NotNow as trouble:
+        return Outcome(UploadState.RECEIVED, reason=trouble.message)
+    except Exception as error:  # noqa: BLE001 (whatever it is, `refusal_of` logs it, and the row says so)
+        return Outcome(UploadState.REFUSED, reason=refusal_of(error, upload.file_name))
+    state = UploadState.ALREADY if ingested.already else UploadState.ADDED
+    return Outcome(state, scene=ingested.scene, note=notes_of(ingested))
+
+
+def _check_whole(upload: Upload, path: Path) -> None:
+    """Raise `Refused` where the file is not what its sender said."""
+    if not upload.sha256:
+        return
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256")
+    if digest.hexdigest() != upload.sha256:
+        raise Refused(_("The file was damaged on its way."), _("Send it again."))
+
+
+def _write(upload: Upload, outcome: Outcome) -> None:
+    upload.state, upload.scene = outcome.state, outcome.scene
+    upload.reason, upload.note = outcome.reason, outcome.note
+    if upload.is_decided:
+        upload.expires_at = timezone.now() + timedelta(days=DECIDED_DAYS)
+    upload.save(update_fields=["state", "scene", "reason", "note", "expires_at", "updated_at"])
