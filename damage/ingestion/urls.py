@@ -1,5 +1,7 @@
 """The app's pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from damage.ingestion.views import upload
+
+urlpatterns: list[URLPattern] = [path("upload/", upload, name="upload")]

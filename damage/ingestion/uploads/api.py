@@ -116,7 +116,7 @@ class UploadsView(ListModelMixin, TusView):
         facts = read_file_facts(read_metadata(headers.get("Upload-Metadata", "")))
         size_bytes = read_length(headers.get("Upload-Length"), "Upload-Length")
         upload = create_upload(cast(User, request.user), facts, size_bytes=size_bytes)
-        where = {"Location": request.build_absolute_uri(reverse("api:upload", args=[upload.pk]))}
+        where = {"Location": reverse("api:upload", args=[upload.pk])}  # behind a proxy the host may differ
         return HttpResponse(status=HTTPStatus.CREATED, headers=where | _expires(upload))
 
 

@@ -27,8 +27,8 @@ class Outcome:
 
     state: UploadState
     scene: Scene | None = None
-    reason: Message = Message("")
-    note: Message = Message("")
+    reason: str | Message = ""
+    note: str | Message = ""
 
 
 def check_upload(upload_id: UUID) -> UploadState | None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from damage.ingestion.uploads.errors import InUse
 from damage.ingestion.uploads.models import DECIDED, Upload, UploadState
 from damage.ingestion.uploads.partial_files import (
     held,
@@ -14,7 +15,6 @@ from damage.ingestion.uploads.partial_files import (
     remove_folder,
 )
 from damage.ingestion.uploads.services import look_after, remove_expired
-from damage.ingestion.uploads.errors import InUse
 from damage.ingestion.uploads.tasks import run_check
 from damage.messages import Message
 from damage.messages import Message as _

@@ -1,0 +1,17 @@
+"""The page where admins send imagery."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from damage.ingestion.folders import OTHER_SUFFIXES, PHOTO_SUFFIXES, RAW_SUFFIXES
+from damage.permissions import ForAdmins, page_for
+
+
+@page_for(ForAdmins)
+@require_safe
+def upload(request: HttpRequest) -> HttpResponse:
+    """Send photos and orthomosaics, and see what became of each."""
+    kinds = {"photo": PHOTO_SUFFIXES, "raw": RAW_SUFFIXES, "other": OTHER_SUFFIXES}
+    facts = {"suffixes": {kind: sorted(suffixes) for kind, suffixes in kinds.items()}}
+    return render(request, "ingestion/upload.html", {"facts": facts})
