@@ -15,12 +15,14 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from contextlib import suppress
+from copy import copy
 from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import RequestEntityTooLarge
@@ -36,8 +38,12 @@ STALLED_S = 30
 STOPPING_S = 6
 LOOK_EVERY_S = 1
 HEADERS_B = 32 * 1024
-# Nothing is uploaded through the web: the longest bodies are long forms and lists.
+# The longest bodies are long forms and lists; and parts of files, which Waitress keeps on the disk until all is there.
 BODY_B = 1024 * 1024
+PART_B = 8 * 1024 * 1024
+PARTS = "/api/v1/uploads/"
+# Whoever sends this much a second, as on a slow link, has more time than `REQUEST_S`.
+SLOWEST_B_PER_S = 16 * 1024
 # So much of a body that is too long is still taken in, so that its sender comes to reading why.
 REFUSED_B = 64 * 1024 * 1024
 # A streamed answer waits while so much of it is not yet sent. Files are never read ahead.
@@ -52,7 +58,8 @@ class Refusal(ErrorTask):
             super().execute()
             return
         self.channel.must_drain = True
-        detail = f"What was sent is longer than {BODY_B // 1024**2} MB, the most that is taken."
+        most = PART_B if self.request.path.startswith(PARTS) else BODY_B
+        detail = f"What was sent is longer than {most // 1024**2} MB, the most that is taken."
         body = json.dumps({"detail": detail}).encode()
         self.status = "413 Content Too Large"
         self.response_headers.append(("Content-Type", "application/json"))
@@ -61,10 +68,21 @@ class Refusal(ErrorTask):
         self.write(body)
 
 
+class RequestParser(HTTPRequestParser):
+    """A request, of which those to the address of uploads may be longer."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.path.startswith(PARTS) and self.command in ("PATCH", "POST"):
+            self.adj = copy(self.adj)
+            self.adj.max_request_body_size = PART_B + 1  # Waitress refuses what is as long as its limit
+
+
 class Channel(HTTPChannel):
     """One connection."""
 
     error_task_class = Refusal
+    parser_class = RequestParser
     close_when_flushed: bool
     request_since = 0.0  # when the request began that is not yet whole, or the draining
     must_drain = False  # read on after the answer: closing at once would take the answer back (a TCP reset)
@@ -88,7 +106,8 @@ class Channel(HTTPChannel):
             if self.requests:
                 return False
             if self.request is not None or self.is_draining:
-                return time.monotonic() - self.request_since > REQUEST_S
+                received_b = self.request.body_bytes_received if self.request is not None else 0
+                return time.monotonic() - self.request_since > REQUEST_S + received_b / SLOWEST_B_PER_S
             return bool(silent_s > IDLE_S)
         finally:
             self.outbuf_lock.release()

@@ -184,6 +184,27 @@ def test_a_body_within_the_limit_arrives():
         assert ask(port, body=b"x" * 1_000_000) == (200, b"hello" + b"x" * 1_000_000)
 
 
+def test_a_part_of_a_file_may_be_longer_where_files_are_sent():
+    part = b"x" * (8 * 1024 * 1024)
+    with served() as (_, port):
+        assert ask(port, "/api/v1/uploads/", part) == (200, b"hello" + part)
+        status, answer = ask(port, "/api/v1/uploads/", part + b"x")
+        assert ask(port, "/api/v1/uploads", part)[0] == 413
+    assert (status, "8 MB" in json.loads(answer)["detail"]) == (413, True)
+
+
+def test_whoever_sends_much_on_a_slow_link_has_more_time(monkeypatch):
+    monkeypatch.setattr(web, "REQUEST_S", 1)
+    monkeypatch.setattr(web, "SLOWEST_B_PER_S", 100_000)
+    begun = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+    with served() as (_, port):
+        slow = connect(port, begun + b"x" * 400_000)  # four seconds more
+        lazy = connect(port, begun + b"x" * 1000)
+        assert is_closed(lazy, within_s=4)
+        assert not is_closed(slow, within_s=0.5)
+        assert is_closed(slow)
+
+
 def test_headers_without_end_are_refused():
     with served() as (_, port):
         assert ask(port, **{"X-Long": "x" * 40_000})[0] == 431

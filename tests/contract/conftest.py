@@ -18,6 +18,9 @@ from damage.accounts.services import create_account
 from damage.accounts.tokens import create_token
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
+from damage.ingestion.uploads.headers import FileFacts
+from damage.ingestion.uploads.models import Upload
+from damage.ingestion.uploads.services import create_upload
 from prediction.models import Detection, PredictionRun
 from tagging.cutting import cut_pending_crops
 from tagging.models import Question, Tag
@@ -41,6 +44,7 @@ class Site:
     prediction_run: PredictionRun
     detection: Detection
     token: ApiToken
+    upload: Upload
 
     def client_of(self, role: Role | None) -> APIClient:
         """A browser in which somebody of the role is logged in, or nobody; a fault is an answer, not an exception."""
@@ -123,4 +127,19 @@ def site(town, question, tmp_path) -> Site:
     )
     create_token(people[Role.VOLUNTEER], name="phone")
     token = ApiToken.objects.get()
-    return Site(people, mosaic, photo, question, tag, model_run, experiment, prediction_run, detection, token)
+    upload = create_upload(
+        people[Role.ADMIN], FileFacts("DJI_0002.JPG", town.event.name, town.name, None, ""), size_bytes=10
+    )
+    return Site(
+        people,
+        mosaic,
+        photo,
+        question,
+        tag,
+        model_run,
+        experiment,
+        prediction_run,
+        detection,
+        token,
+        upload,
+    )

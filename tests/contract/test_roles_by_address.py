@@ -22,7 +22,7 @@ OWNER = frozenset({Role.VOLUNTEER})  # the tag and the token of `site` are the v
 NOBODY: frozenset[Role] = frozenset()
 
 # What somebody gets who may do what they ask, with nothing in the request's body.
-DONE = {200, 201, 202, 204, 302, 400, 409}
+DONE = frozenset({200, 201, 202, 204, 302, 400, 409})
 REFUSED = {401, 403}
 TO_THE_LOG_IN = {302}
 NO_SUCH_METHOD = {405}
@@ -42,6 +42,7 @@ class Row:
     has_options: bool | None = None  # whether OPTIONS is answered; None: the API does, pages do not
     others_see: bool = True  # False: whoever may not do it here is told that there is nothing
     body: str = ""
+    answers: frozenset[int] = frozenset()  # what doing gives those who may, beside `DONE`
 
     @property
     def is_page(self) -> bool:
@@ -56,6 +57,9 @@ absent = frozenset({404})  # the rows of `site` have no such file
 incomplete = frozenset({400})  # nor weights, which is told in words
 SAMPLES = {"z": 0, "x": 0, "y": 0, "name": "roc", "form": "svg"}
 OWN_TAG = {"PATCH": OWNER, "DELETE": OWNER | ADMINS}
+OWN_UPLOAD = {"PATCH": ADMINS, "DELETE": ADMINS}
+other_version = frozenset({412})
+here_or_412 = frozenset({200, 412})
 V1 = "api/v1/"
 model_action = partial(Row, pk="model_run", hears=ANALYSTS)
 prediction_action = partial(Row, pk="prediction_run", hears=ANALYSTS)
@@ -67,6 +71,7 @@ TABLE = [
     Row("admin/login/"),  # leads strangers to the log-in, and says no to those who are in
     Row("tag/", ALL),
     Row("tags/", ALL),
+    Row("upload/", ADMINS),
     Row("training/", ANALYSTS),
     Row("training/compare/", ANALYSTS),
     Row("training/runs/<pk>/", ANALYSTS, pk="model_run"),
@@ -106,6 +111,9 @@ TABLE = [
     Row(V1 + "tags/", ALL, post(ALL)),
     Row(V1 + "tags/<pk>/", ALL, OWN_TAG, pk="tag", others_see=False, body='{"answer": "negative"}'),
     Row(V1 + "model-answer/", does=post(ALL)),
+    # The API: files on their way in, by a protocol of whose version nothing is said here.
+    Row(V1 + "uploads/", ADMINS, post(ADMINS), answers=other_version),
+    Row(V1 + "uploads/<pk>/", ADMINS, OWN_UPLOAD, pk="upload", found=here_or_412, answers=other_version),
     # The API: models.
     Row(V1 + "model-runs/", ANALYSTS, post(ADMINS)),
     Row(V1 + "model-runs/<pk>/", ANALYSTS, pk="model_run"),
@@ -193,7 +201,7 @@ def expected(row: Row, role: Role | None, method: str) -> set[int]:
     if role is None:
         return TO_THE_LOG_IN if row.is_page else REFUSED
     if role in does.get(method, NOBODY):
-        return set(row.found) if method in LOOKING else DONE
+        return set(row.found) if method in LOOKING else set(DONE | row.answers)
     if does.get(method):
         return NOT_THERE if not row.others_see else REFUSED
     return NO_SUCH_METHOD if role in hears else REFUSED

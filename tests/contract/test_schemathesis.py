@@ -93,6 +93,7 @@ def row_of(site, path):
         "experiments": site.experiment,
         "prediction-runs": site.prediction_run,
         "detections": site.detection,
+        "uploads": site.upload,
     }
     return rows[path.removeprefix("/api/v1/").split("/")[0]] if "{id}" in path else None
 

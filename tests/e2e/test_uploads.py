@@ -78,9 +78,7 @@ def test_a_card_is_sent_and_each_file_says_what_became_of_it(page, site_admin, c
     assert not page.get_by_role("button", name="refused 1").count()
 
 
-def test_a_file_is_paused_and_gone_on_with_after_the_page_was_closed(
-    page, site_admin, large, monkeypatch
-):
+def test_a_file_is_paused_and_gone_on_with_after_the_page_was_closed(page, site_admin, large, monkeypatch):
     open_page_of(page, site_admin)
     page.route("**/api/v1/uploads/*/", lambda route: stop_after_first(route))
     patched = []
