@@ -1,14 +1,19 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 from os import strerror
 from pathlib import Path
 from shutil import disk_usage
 
 import numpy as np
+import rasterio
+from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-from rasterio.io import DatasetReader, MemoryFile
+from rasterio.io import DatasetReader
+from rasterio.rio.overview import get_maximum_overview_level
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
 
@@ -19,6 +24,9 @@ from damage.messages import Message as _
 
 LEAST_FREE_BYTES = 2**20
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
+GDAL_CONFIG = {"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES}
+BLOCK_PX = 256
+BLOCKS = {"blockxsize": BLOCK_PX, "blockysize": BLOCK_PX}
 
 
 def write_mosaic_view(source: Path, target: Path) -> None:
@@ -31,33 +39,43 @@ def write_mosaic_view(source: Path, target: Path) -> None:
 
 
 def write_photo_view(pixels: np.ndarray, target: Path) -> None:
-    """Write a tiled copy of a photo (H, W, 3) as it is shown."""
+    """Write a tiled copy of a photo (H, W, 3) as it is shown.
+
+    Not laid out for reading over a network, which would cost as much processor time again.
+    """
     height, width, bands = pixels.shape
-    with warnings.catch_warnings():
+    levels = get_maximum_overview_level(width, height, minsize=BLOCK_PX)
+    with _refusing_broken(target), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a photo has no georeference
-        with MemoryFile() as memory:
-            with memory.open(
-                driver="GTiff", width=width, height=height, count=bands, dtype="uint8"
-            ) as dataset:
-                dataset.write(pixels.transpose(2, 0, 1))
-            with memory.open() as dataset:
-                _write_cog(dataset, target)
+        profile = {**cog_profiles.get("jpeg"), **BLOCKS, "jpeg_quality": 75}
+        size = {"width": width, "height": height, "count": bands, "dtype": "uint8"}
+        with rasterio.Env(**GDAL_CONFIG), rasterio.open(target, "w", **profile, **size) as view:
+            view.write(pixels.transpose(2, 0, 1))
+            if levels:
+                view.build_overviews([2**level for level in range(1, levels + 1)], Resampling.average)
 
 
 def _write_cog(dataset: DatasetReader, target: Path) -> None:
-    try:
+    with _refusing_broken(target):
         cog_translate(
             dataset,
             target,
-            {**cog_profiles.get("jpeg"), "blockxsize": 256, "blockysize": 256},
+            {**cog_profiles.get("jpeg"), **BLOCKS},
             indexes=(1, 2, 3),
             add_mask=dataset.count == 4 or dataset.nodata is not None,
             nodata=dataset.nodata,
             overview_resampling="average",
             in_memory=False,
             quiet=True,
-            config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
+            config=GDAL_CONFIG,
         )
+
+
+@contextmanager
+def _refusing_broken(target: Path) -> Iterator[None]:
+    """Tell a source whose pixels cannot be read (`Refused`) from a disk that is full (`OSError`)."""
+    try:
+        yield
     except RasterioIOError as error:
         if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
             raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
