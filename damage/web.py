@@ -71,6 +71,8 @@ class Refusal(ErrorTask):
 class RequestParser(HTTPRequestParser):
     """A request, of which those to the address of uploads may be longer."""
 
+    adj: Adjustments
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.path.startswith(PARTS) and self.command in ("PATCH", "POST"):

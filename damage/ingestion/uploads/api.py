@@ -2,11 +2,10 @@
 expiration, and lists in JSON. Everybody sees their own uploads alone."""
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import IO, Any, cast
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import http_date
@@ -79,13 +78,13 @@ class TusView(GenericAPIView[Upload]):
             request.method = instead
         return super().initialize_request(request, *args, **kwargs)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What the server knows of the protocol."""
         allowed = {"Allow": ", ".join(self.allowed_methods)}
-        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers=CAPABILITIES | allowed)
+        return Response(status=HTTPStatus.NO_CONTENT, headers=CAPABILITIES | allowed)
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().finalize_response(*args, **kwargs)
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
         response["Tus-Resumable"] = VERSION
         if response.status_code == HTTPStatus.PRECONDITION_FAILED:
             response["Tus-Version"] = VERSION
@@ -144,7 +143,7 @@ class UploadView(RetrieveModelMixin, TusView):
         upload = append_part(
             pk,
             read_length(headers.get("Upload-Offset"), "Upload-Offset"),
-            request._request,
+            cast(IO[bytes], request._request),
             length=read_length(headers.get("Content-Length") or "0", "Content-Length"),
             checksum=read_checksum(headers.get("Upload-Checksum")),
         )

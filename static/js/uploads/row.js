@@ -19,7 +19,9 @@ export function stateWords(state) {
 
 /** A number of bytes, for people. */
 export function sizeWords(bytes) {
-  const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, "gigabyte"] : [bytes / 1e6, "megabyte"];
+  const units = [[1e9, "gigabyte"], [1e6, "megabyte"], [1e3, "kilobyte"]];
+  const [least, unit] = units.find(([least]) => bytes >= least) ?? units.at(-1);
+  const value = bytes / least;
   const options = { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 };
   return new Intl.NumberFormat(language, options).format(value);
 }
