@@ -1,8 +1,6 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from errno import ENOSPC
 from os import strerror
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-from rasterio.io import DatasetReader
+from rasterio.io import DatasetReader, MemoryFile
 from rasterio.rio.overview import get_maximum_overview_level
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
@@ -45,18 +43,20 @@ def write_photo_view(pixels: np.ndarray, target: Path) -> None:
     """
     height, width, bands = pixels.shape
     levels = get_maximum_overview_level(width, height, minsize=BLOCK_PX)
-    with _refusing_broken(target), warnings.catch_warnings():
+    profile = {**cog_profiles.get("jpeg"), **BLOCKS, "jpeg_quality": 75}
+    size = {"width": width, "height": height, "count": bands, "dtype": "uint8"}
+    # In memory, a few megabytes: GDAL does not tell of a disk that is full when a file is closed.
+    with warnings.catch_warnings(), rasterio.Env(**GDAL_CONFIG), MemoryFile() as memory:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a photo has no georeference
-        profile = {**cog_profiles.get("jpeg"), **BLOCKS, "jpeg_quality": 75}
-        size = {"width": width, "height": height, "count": bands, "dtype": "uint8"}
-        with rasterio.Env(**GDAL_CONFIG), rasterio.open(target, "w", **profile, **size) as view:
+        with memory.open(**profile, **size) as view:
             view.write(pixels.transpose(2, 0, 1))
             if levels:
                 view.build_overviews([2**level for level in range(1, levels + 1)], Resampling.average)
+        target.write_bytes(memory.read())
 
 
 def _write_cog(dataset: DatasetReader, target: Path) -> None:
-    with _refusing_broken(target):
+    try:
         cog_translate(
             dataset,
             target,
@@ -69,13 +69,6 @@ def _write_cog(dataset: DatasetReader, target: Path) -> None:
             quiet=True,
             config=GDAL_CONFIG,
         )
-
-
-@contextmanager
-def _refusing_broken(target: Path) -> Iterator[None]:
-    """Tell a source whose pixels cannot be read (`Refused`) from a disk that is full (`OSError`)."""
-    try:
-        yield
     except RasterioIOError as error:
         if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
             raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
