@@ -1,8 +1,7 @@
 """What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
 
 from dataclasses import dataclass
-from itertools import product
-from math import ceil, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import shapely
 from affine import Affine
 from pyproj import Geod
 from pyproj.exceptions import ProjError
-from rasterio.enums import Interleaving, MaskFlags
+from rasterio.enums import MaskFlags
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 from rasterio.features import shapes
 from rasterio.io import DatasetReader
@@ -21,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from damage.errors import Refused
 from damage.ingestion.georeference import lonlat, outline_4326
 from damage.ingestion.opening import open_raster
+from damage.ingestion.tiff_structure import check_whole
 from damage.messages import Message as _
 
 WGS84 = Geod(ellps="WGS84")
@@ -117,7 +117,7 @@ def check_usable(dataset: DatasetReader, path: Path) -> None:
             ),
         )
     _check_bomb(dataset, path)
-    _check_complete(dataset, path)
+    check_whole(path)
 
 
 def _check_bomb(dataset: DatasetReader, path: Path) -> None:
@@ -138,22 +138,6 @@ def _check_bomb(dataset: DatasetReader, path: Path) -> None:
             % {"columns": columns, "rows": rows},
             _("Tile it: gdal_translate -co TILED=YES -co COMPRESS=JPEG IN.tif OUT.tif"),
         )
-
-
-def _check_complete(dataset: DatasetReader, path: Path) -> None:
-    """Every block must end within the file: finds a truncated copy without decoding it."""
-    size_bytes = path.stat().st_size
-    rows, columns = dataset.block_shapes[0]
-    bands = range(1, dataset.count + 1) if dataset.interleaving == Interleaving.band else [1]
-    places = product(bands, range(ceil(dataset.height / rows)), range(ceil(dataset.width / columns)))
-    for band, row, column in places:
-        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band)
-        length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
-        if offset and length and int(offset) + int(length) > size_bytes:
-            raise Refused(
-                _("It is truncated: the file ends before its pixels do."),
-                _("Copy it again from where it came."),
-            )
 
 
 def _facts(dataset: DatasetReader) -> MosaicFacts:

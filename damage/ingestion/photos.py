@@ -12,6 +12,7 @@ from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
 from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.orientation import TURNED
 from damage.ingestion.rasters import read_photo
+from damage.ingestion.tiff_structure import check_whole
 from damage.messages import Message
 from damage.messages import Message as _
 
@@ -54,6 +55,8 @@ def _check_file(path: Path, *, max_mpx: int) -> None:
         ) from error
     if width * height > max_mpx * 1_000_000:
         raise Refused(*_too_large(max_mpx))
+    if kind == "TIFF":
+        check_whole(path)
     if kind == "TIFF" and _is_georeferenced(path):
         raise Refused(
             _("It is an orthomosaic: it has a coordinate system."), _("Ingest it with ingest_mosaic.")

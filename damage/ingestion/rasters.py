@@ -2,20 +2,21 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from damage.errors import NotNow, Refused
 from damage.ingestion.opening import is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
+from damage.ingestion.unreadable import image_explained, raster_explained
 from damage.messages import Message as _
 
 TILE_PX = 256
@@ -59,8 +60,10 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
     if is_tiff(path):
         yield partial(read_square, path, orientation=orientation)
         return
-    with open_image(path) as image:
-        image.load()
+    with ExitStack() as stack:
+        with image_explained(path):
+            image = stack.enter_context(open_image(path))
+            image.load()
         width_px, height_px = shown_size(image.width, image.height, orientation)
 
         def cut(x_px: int, y_px: int, size_px: int) -> np.ndarray:
@@ -115,7 +118,8 @@ def read_photo(path: Path, orientation: int) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _decoded_photo(path: Path, modified_ns: int, orientation: int) -> np.ndarray:
     """Decoded photos stay a while: a JPEG has to be decoded whole, and people tag many squares of one."""
-    return read_photo(path, orientation)
+    with image_explained(path):
+        return read_photo(path, orientation)
 
 
 def read_rgb(
@@ -183,15 +187,9 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DatasetReader]:
-    """The scene's raster; what cannot be read of it, then or later, is refused."""
-    try:
-        with open_raster(path) as dataset:
-            yield dataset
-    except RasterioError as error:
-        raise Refused(
-            _("%(name)s cannot be read: %(words)s.") % {"name": path.name, "words": str(error)},
-            _("Ask an admin to put the file back as it was when the scene was taken in."),
-        ) from error
+    """The scene's raster; what cannot be read of it, then or later, is refused as `SceneUnreadable`."""
+    with raster_explained(path), open_raster(path) as dataset:
+        yield dataset
 
 
 def check_present(path: Path) -> None:

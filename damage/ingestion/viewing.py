@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 import numpy as np
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader, MemoryFile
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import cog_profiles
@@ -15,19 +15,21 @@ from rio_cogeo.profiles import cog_profiles
 from damage.errors import Refused
 from damage.gdal import GDAL_WRITES
 from damage.ingestion.opening import open_raster
+from damage.ingestion.unreadable import GDAL_ERRORS
+from damage.ingestion.view_checks import BrokenView, check_view, squares_of_raster, written_bytes
 from damage.messages import Message as _
 
-LEAST_FREE_BYTES = 2**20
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
 
 
 def write_mosaic_view(source: Path, target: Path) -> None:
     """Write a cloud-optimised GeoTIFF of an orthomosaic; memory does not grow with it.
 
-    Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`.
+    Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`. What was written is
+    opened again and checked; where it is not whole for want of room, raises `OSError`.
     """
     with open_raster(source) as dataset:
-        _write_cog(dataset, target)
+        _write_checked(dataset, target)
 
 
 def write_photo_view(pixels: np.ndarray, target: Path) -> None:
@@ -41,27 +43,58 @@ def write_photo_view(pixels: np.ndarray, target: Path) -> None:
             ) as dataset:
                 dataset.write(pixels.transpose(2, 0, 1))
             with memory.open() as dataset:
-                _write_cog(dataset, target)
+                _write_checked(dataset, target)
+
+
+def _write_checked(dataset: DatasetReader, target: Path) -> None:
+    needed = written_bytes(dataset.width, dataset.height)
+    if disk_usage(target.parent).free < needed:
+        raise _no_room(target)
+    try:
+        _write_cog(dataset, target)
+        check_view(
+            target, width_px=dataset.width, height_px=dataset.height, like=squares_of_raster(dataset)
+        )
+    except (*GDAL_ERRORS, BrokenView) as error:
+        _check_readable(dataset)  # else whoever hands it in would be told of our disk, or we of their file
+        # What was needed for a while is free again, and others may have taken the rest.
+        if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < 2 * needed:
+            raise _no_room(target) from error
+        if isinstance(error, BrokenView):
+            raise
+        raise BrokenView(
+            _("Its view could not be written (%(error)s).") % {"error": error},
+            _("See that the site's disk has room and is sound, then try again."),
+        ) from error
+
+
+def _check_readable(dataset: DatasetReader) -> None:
+    """Raise `Refused` where the source itself cannot be decoded."""
+    try:
+        for _place, window in dataset.block_windows(1):
+            dataset.read(window=window)
+            dataset.dataset_mask(window=window)
+    except GDAL_ERRORS as error:
+        raise Refused(
+            _("Some of its pixels cannot be read: %(error)s.") % {"error": error.__cause__ or error},
+            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
+        ) from error
+
+
+def _no_room(target: Path) -> OSError:
+    return OSError(ENOSPC, strerror(ENOSPC), str(target))
 
 
 def _write_cog(dataset: DatasetReader, target: Path) -> None:
-    try:
-        cog_translate(
-            dataset,
-            target,
-            {**cog_profiles.get("jpeg"), "blockxsize": 256, "blockysize": 256},
-            indexes=(1, 2, 3),
-            add_mask=dataset.count == 4 or dataset.nodata is not None,
-            nodata=dataset.nodata,
-            overview_resampling="average",
-            in_memory=False,
-            quiet=True,
-            config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
-        )
-    except RasterioIOError as error:
-        if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
-            raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
-        raise Refused(
-            _("Some of its pixels cannot be read: %(error)s.") % {"error": error},
-            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
-        ) from error
+    cog_translate(
+        dataset,
+        target,
+        {**cog_profiles.get("jpeg"), "blockxsize": 256, "blockysize": 256},
+        indexes=(1, 2, 3),
+        add_mask=dataset.count == 4 or dataset.nodata is not None,
+        nodata=dataset.nodata,
+        overview_resampling="average",
+        in_memory=False,
+        quiet=True,
+        config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
+    )
