@@ -22,9 +22,8 @@ def thumbnail_jpeg(image: np.ndarray | IO[bytes]) -> bytes:
     """Pixels (height, width, 3) or an image file as a JPEG of at most 240 px."""
     if isinstance(image, np.ndarray):
         return _reduced(Image.fromarray(image))
-    with image_explained(str(getattr(image, "name", ""))):
-        with open_image(image) as opened:
-            return _reduced(opened.convert("RGB"))
+    with image_explained(str(getattr(image, "name", ""))), open_image(image) as opened:
+        return _reduced(opened.convert("RGB"))
 
 
 def _reduced(picture: Image.Image) -> bytes:

@@ -79,6 +79,10 @@ class Scene(models.Model):
     name = models.CharField(_("file name"), max_length=255)
     sha256 = models.CharField(max_length=64, unique=True)
     size_bytes = models.BigIntegerField()
+    # By these and its size the source is known again; null until `manage.py doctor` saw an older scene's for the first
+    # time. Of a copy here, the time is the copy's.
+    source_mtime_ns = models.BigIntegerField(null=True, editable=False)
+    source_ends_sha256 = models.CharField(max_length=64, blank=True, db_default="", editable=False)
 
     file = models.FileField(upload_to="scenes/", max_length=255, blank=True)
     in_place_path = models.CharField(max_length=1024, blank=True)

@@ -16,6 +16,8 @@ from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.ingestion.scene_sources import checked_path
+from damage.ingestion.source_facts import read_source_facts
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
@@ -32,6 +34,22 @@ class FileReport:
     scene: int | None = None
     reason: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A file as it was when its taking in began."""
+
+    path: Path
+    stamp: tuple[int, int] | None
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that was written to meanwhile: what was read of it may be of two files."""
+        if _stamp(self.path) != self.stamp:
+            raise Refused(
+                _("It changed while it was taken in."),
+                _("Wait until it is copied whole, then ingest it again."),
+            )
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,7 @@ def get_or_create_town(event_name: str, town_name: str) -> Town:
 
 def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
     """Take in a drone photo. Raises `Refused` when it cannot be used."""
+    stamp = _stamp(path)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
@@ -65,11 +84,13 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
         view = folder / f"{path.stem}.tif"
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
-        return _stored(scene, event=event, town=town, source=path, view=view)
+        handed_in = HandedIn(path, stamp)
+        return _stored(scene, event=event, town=town, handed_in=handed_in, source=path, view=view)
 
 
 def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+    stamp = _stamp(path)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
@@ -94,17 +115,30 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     with work_folder("view") as folder:
         view = folder / f"{path.stem}.tif"
         decode_mosaic_view(path, facts, view)
-        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        source = None if in_place else path
+        handed_in = HandedIn(path, stamp)
+        return _stored(scene, event=event, town=town, handed_in=handed_in, source=source, view=view)
 
 
-def make_missing_view(scene: Scene) -> None:
-    """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
-    facts = decode_mosaic_facts(scene.path)
+def write_view_again(scene: Scene) -> None:
+    """Write the view of a scene anew from its source, and remove the one that was there. Raises `Refused`."""
+    source, before = checked_path(scene), scene.view_file.name
     with work_folder("view") as folder, new_files() as files:
-        view = folder / f"{scene.path.stem}.tif"
-        decode_mosaic_view(scene.path, facts, view)
+        view = folder / f"{source.stem}.tif"
+        if scene.kind == SceneKind.MOSAIC:
+            decode_mosaic_view(source, decode_mosaic_facts(source), view)
+        else:
+            decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         _store_file(scene.view_file, view, scene, files)
         scene.save(update_fields=["view_file"])
+    if before:
+        remove_unnamed([before])
+
+
+def note_source(scene: Scene) -> None:
+    """Set on a scene by what its source is known again; the caller saves. Raises `OSError`."""
+    facts = read_source_facts(scene.path)
+    scene.source_mtime_ns, scene.source_ends_sha256 = facts.mtime_ns, facts.ends_sha256
 
 
 def ingest_files(
@@ -185,12 +219,16 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     )
 
 
-def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None) -> Ingested:
+def _stored(
+    scene: Scene, *, event: str, town: str, handed_in: HandedIn, source: Path | None, view: Path | None
+) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
         for field, path in ((scene.file, source), (scene.view_file, view)):
             if path:
                 _store_file(field, path, scene, files)
+        note_source(scene)
+        handed_in.check_unchanged()
         try:
             with transaction.atomic():
                 scene.town = get_or_create_town(event, town)
@@ -222,6 +260,15 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
             _("Ingest it for one town only."),
         )
     return Ingested(scene, already=True)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """A file's size and time of change; None where there is none, which is told by whoever reads it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _digest(path: Path) -> str:

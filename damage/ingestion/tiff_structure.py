@@ -49,7 +49,9 @@ class _Form:
     is_big: bool
 
     def number(self, content: bytes, size: int) -> int:
-        return int(struct.unpack(f"{self.order}{dict(zip((1, 2, 4, 8), 'BHIQ', strict=True))[size]}", content)[0])
+        return int(
+            struct.unpack(f"{self.order}{dict(zip((1, 2, 4, 8), 'BHIQ', strict=True))[size]}", content)[0]
+        )
 
     @property
     def word(self) -> int:

@@ -10,15 +10,24 @@ from contextlib import contextmanager
 from pathlib import PurePath
 
 from PIL import Image
-from rasterio._err import CPLE_BaseError  # rasterio lets some of GDAL's own errors through, and exports them nowhere
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from damage.errors import FileUnreadable
 from damage.messages import Message as _
 
+# Some of GDAL's own errors come through rasterio as they are, which exports them nowhere.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
 # What Pillow raises for a damaged image, besides an `OSError` without the system's number.
-IMAGE_ERRORS = (SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error, Image.DecompressionBombError)
+IMAGE_ERRORS = (
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
 
 
 class SceneUnreadable(FileUnreadable):

@@ -1,4 +1,4 @@
-"""Whether a view that was written is whole and shows its source: a full disk may leave one that opens, all black. Pure."""
+"""Whether a view is whole and shows its source: a full disk may leave one that opens, all black. Pure."""
 
 from collections.abc import Callable
 from itertools import product
@@ -97,9 +97,7 @@ def _check_decodes(view: DatasetReader, *, thorough: bool) -> None:
 def _coarsest(view: DatasetReader) -> np.ndarray:
     factor = (view.overviews(1) or [1])[-1]
     height_px, width_px = -(-view.height // factor), -(-view.width // factor)
-    return read_rgb(
-        view, Window(0, 0, view.width, view.height), width_px=width_px, height_px=height_px
-    )
+    return read_rgb(view, Window(0, 0, view.width, view.height), width_px=width_px, height_px=height_px)
 
 
 def _check_shows(view: DatasetReader, like: SquareAt) -> None:

@@ -52,9 +52,7 @@ def _write_checked(dataset: DatasetReader, target: Path) -> None:
         raise _no_room(target)
     try:
         _write_cog(dataset, target)
-        check_view(
-            target, width_px=dataset.width, height_px=dataset.height, like=squares_of_raster(dataset)
-        )
+        check_view(target, width_px=dataset.width, height_px=dataset.height, like=squares_of_raster(dataset))
     except (*GDAL_ERRORS, BrokenView) as error:
         _check_readable(dataset)  # else whoever hands it in would be told of our disk, or we of their file
         # What was needed for a while is free again, and others may have taken the rest.

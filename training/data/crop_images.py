@@ -61,12 +61,13 @@ def _scene_window(
     try:
         gsd_warnings(model_input, scene.gsd_m)
         side_px, scale = window_as_read(model_input, scene.gsd_m)
-    except Refused:  # no prediction would look at this scene with such a model
+        source = source_of(scene)
+    except Refused:  # no prediction would look at this scene, or not with such a model
         return None
     x, y = (round((corner + crop.size_px / 2) / scale - side_px / 2) for corner in (crop.x_px, crop.y_px))
     return SceneWindow(
         crop=crop_image(crop),
-        source=source_of(scene),
+        source=source,
         scene_sha256=scene.sha256,
         scene_width_px=scene.width_px,
         scene_height_px=scene.height_px,

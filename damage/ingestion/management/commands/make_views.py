@@ -3,7 +3,7 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneKind
-from damage.ingestion.services import make_missing_view
+from damage.ingestion.services import write_view_again
 from damage.work.progress import progress_bar
 
 
@@ -16,7 +16,7 @@ class Command(JsonCommand):
         with progress_bar("Views", "view") as progress:
             for done, scene in enumerate(scenes, start=1):
                 try:
-                    make_missing_view(scene)
+                    write_view_again(scene)
                 except (Refused, OSError) as error:
                     refused[scene.pk] = f"{scene.name}: {error}"
                 progress(done, len(scenes))
