@@ -39,7 +39,13 @@ def installation_findings() -> Iterator[Finding]:
     yield from library_findings(BASE_DIR / "requirements.txt")
     for name, what in BUILT.items():
         if not (BASE_DIR / name).exists():
-            yield Finding("not_built", Severity.WARNING, name, what, _("Build it: make static/dist/.built locale/.compiled"))
+            yield Finding(
+                "not_built",
+                Severity.WARNING,
+                name,
+                what,
+                _("Build it: make static/dist/.built locale/.compiled"),
+            )
     yield from _projection_findings()
     yield from _room_findings()
 

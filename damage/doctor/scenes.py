@@ -17,12 +17,13 @@ from damage.ingestion.scene_sources import changed, known_facts
 from damage.ingestion.services import note_source, write_view_again
 from damage.ingestion.source_facts import is_unchanged
 from damage.ingestion.tiff_structure import check_whole
-from damage.ingestion.view_checks import check_view, is_black
+from damage.ingestion.view_checks import check_view
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
 
 # With these a view cannot be written from the source.
 UNSOUND = frozenset({"source_missing", "source_changed", "source_truncated"})
+SCENES_AT_ONCE = 200
 logger = logging.getLogger(__name__)
 
 
@@ -32,17 +33,22 @@ def scene_findings(*, thorough: bool = False, progress: Progress = no_progress) 
     Decodes hardly more than each view's coarsest overview; with `thorough` every view whole, and every source is read
     for its digest. Scenes from before their source's facts were written down get them, where it is as large as it was.
     """
-    pks = list(Scene.objects.order_by("pk").values_list("pk", flat=True))
-    for done, pk in enumerate(pks, start=1):
-        scene = Scene.objects.defer("crs_wkt", "footprint_4326").filter(pk=pk).first()
-        if scene is None:  # deleted since
-            continue
+    total = Scene.objects.count()
+    for done, scene in enumerate(_all_scenes(), start=1):
         try:
             yield from _findings_of(scene, thorough=thorough)
         except Exception as error:  # whatever it is, the other scenes are to be looked at all the same
             logger.exception("Scene %s could not be looked at", scene.pk)
             yield _finding(scene, "scene_not_checked", trouble_of(error) or _of_kind(error))
-        progress(done, len(pks))
+        progress(done, total)
+
+
+def _all_scenes() -> Iterator[Scene]:
+    """All scenes, some at a time: no question to the database stays open while files are looked at."""
+    scenes, last = Scene.objects.defer("crs_wkt", "footprint_4326").order_by("pk"), 0
+    while some := list(scenes.filter(pk__gt=last)[:SCENES_AT_ONCE]):
+        yield from some
+        last = some[-1].pk
 
 
 def _findings_of(scene: Scene, *, thorough: bool) -> Iterator[Finding]:
@@ -96,8 +102,8 @@ def _check_view(scene: Scene, *, thorough: bool, is_source_sound: bool) -> None:
     if not view.is_file():
         raise Refused(_("The file of its view is gone."))
     check = partial(check_view, view, width_px=scene.width_px, height_px=scene.height_px)
-    check(thorough=thorough)
-    if is_source_sound and (thorough or is_black(view)):
+    shows_something = check(thorough=thorough)
+    if is_source_sound and (thorough or not shows_something):
         with ExitStack() as stack:
             like = stack.enter_context(squares_of(scene.path, orientation=scene.exif_orientation))
             check(like=like)

@@ -42,27 +42,24 @@ def written_bytes(width_px: int, height_px: int) -> int:
 
 def check_view(
     path: Path, *, width_px: int, height_px: int, like: SquareAt | None = None, thorough: bool = False
-) -> None:
+) -> bool:
     """Raise `BrokenView` where a view is not whole, cannot be decoded, or shows something else than its source.
 
-    `like` gives the source's squares (size, size, 3) by (x, y, size); without it an all black view passes as one of a
-    night. Decoded are the coarsest overview and the squares compared; all, with `thorough`.
+    `like` gives the source's squares (size, size, 3) by (x, y, size). Decoded are the coarsest overview and the squares
+    compared; all, with `thorough`. Gives whether anything but black is to be seen from afar.
     """
     try:
         _check_blocks(path)
         with open_raster(path) as view:
             _check_form(view, width_px, height_px)
-            _check_decodes(view, thorough=thorough)
+            coarsest = _coarsest(view)
+            if thorough:
+                _decode_all(view)
             if like:
                 _check_shows(view, like)
+            return bool(coarsest.any())
     except GDAL_ERRORS as error:
         raise _broken(_("it cannot be read (%(words)s)") % {"words": error.__cause__ or error}) from error
-
-
-def is_black(path: Path) -> bool:
-    """Whether a view shows nothing but black from afar."""
-    with open_raster(path) as view:
-        return not _coarsest(view).any()
 
 
 def squares_of_raster(dataset: DatasetReader) -> SquareAt:
@@ -86,12 +83,10 @@ def _check_form(view: DatasetReader, width_px: int, height_px: int) -> None:
         raise _broken(_("overviews are missing"))
 
 
-def _check_decodes(view: DatasetReader, *, thorough: bool) -> None:
-    _coarsest(view)
-    if thorough:
-        for _place, window in view.block_windows(1):
-            view.read(window=window)
-            view.dataset_mask(window=window)
+def _decode_all(view: DatasetReader) -> None:
+    for _place, window in view.block_windows(1):
+        view.read(window=window)
+        view.dataset_mask(window=window)
 
 
 def _coarsest(view: DatasetReader) -> np.ndarray:
