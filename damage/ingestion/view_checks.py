@@ -17,7 +17,7 @@ from damage.ingestion.unreadable import GDAL_ERRORS
 from damage.messages import Message as _
 
 # Squares along either side, and their side, in which a view is compared with its source.
-SQUARES, SQUARE_PX = 8, 32
+SQUARES, SQUARE_PX = 5, 32
 # Means of such squares differ by a few levels through JPEG; a block that was not written is black.
 MOST_DIFFERENCE = 24
 
