@@ -18,8 +18,9 @@ from damage.messages import Message as _
 
 # Some of GDAL's own errors come through rasterio as they are, which exports them nowhere.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
-# What Pillow raises for a damaged image, besides an `OSError` without the system's number.
+# What Pillow and decoders that plug into it raise for a damaged image, besides an `OSError` without the system's number.
 IMAGE_ERRORS = (
+    RuntimeError,
     SyntaxError,
     ValueError,
     EOFError,
