@@ -18,7 +18,7 @@ from damage.messages import Message as _
 
 # Some of GDAL's own errors come through rasterio as they are, which exports them nowhere.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
-# What Pillow and decoders that plug into it raise for a damaged image, besides an `OSError` without the system's number.
+# What Pillow and decoders that plug into it raise for a damaged image, besides an `OSError` without a system's number.
 IMAGE_ERRORS = (
     RuntimeError,
     SyntaxError,
