@@ -77,6 +77,24 @@ class GsdSource(models.TextChoices):
     CAMERA = "camera", _("camera and height above ground")
 
 
+class SceneRole(models.TextChoices):
+    """Whether imagery shows the ground before the event or after it."""
+
+    AFTER = "after", _("after the event")
+    BEFORE = "before", _("before the event")
+
+
+class TimeSource(models.TextChoices):
+    """Where the moment of capture comes from, which says how far to trust it."""
+
+    NONE = "", _("unknown")
+    CAMERA = "camera", _("camera")
+    TAGS = "tags", _("the file's acquisition time")
+    NAME = "name", _("file name")
+    FILE = "file", _("the file's own date, which may be later")
+    PERSON = "person", _("a person")
+
+
 class SceneQuerySet(models.QuerySet["Scene"]):
     def in_use(self) -> "SceneQuerySet":
         """Without those that an admin has taken out."""
@@ -121,9 +139,24 @@ class Scene(models.Model):
     lat = models.FloatField(
         null=True, db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
+    captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    captured_from = models.CharField(
+        _("taken according to"),
+        max_length=6,
+        choices=TimeSource.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    role = models.CharField(
+        _("shows the ground"),
+        max_length=6,
+        choices=SceneRole.choices,
+        default=SceneRole.AFTER,
+        db_default=SceneRole.AFTER,
+    )
     altitude_m = models.FloatField(null=True)
     height_above_ground_m = models.FloatField(null=True)
-    captured_at = models.DateTimeField(null=True)
     camera_make = models.CharField(max_length=80, blank=True)
     camera_model = models.CharField(max_length=80, blank=True)
     exif_orientation = models.PositiveSmallIntegerField(default=1)

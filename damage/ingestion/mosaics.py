@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
 from damage.ingestion.georeference import lonlat, outline_4326
+from damage.ingestion.mosaic_time import ACQUIRED, LONGEST, WRITTEN
 from damage.ingestion.opening import open_raster
 from damage.messages import Message as _
 
@@ -43,6 +44,9 @@ class MosaicFacts:
     lon: float
     lat: float
     footprint_4326: dict[str, Any]
+    # The moments of acquisition and of writing, as the file's tags have them.
+    acquired: str = ""
+    written: str = ""
 
 
 def read_mosaic_facts(path: Path) -> MosaicFacts:
@@ -172,6 +176,8 @@ def _facts(dataset: DatasetReader) -> MosaicFacts:
         lon=lon,
         lat=lat,
         footprint_4326=footprint_4326(dataset),
+        acquired=dataset.tags(ns="IMAGERY").get(ACQUIRED, "")[:LONGEST],
+        written=dataset.tags().get(WRITTEN, "")[:LONGEST],
     )
 
 

@@ -4,7 +4,9 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -18,7 +20,8 @@ from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.models import GsdSource, Scene, SceneKind, SceneRole, TimeSource
+from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.messages import Message, sentences
@@ -58,8 +61,10 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
-    """Take in a drone photo. Raises `Refused` when it cannot be used."""
+def ingest_photo(
+    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
+) -> Ingested:
+    """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
     check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
@@ -68,19 +73,41 @@ def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
         view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
+        scene.role = role
+        if scene.captured_at is None and taken:
+            scene.captured_at, scene.captured_from = taken, TimeSource.PERSON
         ingested = _stored(scene, event=event, town=town, source=path, view=view)
         return replace(ingested, warnings=photo.facts.warnings)
 
 
-def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
-    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+def ingest_mosaic(
+    path: Path,
+    *,
+    event: str,
+    town: str,
+    in_place: bool = False,
+    role: SceneRole = SceneRole.AFTER,
+    taken: datetime | None = None,
+) -> Ingested:
+    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
+
+    `taken` goes before what its tags and its name say of when it was taken.
+    """
     check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
     facts = decode_mosaic_facts(path)
+    captured_at, captured_from = (
+        (taken, TimeSource.PERSON)
+        if taken
+        else mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
+    )
     scene = Scene(
         kind=SceneKind.MOSAIC,
+        role=role,
+        captured_at=captured_at,
+        captured_from=captured_from,
         name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
@@ -100,6 +127,20 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
         return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+
+
+def describe_scenes(
+    scenes: Iterable[Scene], *, role: SceneRole | None, taken: datetime | None, is_undated: bool = False
+) -> None:
+    """Change what is said of scenes, of all or none: their role, when they were taken, or that nobody knows."""
+    fields: dict[str, Any] = {"role": role} if role else {}
+    if taken or is_undated:
+        fields |= {"captured_at": taken, "captured_from": TimeSource.PERSON if taken else TimeSource.NONE}
+    with transaction.atomic():
+        for scene in scenes:
+            for name, value in fields.items():
+                setattr(scene, name, value)
+            scene.save(update_fields=list(fields))
 
 
 def make_missing_view(scene: Scene) -> None:
@@ -164,7 +205,10 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
         return FileReport(
             name, "refused", reason=str(sentences(reason, _("Tell those who look after Damage.")))
         )
-    notes = [_("no GPS position")] if ingested.scene.lon is None else []
+    scene = ingested.scene
+    notes = [_("no GPS position")] if scene.lon is None else []
+    if scene.captured_at is None:
+        notes.append(_("undated"))
     return FileReport(
         name,
         "already" if ingested.already else "added",
@@ -190,6 +234,7 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         altitude_m=facts.altitude_m,
         height_above_ground_m=facts.height_above_ground_m,
         captured_at=facts.captured_at,
+        captured_from=TimeSource.CAMERA if facts.captured_at else TimeSource.NONE,
         camera_make=facts.camera_make,
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,

@@ -29,7 +29,9 @@ def test_a_photo_without_gps_comes_in_and_is_reported_as_such(photo, capsys):
         gps.GPSLatitude: (17.0, 30.0, 0.0), gps.GPSLatitudeRef: "N",
         gps.GPSLongitude: (96.0, 15.0, 0.0), gps.GPSLongitudeRef: "W",
     }  # fmt: skip
-    call_command("ingest_photos", str(photo("with.jpg", gps=place)), str(photo("none.jpg")), *PLACE)
+    taken = {36867: "2023:02:08 11:22:33"}
+    photos = (photo("with.jpg", gps=place, details=taken), photo("none.jpg", details=taken))
+    call_command("ingest_photos", *map(str, photos), *PLACE)
     placed, unplaced, totals, _then = capsys.readouterr().out.splitlines()
     assert placed.endswith("with.jpg")
     assert unplaced.endswith("none.jpg  no GPS position")

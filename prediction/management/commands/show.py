@@ -52,6 +52,8 @@ def _of_scene(scene: Scene) -> dict[str, Any]:
         "lon": scene.lon,
         "lat": scene.lat,
         "taken": scene.captured_at,
+        "taken_according_to": scene.captured_from,
+        "shows": scene.role,
         "camera": " ".join(filter(None, (scene.camera_make, scene.camera_model))),
         "file": scene.in_place_path or scene.file.name,
         "size_bytes": scene.size_bytes,
