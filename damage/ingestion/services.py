@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
 from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.messages import Message
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
@@ -25,7 +26,7 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `added`, `already` there, or `refused` and why; and what is missing in it."""
+    """What became of one file: `added`, `already` there, or `refused` and why; and what is missing or odd."""
 
     file: str
     status: str
@@ -36,10 +37,11 @@ class FileReport:
 
 @dataclass(frozen=True)
 class Ingested:
-    """A scene, and whether it was there before."""
+    """A scene, whether it was there before, and what is odd about its file."""
 
     scene: Scene
     already: bool = False
+    warnings: tuple[Message, ...] = ()
 
 
 def named_event(name: str) -> Event:
@@ -94,17 +96,24 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     with work_folder("view") as folder:
         view = folder / f"{path.stem}.tif"
         decode_mosaic_view(path, facts, view)
-        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        ingested = _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        return replace(ingested, warnings=facts.warnings)
 
 
-def make_missing_view(scene: Scene) -> None:
-    """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
-    facts = decode_mosaic_facts(scene.path)
+def make_view(scene: Scene) -> None:
+    """Write and store a scene's view, in the place of the one that it has, if any. Raises `Refused`."""
+    before = scene.view_file.name
     with work_folder("view") as folder, new_files() as files:
         view = folder / f"{scene.path.stem}.tif"
-        decode_mosaic_view(scene.path, facts, view)
+        if scene.kind == SceneKind.MOSAIC:
+            decode_mosaic_view(scene.path, decode_mosaic_facts(scene.path), view)
+        else:
+            photo = decode_photo(scene.path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+            scene.width_px, scene.height_px = photo.width_px, photo.height_px
         _store_file(scene.view_file, view, scene, files)
-        scene.save(update_fields=["view_file"])
+        scene.save(update_fields=["view_file", "width_px", "height_px"])
+    if before:
+        remove_unnamed([before])
 
 
 def ingest_files(
@@ -156,9 +165,12 @@ def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
     except OSError as error:  # the file was taken away while it was read
         reason = _("It cannot be read or stored (%(why)s).") % {"why": error}
         return FileReport(str(path), "refused", reason=str(reason))
-    note = str(_("no GPS position")) if ingested.scene.lon is None else ""
+    notes = [_("no GPS position")] if ingested.scene.lon is None else []
     return FileReport(
-        str(path), "already" if ingested.already else "added", scene=ingested.scene.pk, note=note
+        str(path),
+        "already" if ingested.already else "added",
+        scene=ingested.scene.pk,
+        note="; ".join(str(note) for note in (*notes, *ingested.warnings)),
     )
 
 
