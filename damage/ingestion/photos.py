@@ -8,6 +8,7 @@ from PIL import Image, UnidentifiedImageError
 from rasterio.errors import RasterioIOError
 
 from damage.errors import Refused
+from damage.ingestion.bands import rgb_bands
 from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
 from damage.ingestion.file_formats import bits_per_value, format_of
 from damage.ingestion.opening import is_tiff, open_image, open_raster
@@ -52,9 +53,7 @@ def _check_file(path: Path, *, max_mpx: int) -> None:
     except Image.DecompressionBombError as error:
         raise Refused(*_too_large(max_mpx)) from error
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        if is_tiff(path):
-            _check_tiff(path)
-        raise _no_image(path) from error
+        raise (_unnamed_tiff(path) if is_tiff(path) else _no_image(path)) from error
     if width * height > max_mpx * 1_000_000:
         raise Refused(*_too_large(max_mpx))
     if is_tiff(path):
@@ -92,6 +91,18 @@ def _check_tiff(path: Path, mode: str = "RGB") -> None:
                 check_bands(dataset)
     except RasterioIOError as error:
         raise _no_image(path) from error
+
+
+def _unnamed_tiff(path: Path) -> Refused:
+    """Why GDAL reads a TIFF that Pillow does not."""
+    _check_tiff(path)
+    with open_raster(path) as dataset:
+        red, green, blue = rgb_bands(dataset)
+    return Refused(
+        _("It is a TIFF that is not marked as an image in red, green and blue."),
+        _("Mark it: gdal_translate -b %(red)s -b %(green)s -b %(blue)s -co PHOTOMETRIC=RGB IN.tif OUT.tif")
+        % {"red": red, "green": green, "blue": blue},
+    )
 
 
 _EXPORT_AS_8_BIT = _(

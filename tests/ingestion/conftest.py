@@ -25,6 +25,7 @@ def geotiff(tmp_path) -> Callable[..., Path]:
         mask = changes.pop("mask", None)
         overviews = changes.pop("overviews", None)
         domains = changes.pop("domains", {})
+        meanings, palette = changes.pop("meanings", None), changes.pop("palette", None)
         profile = {
             "driver": "GTiff",
             "count": pixels.shape[0],
@@ -33,13 +34,18 @@ def geotiff(tmp_path) -> Callable[..., Path]:
             "dtype": pixels.dtype,
             "crs": UTM_37N,
             "transform": NORTH_UP,
-            **({"photometric": "rgb"} if pixels.shape[0] in (3, 4) else {}),
-            **({"alpha": "yes"} if pixels.shape[0] == 4 else {}),
+            **({"photometric": "rgb"} if pixels.shape[0] in (3, 4) and not meanings else {}),
+            **({"alpha": "yes"} if pixels.shape[0] == 4 and not meanings else {}),
+            **({"photometric": "minisblack", "alpha": "no"} if meanings else {}),
         } | changes
         with (
             rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
             rasterio.open(tmp_path / name, "w", **profile) as file,
         ):
+            if meanings:
+                file.colorinterp = meanings
+            if palette:
+                file.write_colormap(1, palette)
             file.write(pixels)
             if mask is not None:
                 file.write_mask(mask)
