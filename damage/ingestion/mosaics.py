@@ -1,5 +1,6 @@
 """What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
 
+import re
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, prod, sqrt
@@ -33,6 +34,7 @@ OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn 
 MAX_BLOCK_PX = 64_000_000
 MAX_PIXELS = 50_000_000_000
 MAX_BYTES_FROM_ONE = 1000  # an image that unpacks to more than this many times its file is no photograph
+MISSING_CODEC = re.compile(r"missing codec (?:of code )?(\w+)")  # in GDAL's words
 MOST_EMPTY = 100  # or one that is this many times as large as what is stored of it
 
 
@@ -69,6 +71,11 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
             _("Its coordinate system cannot be brought to longitude and latitude."), _ASSIGN_CRS
         ) from error
     except RasterioIOError as error:
+        if codec := MISSING_CODEC.search(str(error)):
+            raise Refused(
+                _("It is compressed by %(codec)s, which is not read here.") % {"codec": codec[1]},
+                _("Compress it otherwise: gdal_translate -co COMPRESS=DEFLATE IN.tif OUT.tif"),
+            ) from error
         raise Refused(
             _("It is not an image that can be read: truncated, or another kind of file with this name."),
             _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
@@ -115,7 +122,11 @@ def _check_georeference(dataset: DatasetReader) -> None:
         raise Refused(_("It has no coordinate system."), _ASSIGN_CRS)
     crs = CRS.from_wkt(dataset.crs.to_wkt())
     if not (crs.is_projected or crs.is_geographic):
-        raise Refused(_("Its coordinate system %(name)s is none of a map.") % {"name": crs.name}, _ASSIGN_CRS)
+        raise Refused(
+            _("Its coordinate system (%(name)s) is geocentric or local, not one of a map.")
+            % {"name": crs.name},
+            _ASSIGN_CRS,
+        )
     if not has_place:
         raise Refused(
             _("It has a coordinate system, but no place in it."),
