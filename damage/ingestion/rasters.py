@@ -8,12 +8,14 @@ from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from damage.errors import NotNow, Refused
+from damage.ingestion.bands import GROUND_FROM, ground_mask, rgb_bands
 from damage.ingestion.decoding import decode_heic
 from damage.ingestion.opening import is_heic, is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
@@ -71,7 +73,7 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
                 x_px, y_px, size_px, width_px=width_px, height_px=height_px, orientation=orientation
             )
             square = image.crop((left, top, left + size_px, top + size_px))
-            return shown(np.asarray(square.convert("RGB")), orientation)
+            return shown(rgb_of(square), orientation)
 
         yield cut
 
@@ -95,10 +97,10 @@ def wholeness_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int,
     with opened(path) as dataset:
         if orientation == 1:
             yield lambda x_px, y_px, size_px: bool(
-                dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all()
+                ground_mask(dataset, window=Window(x_px, y_px, size_px, size_px)).all()
             )
             return
-        mask = shown(dataset.dataset_mask()[..., None], orientation)
+        mask = shown(ground_mask(dataset)[..., None], orientation)
         yield lambda x_px, y_px, size_px: bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
 
 
@@ -109,11 +111,22 @@ def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int
 
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:
-    """A whole photo (H, W, 3) as it is shown."""
+    """A whole photo (H, W, 3) as it is shown; a TIFF by GDAL, as its squares, since Pillow turns it by itself."""
     if is_heic(path):  # turned by its decoder, which runs elsewhere
         return shown(decode_heic(path), orientation)
+    if is_tiff(path):
+        with open_raster(path) as dataset:
+            return shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
     with open_image(path) as image:
-        return shown(np.asarray(image.convert("RGB")), orientation)
+        return shown(rgb_of(image), orientation)
+
+
+def rgb_of(image: Image.Image) -> np.ndarray:
+    """An image's pixels (H, W, 3); what has no data is 0, by the rule for rasters."""
+    pixels = np.asarray(image.convert("RGB"))
+    if image.mode != "RGBA":
+        return pixels
+    return pixels * (np.asarray(image.getchannel("A")) >= GROUND_FROM)[..., None]
 
 
 @lru_cache(maxsize=2)
@@ -129,8 +142,10 @@ def read_rgb(
     height = height_px or round(window.height)
     width = width_px or round(window.width)
     resampling = Resampling.average if width < window.width else Resampling.nearest
-    bands = dataset.read((1, 2, 3), window=window, out_shape=(3, height, width), resampling=resampling)
-    bands[:, dataset.dataset_mask(window=window, out_shape=(height, width)) == 0] = 0
+    bands = dataset.read(
+        rgb_bands(dataset), window=window, out_shape=(3, height, width), resampling=resampling
+    )
+    bands[:, ~ground_mask(dataset, window=window, out_shape=(height, width))] = 0
     return np.ascontiguousarray(bands.transpose(1, 2, 0))
 
 
@@ -150,7 +165,7 @@ def read_reduced(
         factor = min(1.0, longest_px / max(window.width, window.height))
         width, height = (max(1, round(length * factor)) for length in (window.width, window.height))
         pixels = read_rgb(dataset, window, width_px=width, height_px=height)
-        return pixels, dataset.dataset_mask(window=window, out_shape=(height, width)) > 0
+        return pixels, ground_mask(dataset, window=window, out_shape=(height, width))
 
 
 def max_zoom(width_px: int, height_px: int) -> int:

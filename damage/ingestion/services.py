@@ -126,7 +126,8 @@ def ingest_mosaic(
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
-        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        ingested = _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        return replace(ingested, warnings=facts.warnings)
 
 
 def describe_scenes(
@@ -143,14 +144,20 @@ def describe_scenes(
             scene.save(update_fields=list(fields))
 
 
-def make_missing_view(scene: Scene) -> None:
-    """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
-    facts = decode_mosaic_facts(scene.path)
+def make_view(scene: Scene) -> None:
+    """Write and store a scene's view, in the place of the one that it has, if any. Raises `Refused`."""
+    before = scene.view_file.name
     with work_folder("view") as folder, new_files() as files:
         view = folder / _view_name(scene.path)
-        decode_mosaic_view(scene.path, facts, view)
+        if scene.kind == SceneKind.MOSAIC:
+            decode_mosaic_view(scene.path, decode_mosaic_facts(scene.path), view)
+        else:
+            photo = decode_photo(scene.path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+            scene.width_px, scene.height_px = photo.width_px, photo.height_px
         _store_file(scene.view_file, view, scene, files)
-        scene.save(update_fields=["view_file"])
+        scene.save(update_fields=["view_file", "width_px", "height_px"])
+    if before:
+        remove_unnamed([before])
 
 
 def ingest_files(

@@ -111,6 +111,21 @@ def test_views_that_are_missing_are_made(geotiff, capsys):
     assert capsys.readouterr().out.strip() == "0 views made, 0 refused"
 
 
+def test_the_views_of_scenes_that_are_named_are_made_anew(geotiff, photo, capsys):
+    call_command("ingest_mosaic", str(geotiff()), *PLACE, "--json")
+    call_command("ingest_photos", str(photo()), *PLACE, "--json")
+    before = {scene.pk: scene.view_path for scene in Scene.objects.all()}
+    mosaic = Scene.objects.get(kind="mosaic")
+    capsys.readouterr()
+    call_command("make_views", str(mosaic.pk), "DJI_0001.JPG")
+    assert capsys.readouterr().out.strip() == "2 views made, 0 refused"
+    for scene in Scene.objects.all():
+        assert scene.view_path.is_file()
+        assert not before[scene.pk].exists()
+    with pytest.raises(CommandError, match="no scene 999"):
+        call_command("make_views", "999")
+
+
 def test_a_view_that_cannot_be_made_is_told_and_the_rest_are_made(geotiff, capsys):
     foreign = {"OVERVIEWS": {"OVERVIEW_FILE": "/etc/hostname"}}
     paths = [geotiff("a.tif"), geotiff("b.tif", pixels=np.full((3, 9, 9), 9, np.uint8))]
