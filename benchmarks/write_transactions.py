@@ -98,7 +98,8 @@ def prepare() -> None:
 
     from damage.accounts.services import create_account
     from damage.ingestion.models import Scene
-    from damage.ingestion.services import get_or_create_town, ingest_mosaic
+    from damage.ingestion.places import get_or_create_town
+    from damage.ingestion.services import ingest_mosaic
     from tagging.services import find_question
     from training.models import ModelRun
 

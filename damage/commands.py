@@ -4,6 +4,7 @@ import json
 import signal
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.messages import worded
+from damage.tables import words
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
@@ -51,7 +53,7 @@ class JsonCommand(BaseCommand, ABC):
         self.stdout.write(
             json.dumps(worded(result), cls=DjangoJSONEncoder, indent=2)
             if options["json"]
-            else self.describe(result)
+            else "\n".join([self.describe(result), *self.then(result)])
         )
         if not result.get("ok", True):
             raise CommandError(self.not_ok)
@@ -62,4 +64,8 @@ class JsonCommand(BaseCommand, ABC):
 
     def describe(self, result: dict[str, Any]) -> str:
         """Word the result for a person."""
-        return "\n".join(f"{key}: {value}" for key, value in result.items())
+        return "\n".join(f"{key.replace('_', ' ')}: {words(value)}" for key, value in result.items())
+
+    def then(self, result: dict[str, Any]) -> Sequence[str]:
+        """What a person does next, and on which page: lines after the result, which `--json` leaves out."""
+        return ()

@@ -2,8 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import IO, Any
+from unicodedata import combining, east_asian_width
 
 # A spreadsheet takes a cell that begins so for a formula, and carries it out (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -14,8 +16,25 @@ _SKIPPED = " \"'\u00a0\ufeff"
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Rows under their columns; fractions with three decimals, what is not there as a dash."""
-    lines = [list(columns), ["---"] * len(columns), *([_words(value) for value in row] for row in rows)]
+    lines = [list(columns), ["---"] * len(columns), *([words(value) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows under their columns, in columns of one width each, for a terminal."""
+    lines = [list(columns), *([words(value) for value in row] for row in rows)]
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(columns))]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _width(text: str) -> int:
+    """How many columns a text takes on a terminal: Chinese and Japanese letters take two, accents of their own none."""
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -48,7 +67,20 @@ def _cell(value: Any) -> Any:
     return guarded(json.dumps(value) if isinstance(value, (list, dict)) else str(value))
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
+    """A value as people write it: nothing as a dash, fractions with three decimals, lists without brackets."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3f}"
-    return "–" if value is None else str(value)
+        return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M %Z}".strip()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {words(each)}" for key, each in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ("; " if any(isinstance(each, Mapping) for each in value) else ", ").join(
+            map(words, value)
+        ) or "–"
+    return str(value)

@@ -133,7 +133,6 @@ def rethreshold(
     """Take a finished run's detections and exports from its scores anew; the network is not asked."""
     scores, grid = read_score_raster(Path(run.score_file.path))
     run.threshold = threshold
-    run.parameters.pop("calibration", None)  # it said where another threshold came from
     run.parameters |= {
         "max_iou": max_iou,
         "threshold_from": _threshold_from(calibration),

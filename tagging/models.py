@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -90,6 +91,9 @@ class Crop(models.Model):
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     source_name = models.CharField(_("imported from"), max_length=255, blank=True)
+    source_scene = models.CharField(
+        _("scene that the list named"), max_length=255, blank=True, default="", db_default=""
+    )
 
     image = models.ImageField(upload_to="crops/", max_length=255, blank=True)
     sha256 = models.CharField(_("digest of the image file"), max_length=64, blank=True, db_index=True)
@@ -111,9 +115,16 @@ class Crop(models.Model):
                 name="crop_once_per_scene",
                 condition=models.Q(scene__isnull=False),
             ),
+            # The same pixels at two places are two crops; what a list does not say of a place counts as one value.
             models.UniqueConstraint(
-                fields=["town", "sha256"],
-                name="imported_crop_once_per_town",
+                "town",
+                "sha256",
+                "source_scene",
+                Coalesce("x_px", -1),
+                Coalesce("y_px", -1),
+                Coalesce("lon", 999.0),
+                Coalesce("lat", 999.0),
+                name="imported_crop_once_per_place",
                 condition=models.Q(scene__isnull=True),
             ),
             models.CheckConstraint(

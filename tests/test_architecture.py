@@ -143,6 +143,14 @@ def test_one_module_opens_images():
     assert {call for path in MODULES if path != door for call in opening_calls(path)} == set()
 
 
+def test_tensorflow_is_loaded_in_one_place_which_keeps_its_start_up_lines_from_the_terminal():
+    door = "training.networks.quiet_tensorflow"
+    direct = {
+        module_of(path) for path in MODULES if imported_names(path) & {"tensorflow", "keras", "keras.layers"}
+    }
+    assert direct == {door}
+
+
 def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_slow_to_import():
     slow = {"tensorflow", "keras", "openvino", "scipy", "sklearn"}
     code = (

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 
-from damage.tables import guarded, unguarded, write_csv
+from damage.tables import guarded, text_table, unguarded, words, write_csv
 
 HOSTILE = [
     "=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", '"=1', "'=1", "' =1", "\u00a0=1", "\ufeff=1",
@@ -30,6 +31,22 @@ def test_text_that_looks_like_a_formula_is_shown(text):
 @pytest.mark.parametrize("text", HARMLESS)
 def test_other_text_is_left_alone(text):
     assert guarded(text) == text == unguarded(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"), ("", "–"), ([], "–"), (True, "yes"), (False, "no"), (3, "3"), (0.25, "0.250"), (2e-5, "2e-05"),
+        ({"a": 1.5, "b": None}, "a 1.500, b –"), ([1, 2], "1, 2"), ([{"a": 1}, {"a": 2}], "a 1; a 2"),
+        (datetime(2026, 11, 27, 9, 5, tzinfo=UTC), "2026-11-27 09:05 UTC"),
+    ],
+)  # fmt: skip
+def test_values_are_worded_without_python(value, text):
+    assert words(value) == text
+
+
+def test_columns_of_a_terminal_are_as_wide_as_their_letters():
+    assert text_table(["name", "n"], [["輪島", 1], ["Cafe\u0301", 22]]) == "name  n\n輪島  1\nCafe\u0301  22"
 
 
 def test_numbers_stay_numbers_and_nothing_stays_nothing():

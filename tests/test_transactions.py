@@ -47,7 +47,7 @@ def test_the_guard_catches(work, tmp_path, db):
 HEAVY_CALLS = {
     "open", "read_bytes", "write_bytes", "read_text", "write_text", "unlink", "rmtree", "mkdir", "file_digest", "Popen",
     "check_output", "urlopen", "sleep", "scores", "outputs", "set_password", "make_password", "TemporaryDirectory",
-    "NamedTemporaryFile", "fsync", "decode_image", "imread",
+    "NamedTemporaryFile", "fsync", "decode_image", "decode_heic", "imread",
 }  # fmt: skip
 HEAVY_OWNERS = {"subprocess", "shutil", "rasterio", "Image", "default_storage", "storage"}
 

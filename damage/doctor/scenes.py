@@ -14,7 +14,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.opening import is_tiff
 from damage.ingestion.rasters import squares_of
 from damage.ingestion.scene_sources import changed, known_facts
-from damage.ingestion.services import note_source, write_view_again
+from damage.ingestion.services import make_view, note_source
 from damage.ingestion.source_facts import is_unchanged
 from damage.ingestion.tiff_structure import check_whole
 from damage.ingestion.view_checks import check_view
@@ -110,7 +110,7 @@ def _check_view(scene: Scene, *, thorough: bool, is_source_sound: bool) -> None:
 
 
 def _written_again(scene: Scene) -> Text:
-    write_view_again(scene)
+    make_view(scene)
     return _("Its view was written again.")
 
 

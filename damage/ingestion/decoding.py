@@ -2,11 +2,13 @@
 
 import atexit
 import json
+import logging
 import os
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,8 +16,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from damage.environment import BASE_DIR
 from damage.errors import Refused
+from damage.file_names import shown_name
 from damage.ingestion.exif import PhotoFacts
 from damage.ingestion.mosaics import MosaicFacts
 from damage.messages import Message
@@ -37,6 +42,7 @@ PASSED_ON = (
 )
 
 MIB = 2**20
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,8 @@ class Decoder:
             raise Refused(*(_text(part) for part in answer["refused"]))
         if "os_error" in answer:
             raise OSError(*answer["os_error"])
+        if "error" in answer:
+            raise _undecodable(arguments["path"], *answer["error"])
         raise _out_of_memory(limits)
 
     def close(self) -> None:
@@ -201,6 +209,14 @@ def _out_of_memory(limits: Limits) -> Refused:
     )
 
 
+def _undecodable(path: str, kind: str, words: str, trace: str) -> Refused:
+    logger.warning("%s cannot be decoded (%s)", shown_name(Path(path)), kind)
+    logger.info("%s", trace)
+    return Refused(
+        _("It cannot be decoded (%(kind)s: %(words)s).") % {"kind": kind, "words": words}, _COPY_OR_CONVERT
+    )
+
+
 def _too_slow() -> Refused:
     return Refused(_("Decoding it takes too long, so it was stopped."), _COPY_OR_CONVERT)
 
@@ -225,7 +241,8 @@ def decode_mosaic_facts(path: Path) -> MosaicFacts:
     )  # without overviews, the outline takes every pixel's mask
     limits = Limits(seconds, memory_bytes=4096 * MIB, file_bytes=64 * MIB)
     facts = _decoder.ask("mosaic_facts", limits, path=str(path.absolute()))
-    return MosaicFacts(**facts | {"transform": tuple(facts["transform"])})
+    warnings = tuple(Message.of_json(warning) for warning in facts["warnings"])
+    return MosaicFacts(**facts | {"transform": tuple(facts["transform"]), "warnings": warnings})
 
 
 def decode_mosaic_view(path: Path, facts: MosaicFacts, view: Path) -> None:
@@ -245,7 +262,19 @@ def decode_photo(path: Path, view: Path, *, max_mpx: int) -> ViewedPhoto:
     facts = PhotoFacts(**answer["facts"])
     if facts.captured_at:
         facts = replace(facts, captured_at=datetime.fromisoformat(str(facts.captured_at)))
+    facts = replace(
+        facts, warnings=tuple(Message.of_json(warning) for warning in answer["facts"]["warnings"])
+    )
     return ViewedPhoto(**answer | {"facts": facts})
+
+
+def decode_heic(path: Path) -> np.ndarray:
+    """A HEIC photo's pixels (H, W, 3) as it is shown, decoded in the child. Raises `Refused`."""
+    limits = Limits(600, memory_bytes=4096 * MIB, file_bytes=1024 * MIB)
+    with tempfile.TemporaryDirectory(prefix="damage-") as folder:
+        pixels = Path(folder) / "pixels.npy"
+        _decoder.ask("heic", limits, path=str(path.absolute()), pixels=str(pixels))
+        return np.load(pixels, allow_pickle=False)
 
 
 def decode_image(path: Path, *, most_px: int) -> ImageFacts:

@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 Work = Callable[..., dict[str, Any]]
+MOST_ERROR_LETTERS = 300
 
 
 def main(parent: int) -> None:
@@ -75,7 +77,7 @@ def _set_limit(which: int, value: int) -> None:
 
 
 def _answer(work: Work, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What came of a request; any other error ends this process, and the parent tells that in its own words."""
+    """What came of a request. Libraries raise many kinds of errors over files that they did not expect."""
     from damage.errors import Refused
 
     try:
@@ -86,6 +88,8 @@ def _answer(work: Work, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"out_of_memory": True}
     except OSError as error:  # the disk is full, or the file was taken away while it was read
         return {"os_error": [error.errno, error.strerror, error.filename and os.fsdecode(error.filename)]}
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and the next file has its turn)
+        return {"error": [type(error).__name__, str(error)[:MOST_ERROR_LETTERS], traceback.format_exc()]}
 
 
 def _words(text: Any) -> Any:

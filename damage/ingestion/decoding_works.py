@@ -7,12 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from damage.errors import Refused
+from damage.ingestion.file_formats import bits_per_value
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image
-from damage.ingestion.photos import read_usable_photo
+from damage.ingestion.photos import read_photo_file, read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.messages import Message as _
 
@@ -23,7 +26,8 @@ warnings.simplefilter("ignore")
 
 def mosaic_facts(path: str) -> dict[str, Any]:
     """`MosaicFacts` as plain data."""
-    return asdict(read_mosaic_facts(Path(path)))
+    facts = read_mosaic_facts(Path(path))
+    return asdict(facts) | {"warnings": [warning.as_json() for warning in facts.warnings]}
 
 
 def mosaic_view(path: str, view: str) -> dict[str, Any]:
@@ -39,6 +43,7 @@ def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
     write_photo_view(read.pixels, Path(view))
     height_px, width_px, band_count = read.pixels.shape
     facts = asdict(read.facts)
+    facts["warnings"] = [warning.as_json() for warning in read.facts.warnings]
     facts["captured_at"] = read.facts.captured_at and read.facts.captured_at.isoformat()
     return {
         "facts": facts,
@@ -49,17 +54,30 @@ def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
     }
 
 
+def heic(path: str, pixels: str) -> dict[str, Any]:
+    """Write the pixels (H, W, 3) of a HEIC photo as an array; its size was limited when it came in."""
+    Image.MAX_IMAGE_PIXELS = None
+    np.save(pixels, read_photo_file(Path(path), orientation=1))
+    return {}
+
+
 def image(path: str, most_px: int) -> dict[str, Any]:
     """Mode and size of an image, which is decoded whole unless a side is longer than `most_px`."""
     try:
         with open_image(Path(path)) as opened:
             if max(opened.size) <= most_px:
                 opened.load()
-            return {"mode": opened.mode, "width_px": opened.width, "height_px": opened.height}
+            is_deep = max(_bits_of_tiff(opened), bits_per_value(Path(path)) or 8) > 8
+            mode = f"{opened.mode} > 8 bit" if is_deep else opened.mode
+            return {"mode": mode, "width_px": opened.width, "height_px": opened.height}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Refused(_("It is no JPEG, PNG or TIFF image that can be read.")) from error
 
 
+def _bits_of_tiff(opened: Image.Image) -> int:
+    return max(opened.tag_v2.get(BITSPERSAMPLE, (8,))) if isinstance(opened, TiffImageFile) else 8
+
+
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {
-    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, image)
+    work.__name__: work for work in (mosaic_facts, mosaic_view, photo, heic, image)
 }

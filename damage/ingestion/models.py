@@ -8,13 +8,25 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
+from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
+
+
+class NormalisedNameField(models.CharField):
+    """The row's `name` as names are compared; written whenever the row is."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = normalised_name(model_instance.name)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, value)
+        return value
 
 
 class Event(models.Model):
     """A disaster."""
 
-    name = models.CharField(_("name"), max_length=120, unique=True)
-    slug = models.SlugField(max_length=120, unique=True)
+    name = models.CharField(_("name"), max_length=MOST_LETTERS, unique=True)
+    normalised_name = NormalisedNameField(max_length=MOST_COMPARED_LETTERS, unique=True, editable=False)
+    # Only an address: it may be numbered, and says nothing of the name.
+    slug = models.SlugField(max_length=120, unique=True, allow_unicode=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -28,20 +40,27 @@ class Town(models.Model):
     """A place that an event struck."""
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="towns")
-    name = models.CharField(_("name"), max_length=120)
-    slug = models.SlugField(max_length=120)
+    name = models.CharField(_("name"), max_length=MOST_LETTERS)
+    normalised_name = NormalisedNameField(max_length=MOST_COMPARED_LETTERS, editable=False)
+    slug = models.SlugField(max_length=120, allow_unicode=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["event", "slug"], name="town_once_per_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "slug"], name="town_once_per_event"),
+            models.UniqueConstraint(fields=["event", "normalised_name"], name="town_name_once_per_event"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def path(self) -> str:
-        """The town as "event/town", by its slugs: the same on every site, and another for a namesake elsewhere."""
+        """The town as "event/town", by its slugs: another for a namesake elsewhere.
+
+        The same on every site, unless a slug is numbered, as that of C# where there is a C++.
+        """
         return f"{self.event.slug}/{self.slug}"
 
 
@@ -56,6 +75,24 @@ class GsdSource(models.TextChoices):
     NONE = "none", _("unknown")
     GEOTRANSFORM = "geotransform", _("georeference")
     CAMERA = "camera", _("camera and height above ground")
+
+
+class SceneRole(models.TextChoices):
+    """Whether imagery shows the ground before the event or after it."""
+
+    AFTER = "after", _("after the event")
+    BEFORE = "before", _("before the event")
+
+
+class TimeSource(models.TextChoices):
+    """Where the moment of capture comes from, which says how far to trust it."""
+
+    NONE = "", _("unknown")
+    CAMERA = "camera", _("camera")
+    TAGS = "tags", _("the file's acquisition time")
+    NAME = "name", _("file name")
+    FILE = "file", _("the file's own date, which may be later")
+    PERSON = "person", _("a person")
 
 
 class SceneQuerySet(models.QuerySet["Scene"]):
@@ -106,9 +143,24 @@ class Scene(models.Model):
     lat = models.FloatField(
         null=True, db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
+    captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    captured_from = models.CharField(
+        _("taken according to"),
+        max_length=6,
+        choices=TimeSource.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    role = models.CharField(
+        _("shows the ground"),
+        max_length=6,
+        choices=SceneRole.choices,
+        default=SceneRole.AFTER,
+        db_default=SceneRole.AFTER,
+    )
     altitude_m = models.FloatField(null=True)
     height_above_ground_m = models.FloatField(null=True)
-    captured_at = models.DateTimeField(null=True)
     camera_make = models.CharField(max_length=80, blank=True)
     camera_model = models.CharField(max_length=80, blank=True)
     exif_orientation = models.PositiveSmallIntegerField(default=1)

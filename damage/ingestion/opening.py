@@ -28,6 +28,8 @@ ALONE = {
 NO_ADDRESS = "none"
 BUCKETS = ("/vsis3/", "/vsigs/", "/vsiaz/", "/vsiadls/", "/vsioss/", "/vsiswift/")
 IMAGE_FORMATS = ("JPEG", "PNG", "TIFF")
+# What the box "ftyp" that begins a HEIC says it is; a moving picture of HEVC images has a photo too.
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Domains of metadata that name no files: GDAL's own of every TIFF, and those of cameras, colours and satellites.
 HARMLESS_DOMAINS = frozenset(
@@ -67,6 +69,27 @@ def open_raster(address: Path | str, *, overview_level: int | None = None) -> Da
 def open_image(file: Path | IO[bytes]) -> Image.Image:
     """Open a photo's or a crop's image with Pillow, which knows more formats than anybody hands in on purpose."""
     return Image.open(file, formats=IMAGE_FORMATS)
+
+
+def open_photo(path: Path) -> Image.Image:
+    """Open a photo as it came: what `open_image` opens, and HEIC, which comes turned as it is shown.
+
+    For the process that decodes foreign images alone (`damage.ingestion.decoding`), as HEIC's decoder (libheif,
+    libde265) has had more faults than all others; everybody else asks for `decode_heic`.
+    """
+    if not is_heic(path):
+        return open_image(path)
+    import pillow_heif  # whoever reads no HEIC does not load its decoder
+
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return Image.open(path, formats=("HEIF",))
+
+
+def is_heic(path: Path) -> bool:
+    """Whether a file begins as a HEIC does, whatever its name says."""
+    with path.open("rb") as file:
+        beginning = file.read(12)
+    return beginning[4:8] == b"ftyp" and beginning[8:] in HEIC_BRANDS
 
 
 def is_tiff(path: Path) -> bool:

@@ -8,15 +8,18 @@ from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from damage.errors import NotNow, Refused
-from damage.ingestion.opening import is_tiff, open_image, open_raster
+from damage.ingestion.bands import GROUND_FROM, ground_mask, rgb_bands
+from damage.ingestion.decoding import decode_heic
+from damage.ingestion.opening import is_heic, is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
-from damage.ingestion.unreadable import image_explained, raster_explained
+from damage.ingestion.unreadable import image_explained, raster_explained, unreadable
 from damage.messages import Message as _
 
 TILE_PX = 256
@@ -38,14 +41,11 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
     """
     check_present(path)
     if not is_tiff(path):
-        photo = _decoded_photo(path, path.stat().st_mtime_ns, orientation)
-        _check_inside(x_px, y_px, size_px, width_px=photo.shape[1], height_px=photo.shape[0])
-        return photo[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+        return _cut(_decoded_photo(path, path.stat().st_mtime_ns, orientation), x_px, y_px, size_px)
     with opened(path) as dataset:
         if orientation != 1:
             pixels = shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
-            _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
-            return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
+            return _cut(pixels, x_px, y_px, size_px)
         _check_inside(x_px, y_px, size_px, width_px=dataset.width, height_px=dataset.height)
         return read_rgb(dataset, Window(x_px, y_px, size_px, size_px))
 
@@ -54,11 +54,16 @@ def read_square(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: 
 def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, int, int], np.ndarray]]:
     """Open a scene once for many squares: gives what `read_square` does, called with (x_px, y_px, size_px).
 
-    A JPEG or PNG is decoded whole, once, into four bytes a pixel, which are let go at the end.
+    A JPEG, PNG or HEIC is decoded whole, once, into three or four bytes a pixel, which are let go at the end.
     """
     check_present(path)
     if is_tiff(path):
         yield partial(read_square, path, orientation=orientation)
+        return
+    if is_heic(path):
+        with image_explained(path):
+            photo = read_photo(path, orientation)
+        yield partial(_cut, photo)
         return
     with ExitStack() as stack:
         with image_explained(path):
@@ -72,7 +77,7 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
                 x_px, y_px, size_px, width_px=width_px, height_px=height_px, orientation=orientation
             )
             square = image.crop((left, top, left + size_px, top + size_px))
-            return shown(np.asarray(square.convert("RGB")), orientation)
+            return shown(rgb_of(square), orientation)
 
         yield cut
 
@@ -96,10 +101,10 @@ def wholeness_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int,
     with opened(path) as dataset:
         if orientation == 1:
             yield lambda x_px, y_px, size_px: bool(
-                dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all()
+                ground_mask(dataset, window=Window(x_px, y_px, size_px, size_px)).all()
             )
             return
-        mask = shown(dataset.dataset_mask()[..., None], orientation)
+        mask = shown(ground_mask(dataset)[..., None], orientation)
         yield lambda x_px, y_px, size_px: bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
 
 
@@ -110,9 +115,30 @@ def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int
 
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:
-    """A whole photo (H, W, 3) as it is shown."""
+    """A whole photo (H, W, 3) as it is shown; a TIFF by GDAL, as its squares, since Pillow turns it by itself."""
+    if is_heic(path):
+        return shown(_decoded_heic(path), orientation)
+    if is_tiff(path):
+        with open_raster(path) as dataset:
+            return shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
     with open_image(path) as image:
-        return shown(np.asarray(image.convert("RGB")), orientation)
+        return shown(rgb_of(image), orientation)
+
+
+def _decoded_heic(path: Path) -> np.ndarray:
+    """A stored HEIC's pixels, turned by its decoder, which runs elsewhere: what it refuses is nobody's wrong input."""
+    try:
+        return decode_heic(path)
+    except Refused as error:
+        raise unreadable(path, error) from error
+
+
+def rgb_of(image: Image.Image) -> np.ndarray:
+    """An image's pixels (H, W, 3); what has no data is 0, by the rule for rasters."""
+    pixels = np.asarray(image.convert("RGB"))
+    if image.mode != "RGBA":
+        return pixels
+    return pixels * (np.asarray(image.getchannel("A")) >= GROUND_FROM)[..., None]
 
 
 @lru_cache(maxsize=2)
@@ -129,8 +155,10 @@ def read_rgb(
     height = height_px or round(window.height)
     width = width_px or round(window.width)
     resampling = Resampling.average if width < window.width else Resampling.nearest
-    bands = dataset.read((1, 2, 3), window=window, out_shape=(3, height, width), resampling=resampling)
-    bands[:, dataset.dataset_mask(window=window, out_shape=(height, width)) == 0] = 0
+    bands = dataset.read(
+        rgb_bands(dataset), window=window, out_shape=(3, height, width), resampling=resampling
+    )
+    bands[:, ~ground_mask(dataset, window=window, out_shape=(height, width))] = 0
     return np.ascontiguousarray(bands.transpose(1, 2, 0))
 
 
@@ -150,7 +178,7 @@ def read_reduced(
         factor = min(1.0, longest_px / max(window.width, window.height))
         width, height = (max(1, round(length * factor)) for length in (window.width, window.height))
         pixels = read_rgb(dataset, window, width_px=width, height_px=height)
-        return pixels, dataset.dataset_mask(window=window, out_shape=(height, width)) > 0
+        return pixels, ground_mask(dataset, window=window, out_shape=(height, width))
 
 
 def max_zoom(width_px: int, height_px: int) -> int:
@@ -199,6 +227,12 @@ def check_present(path: Path) -> None:
             _("%(name)s is no longer where it was when the scene was taken in.") % {"name": path.name},
             _("Ask an admin to put the file back."),
         )
+
+
+def _cut(pixels: np.ndarray, x_px: int, y_px: int, size_px: int) -> np.ndarray:
+    """A square of its own from the pixels of a whole scene as it is shown."""
+    _check_inside(x_px, y_px, size_px, width_px=pixels.shape[1], height_px=pixels.shape[0])
+    return pixels[y_px : y_px + size_px, x_px : x_px + size_px].copy()
 
 
 def _check_inside(x_px: int, y_px: int, size_px: int, *, width_px: int, height_px: int) -> None:

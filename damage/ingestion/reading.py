@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import rasterio
 from PIL import Image
-from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
+from damage.ingestion.bands import ground_mask, has_mask, rgb_bands
 from damage.ingestion.opening import open_raster
 from damage.ingestion.unreadable import image_explained, raster_explained, unreadable
 
@@ -204,11 +204,10 @@ def _reduced(dataset: rasterio.DatasetReader, scale: int, area: Area) -> tuple[n
 def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.ndarray, np.ndarray | None]:
     """The mask is read first: where it is empty, no pixels are decoded. None stands for ground everywhere."""
     shape = (int(window.height), int(window.width))
-    masked = MaskFlags.all_valid not in dataset.mask_flag_enums[0]
-    valid = _mask(dataset, window) > 0 if masked else None
+    valid = ground_mask(dataset, window=window) if has_mask(dataset) else None
     if valid is not None and not valid.any():
         return np.zeros((3, *shape), dtype=np.uint8), valid
-    bands = dataset.read((1, 2, 3), window=window)
+    bands = dataset.read(rgb_bands(dataset), window=window)
     if valid is None:  # nothing says what is nodata: pure black is the custom
         valid = bands[0] > 0
         if not valid.all():
@@ -216,13 +215,6 @@ def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.nd
     elif not valid.all():
         bands *= valid  # black, as training crops have it
     return bands, None if valid.all() else valid
-
-
-def _mask(dataset: rasterio.DatasetReader, window: Window) -> np.ndarray:
-    """The dataset's mask; where all bands share one (or alpha), ten times as fast as asking for every band's."""
-    if MaskFlags.per_dataset in dataset.mask_flag_enums[0]:
-        return dataset.read_masks(1, window=window)
-    return dataset.dataset_mask(window=window)
 
 
 def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
@@ -256,10 +248,10 @@ def coarse_ground(source: Source) -> CoarseGround | None:
         return None
     with opened(source) as dataset:
         factors = [factor for factor in dataset.overviews(1) if factor <= COARSEST]
-        if MaskFlags.all_valid in dataset.mask_flag_enums[0] or not factors:
+        if not has_mask(dataset) or not factors:
             return None
         shape = (-(-dataset.height // factors[-1]), -(-dataset.width // factors[-1]))
-        return CoarseGround(dataset.dataset_mask(out_shape=shape) > 0, factors[-1])
+        return CoarseGround(ground_mask(dataset, out_shape=shape), factors[-1])
 
 
 def ground_share(source: Source) -> float | None:

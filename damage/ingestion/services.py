@@ -1,33 +1,51 @@
 """Taking imagery in: a scene's row and its files come together, or not at all."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from unicodedata import normalize
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
-from django.utils.text import slugify
 
 from damage.disk import trouble_explained
 from damage.errors import Refused
+from damage.file_names import shown_name
 from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_mosaic_view, decode_photo
-from damage.ingestion.models import Event, GsdSource, Scene, SceneKind, Town
+from damage.ingestion.folders import Kind, images_in
+from damage.ingestion.models import GsdSource, Scene, SceneKind, SceneRole, TimeSource
+from damage.ingestion.mosaic_time import mosaic_time
+from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
+from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.ingestion.scene_sources import checked_path
 from damage.ingestion.source_facts import read_source_facts
+from damage.messages import Message, sentences
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+logger = logging.getLogger(__name__)
+PASSED_OVER = {
+    Kind.LINK_OUTSIDE: Refused(
+        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
+    ),
+    Kind.RAW: Refused(
+        _("It is a raw photo."), _("Take the JPEG that the camera wrote beside it, or convert it to JPEG.")
+    ),
+    Kind.OTHER: Refused(_("This format is not read."), _("If it is a photo, convert it to JPEG.")),
+}
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `added`, `already` there, or `refused` and why; and what is missing in it."""
+    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it."""
 
     file: str
     status: str
@@ -54,50 +72,64 @@ class HandedIn:
 
 @dataclass(frozen=True)
 class Ingested:
-    """A scene, and whether it was there before."""
+    """A scene, whether it was there before, and what its file says that is not believed."""
 
     scene: Scene
     already: bool = False
+    warnings: tuple[Message, ...] = ()
 
 
-def named_event(name: str) -> Event:
-    """The event of that name, made if it is new."""
-    slug = slug_of(name)
-    return Event.objects.get_or_create(slug=slug, defaults={"name": name.strip()})[0]
-
-
-def get_or_create_town(event_name: str, town_name: str) -> Town:
-    """The town of that name in the event of that name, each made if it is new."""
-    event = named_event(event_name)
-    return Town.objects.get_or_create(
-        event=event, slug=slug_of(town_name), defaults={"name": town_name.strip()}
-    )[0]
-
-
-def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
-    """Take in a drone photo. Raises `Refused` when it cannot be used."""
+def ingest_photo(
+    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
+) -> Ingested:
+    """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
     stamp = _stamp(path)
+    check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
     with work_folder("view") as folder:
-        view = folder / f"{path.stem}.tif"
+        view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
+        scene.role = role
+        if scene.captured_at is None and taken:
+            scene.captured_at, scene.captured_from = taken, TimeSource.PERSON
         handed_in = HandedIn(path, stamp)
-        return _stored(scene, event=event, town=town, handed_in=handed_in, source=path, view=view)
+        ingested = _stored(scene, event=event, town=town, handed_in=handed_in, source=path, view=view)
+        return replace(ingested, warnings=photo.facts.warnings)
 
 
-def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
-    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+def ingest_mosaic(
+    path: Path,
+    *,
+    event: str,
+    town: str,
+    in_place: bool = False,
+    role: SceneRole = SceneRole.AFTER,
+    taken: datetime | None = None,
+) -> Ingested:
+    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
+
+    `taken` goes before what its tags and its name say of when it was taken.
+    """
     stamp = _stamp(path)
+    check_names(event=event, town=town)
     sha256 = _digest(path)
     if there := _already(sha256, event=event, town=town):
         return there
     facts = decode_mosaic_facts(path)
+    captured_at, captured_from = (
+        (taken, TimeSource.PERSON)
+        if taken
+        else mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
+    )
     scene = Scene(
         kind=SceneKind.MOSAIC,
-        name=path.name,
+        role=role,
+        captured_at=captured_at,
+        captured_from=captured_from,
+        name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
         in_place_path=str(path.resolve()) if in_place else "",
@@ -113,32 +145,48 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
         lat=facts.lat,
     )
     with work_folder("view") as folder:
-        view = folder / f"{path.stem}.tif"
+        view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
         source = None if in_place else path
         handed_in = HandedIn(path, stamp)
-        return _stored(scene, event=event, town=town, handed_in=handed_in, source=source, view=view)
-
-
-def write_view_again(scene: Scene) -> None:
-    """Write the view of a scene anew from its source, and remove the one that was there. Raises `Refused`."""
-    source, before = checked_path(scene), scene.view_file.name
-    with work_folder("view") as folder, new_files() as files:
-        view = folder / f"{source.stem}.tif"
-        if scene.kind == SceneKind.MOSAIC:
-            decode_mosaic_view(source, decode_mosaic_facts(source), view)
-        else:
-            decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
-        _store_file(scene.view_file, view, scene, files)
-        scene.save(update_fields=["view_file"])
-    if before:
-        remove_unnamed([before])
+        ingested = _stored(scene, event=event, town=town, handed_in=handed_in, source=source, view=view)
+        return replace(ingested, warnings=facts.warnings)
 
 
 def note_source(scene: Scene) -> None:
     """Set on a scene by what its source is known again; the caller saves. Raises `OSError`."""
     facts = read_source_facts(scene.path)
     scene.source_mtime_ns, scene.source_ends_sha256 = facts.mtime_ns, facts.ends_sha256
+
+
+def describe_scenes(
+    scenes: Iterable[Scene], *, role: SceneRole | None, taken: datetime | None, is_undated: bool = False
+) -> None:
+    """Change what is said of scenes, of all or none: their role, when they were taken, or that nobody knows."""
+    fields: dict[str, Any] = {"role": role} if role else {}
+    if taken or is_undated:
+        fields |= {"captured_at": taken, "captured_from": TimeSource.PERSON if taken else TimeSource.NONE}
+    with transaction.atomic():
+        for scene in scenes:
+            for name, value in fields.items():
+                setattr(scene, name, value)
+            scene.save(update_fields=list(fields))
+
+
+def make_view(scene: Scene) -> None:
+    """Write and store a scene's view, in the place of the one that it has, if any. Raises `Refused`."""
+    source, before = checked_path(scene), scene.view_file.name
+    with work_folder("view") as folder, new_files() as files:
+        view = folder / _view_name(source)
+        if scene.kind == SceneKind.MOSAIC:
+            decode_mosaic_view(source, decode_mosaic_facts(source), view)
+        else:
+            photo = decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+            scene.width_px, scene.height_px = photo.width_px, photo.height_px
+        _store_file(scene.view_file, view, scene, files)
+        scene.save(update_fields=["view_file", "width_px", "height_px"])
+    if before:
+        remove_unnamed([before])
 
 
 def ingest_files(
@@ -155,44 +203,53 @@ def ingest_files(
 
 def photos_in(paths: Iterable[Path]) -> list[Path]:
     """The files named, and the photos below the folders named, in order."""
-    return [photo for photo, leads_outside in _found(paths) if not leads_outside]
+    return [found.path for found in images_in(paths) if found.kind == Kind.PHOTO]
 
 
-def links_out_of(paths: Iterable[Path]) -> list[FileReport]:
-    """Photos below the folders named that are links to files outside: refused, whoever put them there."""
-    refusal = Refused(
-        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
-    )
+def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
+    """The images below the folders named that do not come in.
+
+    Links to files outside are refused, whoever put them there; formats that are not read are left out.
+    """
     return [
-        FileReport(str(photo), "refused", reason=str(refusal))
-        for photo, leads_outside in _found(paths)
-        if leads_outside
+        FileReport(
+            shown_name(found.path),
+            "refused" if found.kind == Kind.LINK_OUTSIDE else "left_out",
+            reason=str(PASSED_OVER[found.kind]),
+        )
+        for found in images_in(paths)
+        if found.kind in PASSED_OVER
     ]
 
 
-def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    """Every photo, and whether it is a link that leads out of the folder in which it was found."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, False  # whoever names a link means what it points to
-            continue
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file():
-                yield file, not file.resolve().is_relative_to(path.resolve())
-
-
 def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
+    name = shown_name(path)
     try:
         with trouble_explained():
             ingested = ingest_one(path)
     except Refused as error:
-        return FileReport(str(path), "refused", reason=str(error))
+        return FileReport(name, "refused", reason=str(error))
     except OSError as error:  # the file was taken away while it was read
         reason = _("It cannot be read or stored (%(why)s).") % {"why": error}
-        return FileReport(str(path), "refused", reason=str(reason))
-    note = str(_("no GPS position")) if ingested.scene.lon is None else ""
+        return FileReport(name, "refused", reason=str(reason))
+    except Exception as error:  # whatever it is, the other files are not to wait for it
+        logger.exception("%s was not taken in", name)
+        reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
+            "kind": type(error).__name__,
+            "words": str(error)[:300],
+        }
+        return FileReport(
+            name, "refused", reason=str(sentences(reason, _("Tell those who look after Damage.")))
+        )
+    scene = ingested.scene
+    notes = [_("no GPS position")] if scene.lon is None else []
+    if scene.captured_at is None:
+        notes.append(_("undated"))
     return FileReport(
-        str(path), "already" if ingested.already else "added", scene=ingested.scene.pk, note=note
+        name,
+        "already" if ingested.already else "added",
+        scene=ingested.scene.pk,
+        note="; ".join(str(note) for note in (*notes, *ingested.warnings)),
     )
 
 
@@ -200,7 +257,7 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
     return Scene(
         kind=SceneKind.PHOTO,
-        name=path.name,
+        name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
         width_px=photo.width_px,
@@ -213,6 +270,7 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         altitude_m=facts.altitude_m,
         height_above_ground_m=facts.height_above_ground_m,
         captured_at=facts.captured_at,
+        captured_from=TimeSource.CAMERA if facts.captured_at else TimeSource.NONE,
         camera_make=facts.camera_make,
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,
@@ -242,9 +300,14 @@ def _stored(
     return Ingested(scene)
 
 
+def _view_name(path: Path) -> str:
+    return f"{cut_to_bytes(path.stem, MOST_STEM_BYTES)}.tif"
+
+
 def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
-    unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{path.name[-100:]}"
+    name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + cut_to_bytes(path.suffix, MOST_SUFFIX_BYTES)
+    unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{name}"
     with path.open("rb") as content:
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
@@ -253,7 +316,7 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
-    if (scene.town.event.slug, scene.town.slug) != (slug_of(event), slug_of(town)):
+    if not is_town_of(scene.town, event_name=event, name=town):
         raise Refused(
             _("The same file is already there, as scene %(scene)s of %(town)s (%(event)s).")
             % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
@@ -272,6 +335,11 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def _digest(path: Path) -> str:
+    if shown_name(path) != str(path):
+        raise Refused(
+            _("Its name or that of its folder is not written in UTF-8."),
+            _("Rename it, or copy it elsewhere."),
+        )
     if not path.is_file():
         raise Refused(
             _("It is a folder.") if path.is_dir() else _("There is no such file."),
@@ -287,14 +355,3 @@ def _digest(path: Path) -> str:
             _("It cannot be read (%(why)s).") % {"why": error.strerror},
             _("Check its permissions and the disk."),
         ) from error
-
-
-def slug_of(name: str) -> str:
-    """What tells events, and towns of one event, apart: Adıyaman, Adiyaman and ADIYAMAN are one."""
-    name = name.replace("ı", "i")  # the one Turkish letter that does not decompose
-    slug = slugify(name) or slugify(name, allow_unicode=True)
-    if not slug:
-        raise Refused(
-            _("%(name)r is no name for an event or a town.") % {"name": name}, _("Use letters or digits.")
-        )
-    return slug

@@ -13,7 +13,7 @@ from PIL import Image
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
-from damage.errors import FileUnreadable
+from damage.errors import FileUnreadable, Refused
 from damage.messages import Message as _
 
 # Some of GDAL's own errors come through rasterio as they are, which exports them nowhere.
@@ -63,7 +63,8 @@ def image_explained(address: PurePath | str) -> Iterator[None]:
 def unreadable(address: PurePath | str, error: BaseException) -> SceneUnreadable:
     """The refusal, with the words of whatever is behind the error and without folders of the server."""
     name = PurePath(str(address).replace("\\", "/")).name
-    words = str(error.__cause__ or error).replace(str(address), name)
+    behind = error.reason if isinstance(error, Refused) else error.__cause__ or error
+    words = str(behind).replace(str(address), name)
     return SceneUnreadable(
         _("%(name)s cannot be read: %(words)s.") % {"name": name, "words": words.rstrip(".")},
         _("Ask an admin to put the file back as it was, or to look with: manage.py doctor"),

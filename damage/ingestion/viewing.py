@@ -1,25 +1,43 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 from os import strerror
 from pathlib import Path
 from shutil import disk_usage
 
 import numpy as np
+import rasterio
+from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import DatasetReader, MemoryFile
-from rio_cogeo.cogeo import cog_translate
-from rio_cogeo.profiles import cog_profiles
+from rasterio.io import DatasetReader, DatasetWriter, MemoryFile
+from rasterio.shutil import copy
 
 from damage.errors import Refused
 from damage.gdal import GDAL_WRITES
+from damage.ingestion.bands import ground_mask, has_mask, rgb_bands
 from damage.ingestion.opening import open_raster
+from damage.ingestion.rasters import TILE_PX, read_rgb
 from damage.ingestion.unreadable import GDAL_ERRORS
-from damage.ingestion.view_checks import BrokenView, check_view, squares_of_raster, written_bytes
+from damage.ingestion.view_checks import (
+    BrokenView,
+    check_view,
+    overview_factors,
+    squares_of_raster,
+    written_bytes,
+)
 from damage.messages import Message as _
 
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
+TILED = {
+    "driver": "GTiff",
+    "tiled": True,
+    "blockxsize": TILE_PX,
+    "blockysize": TILE_PX,
+    "interleave": "pixel",
+}
 
 
 def write_mosaic_view(source: Path, target: Path) -> None:
@@ -70,8 +88,7 @@ def _check_readable(dataset: DatasetReader) -> None:
     """Raise `Refused` where the source itself cannot be decoded."""
     try:
         for _place, window in dataset.block_windows(1):
-            dataset.read(window=window)
-            dataset.dataset_mask(window=window)
+            read_rgb(dataset, window)
     except GDAL_ERRORS as error:
         raise Refused(
             _("Some of its pixels cannot be read: %(error)s.") % {"error": error.__cause__ or error},
@@ -84,15 +101,38 @@ def _no_room(target: Path) -> OSError:
 
 
 def _write_cog(dataset: DatasetReader, target: Path) -> None:
-    cog_translate(
-        dataset,
-        target,
-        {**cog_profiles.get("jpeg"), "blockxsize": 256, "blockysize": 256},
-        indexes=(1, 2, 3),
-        add_mask=dataset.count == 4 or dataset.nodata is not None,
-        nodata=dataset.nodata,
-        overview_resampling="average",
-        in_memory=False,
-        quiet=True,
-        config={"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES},
-    )
+    """Red, green and blue as tiled JPEG with overviews, and where there is ground as mask, by way of an unpacked copy.
+
+    Tiles and overviews are ordered as GDAL's and rio-cogeo's cloud-optimised files.
+    """
+    unpacked = target.with_name(f"{target.stem}-unpacked.tif")
+    environment = {
+        "GDAL_TIFF_INTERNAL_MASK": True,
+        "GDAL_NUM_THREADS": "ALL_CPUS",
+        "GDAL_CACHEMAX": CACHE_BYTES,
+    }
+    try:
+        with rasterio.Env(**environment), _unpacked_with_overviews(dataset, unpacked) as copied:
+            copy(copied, target, copy_src_overviews=True, compress="JPEG", photometric="YCBCR", **TILED)
+    finally:
+        unpacked.unlink(missing_ok=True)
+
+
+@contextmanager
+def _unpacked_with_overviews(dataset: DatasetReader, path: Path) -> Iterator[DatasetWriter]:
+    form = {
+        "width": dataset.width,
+        "height": dataset.height,
+        "count": 3,
+        "dtype": "uint8",
+        "photometric": "RGB",
+    }
+    place = {"crs": dataset.crs, "transform": dataset.transform, "BIGTIFF": "IF_SAFER"}
+    bands, masked = rgb_bands(dataset), has_mask(dataset)
+    with rasterio.open(path, "w", **TILED, **form, **place) as unpacked:
+        for _place, window in unpacked.block_windows(1):
+            unpacked.write(dataset.read(bands, window=window), window=window)
+            if masked:
+                unpacked.write_mask(ground_mask(dataset, window=window), window=window)
+        unpacked.build_overviews(overview_factors(dataset.width, dataset.height), Resampling.average)
+        yield unpacked

@@ -1,9 +1,6 @@
 """A sample as a table: written for people to fill in, and read back without believing a word of it. Pure."""
 
-import csv
-import hashlib
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from io import StringIO
 from math import isfinite
@@ -11,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from damage.errors import Refused
-from damage.messages import Message, lines
+from damage.messages import Message
 from damage.messages import Message as _
-from damage.tables import unguarded, write_csv
+from damage.table_files import WrongLine, decimal, of_line, read_table, refuse_lines
+from damage.tables import write_csv
 
 Verdict = Literal["damage", "no_damage", "unsure", ""]
 VERDICTS: dict[str, Verdict] = {
@@ -22,7 +20,6 @@ VERDICTS: dict[str, Verdict] = {
 NEEDED = ("x_px", "y_px", "stratum", "weight", "answer", "prediction_run", "result_sha256")
 # A line takes some 150 bytes, and nobody reviews ten thousand places.
 MOST_BYTES = 2_000_000
-SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,6 @@ class Answer:
     verdict: Verdict
 
 
-class _Wrong(ValueError):
-    """What is wrong with one line."""
-
-
 def sample_csv(places: Sequence[SampledPlace]) -> str:
     """The places as CSV, with a column for the answers."""
     text = StringIO()
@@ -74,85 +67,47 @@ def read_answers(path: Path, *, prediction_run: int, result_sha256: str) -> tupl
 
     Raises `Refused`, naming the lines, when any cannot be used, is there twice, or is of another prediction run.
     """
-    content = _content(path)
+    table = read_table(
+        path,
+        needed=NEEDED,
+        remedy=_("Fill in the table that review_sample wrote, and leave its columns as they are."),
+        most_bytes=MOST_BYTES,
+    )
     answers: list[Answer] = []
     problems: list[Message] = []
     line_of: dict[tuple[int, int], int] = {}
-    for line, cells in _lines(path, content):
+    for line in table.lines:
+        cells = line.cells
         try:
+            if line.problem:
+                raise WrongLine(line.problem)
             if cells["prediction_run"] != str(prediction_run) or cells["result_sha256"] != result_sha256:
-                raise _Wrong(_("it was drawn from another prediction run"))
-            answer = _answer(line, cells)
-            first = line_of.setdefault((answer.x_px, answer.y_px), line)
-            if first != line:
-                raise _Wrong(_("the same place is on line %(other)s") % {"other": first})
-        except _Wrong as problem:
-            problems.append(_("line %(line)s: %(problem)s") % {"line": line, "problem": problem.args[0]})
+                raise WrongLine(_("it was drawn from another prediction run"))
+            answer = _answer(line.number, cells)
+            first = line_of.setdefault((answer.x_px, answer.y_px), line.number)
+            if first != line.number:
+                raise WrongLine(_("the same place is on line %(other)s") % {"other": first})
+        except WrongLine as problem:
+            problems.append(of_line(line.number, problem.args[0]))
             continue
         answers.append(answer)
-    refuse_lines(path, problems)
+    refuse_answers(path, problems)
     if not answers:
         raise Refused(
             _("%(name)s lists no places.") % {"name": path.name}, _("Draw some with review_sample.")
         )
-    return answers, hashlib.sha256(content).hexdigest()
+    return answers, table.sha256
 
 
-def refuse_lines(path: Path, problems: Sequence[Message]) -> None:
+def refuse_answers(path: Path, problems: Sequence[Message]) -> None:
     """Raise `Refused` with what is wrong with lines of a file, if anything is."""
-    if not problems:
-        return
-    heading = _("%(name)s cannot be used:") % {"name": path.name}
-    more = [_("and %(count)s more") % {"count": len(problems) - SHOWN_PROBLEMS}]
-    shown = [heading, *problems[:SHOWN_PROBLEMS], *(more if len(problems) > SHOWN_PROBLEMS else [])]
-    raise Refused(lines(*shown, ""), _("Correct these lines; nothing was changed."))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
-            raise Refused(_("%(path)s is no file.") % {"path": path}, _("Check the path."))
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Refused(
-            _("%(path)s cannot be read (%(why)s).") % {"path": path, "why": error.strerror},
-            _("Check the path."),
-        ) from error
-    if len(content) > MOST_BYTES:
-        raise Refused(_("%(name)s is too large for a table of reviewed places.") % {"name": path.name})
-    return content
-
-
-def _lines(path: Path, content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line numbers and cells by column; spreadsheets of many countries separate by semicolons."""
-    try:
-        text = content.decode("utf-8-sig")
-        heading = text.split("\n", 1)[0]
-        delimiter = ";" if heading.count(";") > heading.count(",") else ","
-        reader = csv.DictReader(StringIO(text, newline=""), restval="", delimiter=delimiter)
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        missing = [name for name in NEEDED if name not in columns]
-        if missing:
-            raise Refused(
-                _("%(name)s lacks the columns %(missing)s.")
-                % {"name": path.name, "missing": ", ".join(missing)},
-                _("Fill in the table that review_sample wrote, and leave its columns as they are."),
-            )
-        reader.fieldnames = columns
-        for cells in reader:
-            yield reader.line_num, {name: unguarded(str(cells[name] or "").strip()) for name in NEEDED}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(
-            _("%(name)s is no CSV in UTF-8 (%(error)s).") % {"name": path.name, "error": error},
-            _("Save the table as CSV, UTF-8, with commas."),
-        ) from error
+    refuse_lines(path, problems, _("%(name)s cannot be used:") % {"name": path.name})
 
 
 def _answer(line: int, cells: dict[str, str]) -> Answer:
     verdict = VERDICTS.get(cells["answer"].lower())
     if verdict is None:
-        raise _Wrong(
+        raise WrongLine(
             _("the answer %(answer)r is none of %(answers)s")
             % {"answer": cells["answer"], "answers": "yes, no, unsure"}
         )
@@ -169,15 +124,15 @@ def _answer(line: int, cells: dict[str, str]) -> Answer:
 def _whole(cells: dict[str, str], name: str) -> int:
     text = cells[name]
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise _Wrong(_("%(name)s %(text)r is not a whole number") % {"name": name, "text": text})
+        raise WrongLine(_("%(name)s %(text)r is not a whole number") % {"name": name, "text": text})
     return int(text)
 
 
 def _weight(text: str) -> float:
     try:
-        weight = float(text.replace(",", "."))
+        weight = decimal(text)
     except ValueError:
-        raise _Wrong(_("%(name)s %(text)r is not a number") % {"name": "weight", "text": text}) from None
+        raise WrongLine(_("%(name)s %(text)r is not a number") % {"name": "weight", "text": text}) from None
     if not isfinite(weight) or weight < 1:
-        raise _Wrong(_("a weight of %(text)s: a place stands for itself at least") % {"text": text})
+        raise WrongLine(_("a weight of %(text)s: a place stands for itself at least") % {"text": text})
     return weight

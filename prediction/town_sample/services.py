@@ -12,7 +12,7 @@ from damage.ingestion.models import SceneKind
 from damage.messages import Message as _
 from prediction.models import PredictionRun
 from prediction.services import check_has_scores, rethreshold
-from prediction.town_sample.answers import Answer, SampledPlace, read_answers, refuse_lines
+from prediction.town_sample.answers import Answer, SampledPlace, read_answers, refuse_answers
 from prediction.town_sample.design import Sample, drawn_sample, near_edges, wide_edges
 from prediction.town_sample.recalibration import (
     LEVEL,
@@ -110,7 +110,7 @@ def _answered(run: PredictionRun, windows: _Windows, path: Path) -> tuple[list[A
     """A file's answers, the row (n,) of each one's window, and the file's digest."""
     answers, sha256 = read_answers(path, prediction_run=run.pk, result_sha256=run.result_sha256)
     row_of = {(int(x), int(y)): row for row, (x, y) in enumerate(windows.boxes[:, :2])}
-    refuse_lines(
+    refuse_answers(
         path,
         [
             _("line %(line)s: there is no window at x %(x)s, y %(y)s")

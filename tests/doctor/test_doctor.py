@@ -228,14 +228,14 @@ def test_one_scene_that_cannot_be_looked_at_does_not_stop_the_others(mosaic, pic
 
 
 def test_a_view_that_cannot_be_mended_does_not_stop_the_others(mosaic, picture, monkeypatch):
-    write = scenes.write_view_again
+    write = scenes.make_view
 
     def fail(scene):
         if scene.pk == mosaic.pk:
             raise OSError(28, "No space left on device", "view.tif")
         write(scene)
 
-    monkeypatch.setattr(scenes, "write_view_again", fail)
+    monkeypatch.setattr(scenes, "make_view", fail)
     mosaic.view_path.unlink()
     picture.view_path.unlink()
     first, second = examine(mend=True)

@@ -6,13 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import rasterio
+from rasterio.enums import ColorInterp
 
 from damage.errors import Refused
 from damage.ingestion import viewing
 from damage.ingestion.models import Scene
+from damage.ingestion.opening import open_raster
 from damage.ingestion.services import ingest_files, ingest_mosaic
 from damage.ingestion.tiff_structure import read_blocks
-from damage.ingestion.view_checks import BrokenView, check_view, written_bytes
+from damage.ingestion.view_checks import BrokenView, check_view, squares_of_raster, written_bytes
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from tests.tiny_disk import fill, tiny_disk
 
@@ -82,6 +84,18 @@ def test_another_scenes_view_does_not_pass(geotiff, pixels, view, tmp_path):
     write_mosaic_view(geotiff(pixels=255 - pixels), tmp_path / "other.tif")
     with pytest.raises(BrokenView, match="something else"):
         check_view(tmp_path / "other.tif", **SIZE, like=square_of(pixels))
+
+
+def test_a_view_with_blue_for_red_does_not_pass(geotiff, pixels, view, tmp_path):
+    """As the views of mosaics in the order blue, green, red were written; `view` is of the same bands as red first."""
+    mosaic = geotiff(
+        "bgr.tif", pixels=pixels, meanings=(ColorInterp.blue, ColorInterp.green, ColorInterp.red)
+    )
+    write_mosaic_view(mosaic, tmp_path / "right.tif")
+    with open_raster(mosaic) as dataset:
+        assert check_view(tmp_path / "right.tif", **SIZE, like=squares_of_raster(dataset), thorough=True)
+        with pytest.raises(BrokenView, match="something else"):
+            check_view(view, **SIZE, like=squares_of_raster(dataset))
 
 
 def test_an_all_black_view_of_a_scene_that_is_not_does_not_pass(geotiff, pixels, tmp_path):

@@ -52,7 +52,7 @@ def test_an_empty_file_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"not an image", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\x00"])
 def test_what_is_no_image_is_refused_whatever_its_name(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(Refused, match="not a JPEG, PNG or TIFF"):
+    with pytest.raises(Refused, match="not a JPEG, PNG, TIFF or HEIC"):
         read_usable_photo(tmp_path / "a.jpg", max_mpx=1)
 
 
@@ -83,3 +83,19 @@ def test_a_jpeg_that_carries_a_second_picture_is_a_photo(tmp_path):
     first, second = Image.new("RGB", (40, 30), "red"), Image.new("RGB", (8, 6))
     first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
     assert read_usable_photo(tmp_path / "a.jpg", max_mpx=1).pixels.shape == (30, 40, 3)
+
+
+def test_a_raw_photo_is_refused_whatever_its_name(tmp_path):
+    """A DNG is a TIFF; the first image in it is a small preview (DNG 1.7, chapter 2)."""
+    preview = Image.new("RGB", (64, 48), "red")
+    preview.save(tmp_path / "photo.tif", tiffinfo={50706: b"\x01\x04\x00\x00"})
+    with pytest.raises(Refused, match="raw photo") as refusal:
+        read_usable_photo(tmp_path / "photo.tif", max_mpx=1)
+    assert "JPEG" in refusal.value.remedy
+
+
+def test_a_photo_in_a_format_that_is_not_read_is_refused(tmp_path):
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.webp")
+    with pytest.raises(Refused, match="not a JPEG, PNG, TIFF or HEIC") as refusal:
+        read_usable_photo(tmp_path / "photo.webp", max_mpx=1)
+    assert "Convert" in refusal.value.remedy

@@ -6,11 +6,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError
+from django.utils import translation
 
 from damage.errors import Refused
 from damage.ingestion import services
+from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Event, GsdSource, Scene, Town
-from damage.ingestion.services import get_or_create_town, ingest_files, ingest_mosaic, ingest_photo, photos_in
+from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo, passed_over_in, photos_in
 
 pytestmark = pytest.mark.django_db
 
@@ -153,18 +155,101 @@ def test_folders_stand_for_the_photos_below_them_in_order(tmp_path, photo):
     assert names == ["a.png", "z.JPG", "c.tif", "odd.name"]
 
 
-@pytest.mark.parametrize("name", ["Adıyaman", "ADIYAMAN", " adiyaman "])
-def test_spellings_of_a_towns_name_are_one_town(event, name):
-    assert get_or_create_town(event.name, "Adiyaman") == get_or_create_town(event.name.upper(), name)
+def test_names_of_files_are_cut_by_bytes(photo, geotiff, tmp_path):
+    """82 letters of Chinese are 246 bytes; a name may have 255, and ours begins with a digest."""
+    name = "輪" * 82
+    scene = ingest_photo(photo(f"{name}.jpg"), **PLACE).scene
+    assert scene.name == f"{name}.jpg"
+    assert all(len(path.name.encode()) <= 255 for path in (scene.path, scene.view_path))
+    assert scene.path.stem.endswith("輪" * 33)  # 99 bytes
+    assert scene.path.suffix == ".jpg"
+    long = tmp_path / ("é" * 127)  # 254 bytes, without a suffix
+    geotiff().rename(long)
+    assert ingest_mosaic(long, **PLACE).scene.view_path.is_file()
 
 
-def test_names_in_other_scripts_are_names_and_signs_are_none(event):
-    assert get_or_create_town(event.name, "熊本") != get_or_create_town(event.name, "益城")
-    with pytest.raises(Refused, match="no name"):
-        get_or_create_town(event.name, "!?")
+@pytest.mark.parametrize(
+    "place", [{"event": "x" * 121}, {"town": "x" * 121}, {"town": "!?"}, {"event": "a\0"}]
+)
+def test_what_is_no_name_is_refused_before_any_work(place, tmp_path):
+    for ingest in (ingest_photo, ingest_mosaic):
+        with pytest.raises(Refused, match=r"letters, more than 120|no name|no text"):
+            ingest(tmp_path / "nowhere.tif", **(PLACE | place))
+
+
+def test_the_same_file_under_another_spelling_is_already_there_and_for_another_script_is_refused(photo):
+    path = photo()
+    ingest_photo(path, event="Türkiye 2023", town="Kahramanmaraş")
+    again = ingest_photo(path, event="TU\u0308RKI\u0307YE  2023", town="Kahramanmaras\u0327")
+    assert again.already
+    with pytest.raises(Refused, match="The same file is already there"):
+        ingest_photo(path, event="Türkiye 2023", town="卡赫拉曼马拉什")
+    assert (Event.objects.count(), Town.objects.count()) == (1, 1)
 
 
 def test_the_limit_of_a_photos_size_is_the_sites(photo, settings):
     settings.ENVIRONMENT = replace(settings.ENVIRONMENT, max_photo_mpx=1)
     with pytest.raises(Refused, match="1 megapixels"):
         ingest_photo(photo("a.png", pixels=np.zeros((1001, 1000, 3), np.uint8)), **PLACE)
+
+
+NEVER = "0001:01:01 00:00:00"  # what a camera says whose clock was never set
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Mexico_City", "Pacific/Auckland"])
+def test_photos_with_unbelievable_values_come_in_without_them_and_the_lists_go_on(
+    photo, api, volunteer, settings, zone
+):
+    settings.TIME_ZONE = zone
+    gps = {1: "N", 2: (17.0, 30.0, 0.0), 3: "W", 4: (96.0, 15.0, 0.0), 6: 4e9}
+    details = {36867: NEVER, 36881: "+03:00"}
+    path = photo("odd.jpg", gps=gps, details=details, xmp={"RelativeAltitude": "9" * 400})
+    [report] = ingest_files([path], lambda path: ingest_photo(path, **PLACE))
+    assert report.status == "added"
+    assert NEVER in report.note
+    assert "altitude 4000000000.0 m" in report.note
+    assert "height above ground 9999" in report.note
+    assert "no GPS position" not in report.note
+    scene = Scene.objects.get()
+    assert (scene.captured_at, scene.altitude_m, scene.height_above_ground_m) == (None, None, None)
+    assert (scene.lat, scene.lon) == (17.5, -96.25)
+    api.force_authenticate(volunteer)
+    for address in ("/api/v1/scenes/", f"/api/v1/scenes/{scene.pk}/"):
+        assert api.get(address).status_code == 200
+
+
+def test_a_warning_is_worded_in_the_readers_language(photo):
+    with translation.override("es"):
+        [report] = ingest_files([photo(details={36867: NEVER})], lambda path: ingest_photo(path, **PLACE))
+    assert report.note == f"sin posición GPS; sin fecha; la hora {NEVER} no es creíble y queda vacía"
+
+
+def test_images_that_are_not_read_are_named_and_hidden_files_are_not(tmp_path, photo):
+    photo("DJI_0001.JPG")
+    for name in ("DJI_0001.DNG", "a.webp", "._DJI_0001.JPG", "notes.txt", ".trash/b.jpg", "c/d.NEF"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in photos_in([tmp_path])] == ["DJI_0001.JPG"]
+    reports = passed_over_in([tmp_path])
+    assert [(Path(report.file).name, report.status) for report in reports] == [
+        ("DJI_0001.DNG", "left_out"),
+        ("a.webp", "left_out"),
+        ("d.NEF", "left_out"),
+    ]
+    assert "raw photo" in reports[0].reason
+    assert "convert it to JPEG" in reports[1].reason
+
+
+def test_who_names_a_hidden_file_means_it(photo):
+    assert photos_in([photo(".hidden.jpg")]) == [photo(".hidden.jpg")]
+
+
+def test_a_file_name_is_one_name_whichever_way_its_accents_are_written(photo):
+    """macOS writes é as e and an accent (NFD), others as one letter (NFC)."""
+    scene = ingest_photo(photo("Jalapa de Díaz.jpg".replace("í", "i\u0301")), **PLACE).scene
+    assert scene.name == "Jalapa de D\u00edaz.jpg"
+    for spelling in ("Jalapa de D\u00edaz.jpg", "Jalapa de Di\u0301az.jpg"):
+        assert find_scene(spelling) == scene
+    Scene.objects.update(name="Jalapa de Di\u0301az.jpg")  # as earlier versions kept it
+    for spelling in ("Jalapa de D\u00edaz.jpg", "Jalapa de Di\u0301az.jpg"):
+        assert find_scene(spelling) == scene

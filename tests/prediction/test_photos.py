@@ -19,6 +19,7 @@ from damage.ingestion.unreadable import SceneUnreadable
 from damage.messages import worded
 from prediction.models import PredictionRun
 from prediction.services import predict
+from tests.ingestion.heic import write_heic
 from tests.prediction.conftest import _grey_ground, _paint
 
 NORTH, WEST = ("N", (16.0, 19.0, 30.0)), ("W", (95.0, 14.0, 24.0))
@@ -91,6 +92,15 @@ def test_damage_is_found_where_a_person_sees_it_in_a_turned_photo(photo, model_r
         [0.25, 0.25], abs=0.01
     )
     assert "windows are 32 scene pixels wide" in worded(run.parameters["warnings"])[0]
+
+
+def test_damage_is_found_where_a_person_sees_it_in_a_heic_photo(town, tmp_path, model_run, engine):
+    """Its red squares are those of the turned photo, and so are the windows."""
+    path = write_heic(tmp_path / "IMG_0001.HEIC")
+    scene = ingest_photo(path, event=town.event.name, town=town.name).scene
+    run = predict(scene, model_run, requested_by=None)
+    best = list(run.detections.values_list("x_px", "y_px", "width_px", "height_px")[:2])
+    assert sorted(best) == [(0, 0, 32, 32), (110, 154, 32, 32)]
 
 
 def test_a_place_in_a_photo_is_the_camera_s_and_approximate(photo, model_run, engine):

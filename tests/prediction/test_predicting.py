@@ -309,5 +309,5 @@ def test_the_command_resumes_cancels_and_derives_again(mosaic, model_run, engine
 
 @pytest.mark.parametrize("wrong", [{}, {"event": "nowhere"}])
 def test_the_command_says_when_there_is_nothing_to_predict_on(model_run, wrong):
-    with pytest.raises(CommandError, match=r"Say which scenes|no mosaic of nowhere"):
+    with pytest.raises(CommandError, match=r"Say which scenes|no event nowhere"):
         call_command("predict", **wrong)

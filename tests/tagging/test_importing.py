@@ -78,6 +78,47 @@ def test_a_crop_imported_twice_is_already_there(folder):
     assert (Crop.objects.count(), Tag.objects.count(), len(stored_files())) == (1, 1, 1)
 
 
+def test_the_same_pixels_at_two_places_are_two_crops(folder):
+    lines = [
+        "a.png,Adiyaman,damage,,one.tif,7,8,40,,,",
+        "a.png,Adiyaman,no_damage,,one.tif,9,8,40,,,",
+        "a.png,Adiyaman,damage,,two.tif,7,8,40,,,",
+        "b.png,Adiyaman,damage,,,,,,,38.25,37.75",
+        "b.png,Adiyaman,damage,,,,,,,38.25,37.5",
+    ]
+    assert import_crops(listed(folder, *lines), event="E").added == 5
+    again = import_crops(listed(folder, *lines), event="E")
+    assert (again.added, again.already) == (0, 5)
+    assert Crop.objects.count() == 5
+
+
+def test_a_line_without_a_place_names_the_crop_that_has_one(folder):
+    import_crops(listed(folder, "a.png,Adiyaman,damage,,one.tif,7,8,40,,,"), event="E")
+    assert import_crops(listed(folder, "a.png,Adiyaman,damage,,,,,,,,"), event="E").already == 1
+    assert Crop.objects.count() == 1
+
+
+def test_a_list_from_any_spreadsheet_comes_in(folder):
+    lines = [
+        "sep=;",
+        "File;Town;LABEL;GSD_M;;",
+        '"a.png";Cañón;Damage;0,25;;',
+        ";;;;;",
+        "b.png;Cañón;unsure;;;",
+    ]
+    (folder / "crops.csv").write_bytes("\r\n".join(lines).encode("cp1252"))
+    result = import_crops(folder / "crops.csv", event="E")
+    assert result.towns == {"Cañón": {"damage": 1, "no_damage": 0, "unsure": 1}}
+    assert result.guessed_code == "Windows-1252"
+    assert Crop.objects.get(source_name="a.png").gsd_m == 0.25
+
+
+def test_the_command_says_which_code_was_guessed(folder, capsys):
+    (folder / "crops.csv").write_bytes("file,town,label\na.png,Cañón,damage\n".encode("cp1252"))
+    call_command("import_crops", str(folder / "crops.csv"), "--event", "E")
+    assert "read as Windows-1252" in capsys.readouterr().out
+
+
 def test_a_corrected_label_replaces_the_one_before_and_history_keeps_both(folder):
     import_crops(listed(folder, "a.png,Adiyaman,damage,,,,,,,,"), event="E")
     assert import_crops(listed(folder, "a.png,Adiyaman,unsure,,,,,,,,"), event="E").changed == 1
@@ -112,6 +153,14 @@ def test_a_crop_is_linked_to_its_scene_where_its_square_lies_inside(folder, scen
     assert (Crop.objects.get().scene == scene) is is_linked
 
 
+@pytest.mark.parametrize("stored", ["D\u00edaz.tif", "Di\u0301az.tif"])
+@pytest.mark.parametrize("listed_name", ["D\u00edaz.tif", "Di\u0301az.tif"])
+def test_a_scenes_name_is_one_whichever_way_its_accents_are_written(folder, scene, stored, listed_name):
+    Scene.objects.update(name=stored)
+    csv = listed(folder, f"a.png,{scene.town.name},damage,,{listed_name},5,6,40,,,")
+    assert import_crops(csv, event=scene.town.event.name).in_scenes == 1
+
+
 def test_a_square_that_somebody_tagged_in_the_browser_is_not_stored_again(folder, scene):
     there = Crop.objects.create(
         town=scene.town, scene=scene, x_px=5, y_px=6, size_px=40, image="crops/there.png", sha256="1" * 64
@@ -142,7 +191,14 @@ def test_a_square_that_somebody_tagged_in_the_browser_is_not_stored_again(folder
         ("a.png,Adiyaman,damage,,,,,40,half,,", "gsd_m 'half' is not a number"),
         ("a.png,Adiyaman,damage,,,,,40,,200,0", "lon 200 is not between"),
         ("b.png,Adiyaman,no_damage,,,,,,,,", "labelled damage on line 2"),
-        ("a.png,!!,damage,,,,,,,,", "town '!!' is no name"),
+        ("a.png,!!,damage,,,,,,,,", "'!!' is no name"),
+        (
+            "a.png,San Juan, Oaxaca,damage,,,,,,,,",
+            "it has 12 cells, the first line 11; quote cells that hold",
+        ),
+        (f"a.png,{'x' * 300},damage,,,,,,,,", "town has 300 letters, more than 255"),
+        (f"{'a' * 300}.png,Adiyaman,damage,,,,,,,,", "file has 304 letters"),
+        ("a.png,Adi\0yaman,damage,,,,,,,,", "town holds a NUL character"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named_and_nothing_is_imported(folder, line, problem):
@@ -171,8 +227,8 @@ def test_what_is_no_list_is_refused(folder):
     Image.new("RGB", (4, 4)).save(folder / "crops.jpg")
     with pytest.raises(Refused, match="no CSV in UTF-8"):
         import_crops(folder / "crops.jpg", event="E")
-    for path in (folder, folder / "nowhere.csv"):
-        with pytest.raises(Refused, match="cannot be read"):
+    for path, words in ((folder, "is no file"), (folder / "nowhere.csv", "cannot be read")):
+        with pytest.raises(Refused, match=words):
             import_crops(path, event="E")
 
 
@@ -223,3 +279,46 @@ def test_the_crops_of_the_2023_earthquakes_come_in_with_the_counts_of_their_read
         "turkoglu": (7, 74, 55),
         "gaziantep": (1, 48, 11),
     }
+
+
+def test_towns_of_a_list_are_told_apart_in_any_script_and_spellings_are_one(folder):
+    csv = listed(
+        folder,
+        "a.png,Barrio 東,damage,,,,,,,,",
+        "a.png,Barrio 西,no_damage,,,,,,,,",
+        "b.png,Kahramanmaraş,damage,,,,,,,,",
+        "b.png,KAHRAMANMARAS\u0327,damage,,,,,,,,",  # composed of S and a cedilla
+        "c.png,barrio\u3000東,damage,,,,,,,,",
+    )
+    result = import_crops(csv, event="درنة 2023")
+    assert {name: sum(labels.values()) for name, labels in result.towns.items()} == {
+        "Barrio 東": 2, "Barrio 西": 1, "Kahramanmaraş": 2
+    }  # fmt: skip
+    assert sorted(Crop.objects.values_list("town__name", flat=True)) == [
+        "Barrio 東", "Barrio 東", "Barrio 西", "Kahramanmaraş"
+    ]  # fmt: skip
+    import_crops(csv, event="مراكش 2023")
+    assert Event.objects.count() == 2
+    assert Crop.objects.count() == 8
+
+
+def test_one_image_of_one_town_in_two_spellings_has_one_label(folder):
+    csv = listed(folder, "a.png,Norte,damage,,,,,,,,", "a.png,NORTE ,no_damage,,,,,,,,")
+    with pytest.raises(Refused, match="line 3: the same image is labelled damage on line 2"):
+        import_crops(csv, event="E")
+
+
+def test_a_list_whose_towns_differ_in_accents_alone_leaves_nothing(folder):
+    csv = listed(folder, "a.png,Peñón,damage,,,,,,,,", "b.png,Penon,damage,,,,,,,,")
+    with pytest.raises(Refused, match="“Penon” is not there, but “Peñón” is"):
+        import_crops(csv, event="E")
+    assert (Event.objects.count(), Town.objects.count(), Crop.objects.count()) == (0, 0, 0)
+    assert stored_files() == []
+
+
+def test_towns_with_names_that_are_too_long_are_named_with_their_lines(folder):
+    csv = listed(folder, f"a.png,{'東' * 121},damage,,,,,,,,")
+    with pytest.raises(
+        Refused, match="line 2: The name “東東東東東東東東東東東東東東東東東東東東…” has 121 letters"
+    ):
+        import_crops(csv, event="E")

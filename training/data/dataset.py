@@ -17,6 +17,7 @@ from damage.messages import Message as _
 from tagging.models import Answer, Crop, Question, Tag
 from tagging.undamaged import UNDAMAGED
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
+from training.data.town_events import check_events, of_events_of
 from training.models import ModelRunCrop
 
 Part = ModelRunCrop.Part
@@ -208,6 +209,7 @@ def chosen_dataset(
 ) -> Dataset:
     """Give every part its towns and crops; raises `Refused` where that cannot be.
 
+    A test or validation town in another event than the training's is named with its event, or refused.
     Parts without a named town get theirs from what is left: see `_filled_parts`. `per_class` limits the
     training part to that many crops of either answer, drawn with `seed`. `hashes` gives crops' image hashes.
     Towns that are `kept` for tests stand in no other part. Without `needs_validation` that part may stay empty.
@@ -219,6 +221,7 @@ def chosen_dataset(
         )
     chosen = {part: [find_town(name) for name in named.get(part, ())] for part in PARTS}
     towns = _filled_parts(agreed, chosen, kept, needs_validation=needs_validation)
+    check_events(named, chosen_towns=towns)
     for part in PARTS:
         if towns[part] or part in _needed(agreed, towns[Part.TRAIN], needs_validation=needs_validation):
             _check_part(agreed, part, towns[part])
@@ -238,8 +241,8 @@ def _filled_parts(
 
     Of the towns with enough crops of both answers, most of the rarer one first: the first to training, the second to
     validation, or to training where each of two can be left out in turn instead, the third to the test, all further
-    ones to training. With two towns there is no test. Towns that are kept for tests are the test, and nothing else.
-    Squares that nobody looked at count for training alone.
+    ones to training. With two towns there is no test, nor is there one in another event than the training's. Towns
+    that are kept for tests are the test, and nothing else. Squares that nobody looked at count for training alone.
     """
     _check_once(towns)
     check_kept([*towns[Part.TRAIN], *towns[Part.VALIDATION]], kept)
@@ -256,6 +259,8 @@ def _filled_parts(
         if part == Part.VALIDATION and part not in needed:
             continue
         fit = [town for town in left if min(agreed.counts([town], part)) >= LEAST_PER_ANSWER[Part.TRAIN]]
+        if part == Part.TEST:
+            fit = of_events_of(towns[Part.TRAIN], fit)
         if not towns[part] and fit:
             towns[part] = fit[:1]
             left.remove(fit[0])

@@ -9,12 +9,11 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from django.db.models import Q
 
 from damage.accounts.models import User
 from damage.errors import Refused
-from damage.ingestion.lookup import find_town
-from damage.ingestion.models import Event, Scene, SceneKind, Town
+from damage.ingestion.lookup import find_event, find_town_of
+from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.rasters import TILE_PX, max_zoom, read_reduced, tile_window
 from damage.messages import Message as _
 from damage.work import claims
@@ -156,16 +155,10 @@ def _pictures(wanted: Exploration, question: Question | None) -> list[Picture]:
 
 
 def _towns(wanted: Exploration) -> list[Town]:
-    event = Event.objects.filter(Q(name__iexact=wanted.event) | Q(slug__iexact=wanted.event)).first()
-    if event is None:
-        known = ", ".join(Event.objects.values_list("slug", flat=True))
-        raise Refused(
-            _("There is no event %(name)s.") % {"name": wanted.event},
-            _("Name one of: %(known)s.") % {"known": known or "–"},
-        )
+    event = find_event(wanted.event)
     if not wanted.towns:
         return list(event.towns.all())
-    return list(dict.fromkeys(find_town(f"{event.slug}/{name}") for name in wanted.towns))
+    return list(dict.fromkeys(find_town_of(event, name) for name in wanted.towns))
 
 
 def _of_scene(town: str, scene: Scene) -> list[Picture]:

@@ -237,7 +237,7 @@ def _classical(recipe_id: str) -> FeatureSource:
 
 def keras_model(keras_file: bytes) -> Any:
     """The Keras model in a file's content; nothing in it is run or unpickled (Keras's safe mode)."""
-    import keras
+    from training.networks.quiet_tensorflow import keras
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -4,11 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import openvino
-import tensorflow
-from keras import layers
 
 from training.networks.agreement import check_scores
 from training.networks.engines import (
@@ -19,6 +16,7 @@ from training.networks.engines import (
     OpenVinoDenseNetwork,
     OpenVinoEngine,
 )
+from training.networks.quiet_tensorflow import keras, layers, tensorflow
 
 
 def whole_model(backbone: keras.Model, head: keras.Model) -> keras.Model:

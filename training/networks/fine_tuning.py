@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-from keras import layers
 
 from damage.work.progress import Progress, no_progress
 from training.networks.backbones.building import fine_layers, lite_network, scaled_pixels, window_means
@@ -25,6 +23,7 @@ from training.networks.heads.keras_layer import keras_head, learnt_head
 from training.networks.heads.labelled import Labelled, TrainingHistory
 from training.networks.heads.linear import LinearHead
 from training.networks.heads.parameters import TuningParameters
+from training.networks.quiet_tensorflow import keras, layers
 
 # So many crops go through the trunk at a time.
 CHUNK = 64

@@ -10,7 +10,7 @@ from damage.ingestion.models import Scene
 from damage.messages import Message as _
 from damage.messages import worded
 from damage.work.progress import progress_bar
-from prediction.lookup import find_run
+from prediction.lookup import find_run, page_of
 from prediction.models import PredictionRun
 from prediction.options import MAX_IOU, PredictionOptions, RunnerConfig
 from prediction.services import cancel, explanation, predict_all, resume, rethreshold
@@ -97,6 +97,13 @@ class Command(JsonCommand):
             )
         return _one_or_all([summary(run) for run in runs])
 
+    def describe(self, result: dict[str, Any]) -> str:
+        return "\n\n".join(super(Command, self).describe(each) for each in result.get("runs", [result]))
+
+    def then(self, result: dict[str, Any]) -> list[str]:
+        runs = result.get("runs", [result])
+        return [f"See {each['page']} on the site." for each in runs if "page" in each]
+
     def announce(self, runs: list[PredictionRun]) -> None:
         """Say which runs these are, for whoever has to resume them after a power cut."""
         for run in runs:
@@ -138,4 +145,5 @@ def summary(run: PredictionRun) -> dict[str, Any]:
         "shapefile": run.shapefile_zip.name,
         "scores": run.score_file.name,
         "heat": run.heat_file.name,
+        "page": page_of(run),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.errors import Refused
 from damage.messages import Message as _
-from prediction.lookup import find_run
+from prediction.lookup import find_run, page_of
 from prediction.town_sample.command_line import add_goal, goal_of
 from prediction.town_sample.services import set_threshold
 from prediction.undamaged_ground import DEFAULT_SHARE, set_threshold_by_undamaged
@@ -51,7 +51,10 @@ class Command(JsonCommand):
             if undamaged is None
             else set_threshold_by_undamaged(run, find_run(undamaged), share=options["share"])
         )
-        return {"prediction_run": run.pk, "detections": run.found().count(), **kept}
+        return {"prediction_run": run.pk, "detections": run.found().count(), **kept, "page": page_of(run)}
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return (f"See {result['page']} on the site.",)
 
     def describe(self, result: dict[str, Any]) -> str:
         if result["goal"] == "undamaged":

@@ -35,4 +35,11 @@ class Command(JsonCommand):
         totals = (
             f"{result['added']} added, {result['already']} already there, {result['changed']} corrected, "
         )
+        if code := result["guessed_code"]:
+            lines.append(
+                f"The list is not in UTF-8 and was read as {code}: if names above look wrong, save it as UTF-8."
+            )
         return "\n".join([*lines, totals + f"{result['in_scenes']} in scenes that are here"])
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return ("See /tags/ on the site. Next: manage.py train --question QUESTION",)

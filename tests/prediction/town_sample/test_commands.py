@@ -210,7 +210,7 @@ def test_what_cannot_be_used_is_refused_with_its_line_and_changes_nothing(town_r
         (None, "cannot be read"),
         (b"\xff\xfe\x00", "is no CSV in UTF-8"),
         (b"place,answer\n1,yes\n", "lacks the columns x_px, y_px"),
-        (b"x" * 2_000_001, "too large"),
+        (b"x" * 2_000_001, "larger than 2 MB"),
     ],
 )
 def test_a_file_that_is_no_such_table_is_refused(town_run, tmp_path, content, reason):

@@ -188,6 +188,63 @@ def test_a_town_name_that_two_events_share_asks_for_the_event(towns):
     assert find_town("other-quake/a").event == other
 
 
+@pytest.fixture
+def elsewhere(event):
+    """Two towns of another event, one of which is called as one here is."""
+    other = Event.objects.create(name="Other quake", slug="other-quake")
+    return {name: Town.objects.create(event=other, name=name, slug=name.lower()) for name in ("D", "Far")}
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+@pytest.mark.parametrize("name", ["Far", "FAR ", "far"])
+def test_a_town_of_another_event_is_not_taken_for_the_test_unless_its_event_is_said(
+    question, towns, elsewhere, fill, part, name
+):
+    for town in (towns["A"], towns["B"], elsewhere["Far"]):
+        fill(town, yes=6, no=6)
+    with pytest.raises(Refused) as refused:
+        chosen(question, train=["A"], **{part: [name]})
+    told = str(refused.value)
+    assert "is of Other quake, and the training of Practice quake" in told
+    assert told.endswith("name it with its event: other-quake/far.")
+    for said in ("other-quake/far", "Other quake/Far", "OTHER QUAKE / far"):
+        dataset = chosen(question, train=["A"], **{part: [said]})
+        assert dataset.towns[Part(part)] == [elsewhere["Far"]]
+
+
+def test_a_test_towns_name_that_both_events_have_asks_for_the_event(question, towns, elsewhere, fill):
+    for town in (*towns.values(), *elsewhere.values()):
+        fill(town, yes=6, no=6)
+    with pytest.raises(Refused, match="Say which: other-quake/d, practice-quake/d"):
+        chosen(question, train=["A"], test=["D"])
+
+
+def test_the_event_is_looked_at_where_the_training_is_filled_in(question, towns, elsewhere, fill):
+    fill(towns["A"], yes=9, no=9)
+    fill(towns["B"], yes=8, no=8)
+    fill(elsewhere["Far"], yes=6, no=6)
+    with pytest.raises(Refused, match="name it with its event"):
+        chosen(question, test=["Far"])
+    assert names(chosen(question, test=["other-quake/far"]))["test"] == ["Far"]
+
+
+def test_no_town_of_another_event_is_filled_in_as_the_test(question, towns, elsewhere, fill):
+    fill(towns["A"], yes=9, no=9)
+    fill(towns["B"], yes=8, no=8)
+    fill(elsewhere["Far"], yes=7, no=7)
+    assert names(chosen(question, train=["A"], validation=["B"]))["test"] == []
+    fill(towns["C"], yes=6, no=6)
+    assert names(chosen(question, train=["A"], validation=["B"]))["test"] == ["C"]
+    assert names(chosen(question))["test"] == ["C"]
+
+
+def test_a_model_of_two_events_is_tested_in_either(question, towns, elsewhere, fill):
+    for town in (towns["A"], towns["B"], elsewhere["Far"], elsewhere["D"]):
+        fill(town, yes=6, no=6)
+    dataset = chosen(question, train=["A", "other-quake/d"], validation=["B"], test=["Far"])
+    assert names(dataset) == {"train": ["A", "D"], "validation": ["B"], "test": ["Far"]}
+
+
 def test_an_unknown_town_is_refused_with_the_known_ones(towns):
     with pytest.raises(Refused, match="A, B, C, D"):
         find_town("Atlantis")

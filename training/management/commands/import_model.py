@@ -42,3 +42,6 @@ class Command(JsonCommand):
             f"Model run {result['model_run']} is a candidate now (run {origin['model_run']}{where}).\n"
             f"Propose it with: manage.py promote {result['model_run']} --by NAME"
         )
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return (f"See /training/runs/{result['model_run']}/ on the site.",)

@@ -60,6 +60,9 @@ class Command(JsonCommand):
             lines.append("It is proposed; a second person confirms it with the same command.")
         return "\n".join(lines)
 
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        return (f"See /training/runs/{result['model_run']}/ on the site.",)
+
 
 def _propose_or_confirm(run: ModelRun, by: User, reason: str) -> None:
     """Whoever proposed has it compared where that is still to be done; somebody else confirms."""

@@ -31,7 +31,8 @@ class Command(JsonCommand):
                             help="what is trained on the backbone's features; default: %(default)s")  # fmt: skip
         for part, use in PARTS.items():
             parser.add_argument(f"--{part}-town", action="append", default=[], metavar="TOWN",
-                                dest=f"{part}_towns", help=f"a town to {use}; may be given again")  # fmt: skip
+                                dest=f"{part}_towns",
+                                help=f"a town to {use}, or EVENT/TOWN; may be given again")  # fmt: skip
         parser.add_argument("--per-class", type=int, metavar="N",
                             help="train on N crops of either answer, drawn with the seed; default: all")  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
@@ -91,6 +92,13 @@ class Command(JsonCommand):
             )
         told = (result["adaptation"], result["threshold_reason"], result["expected"])
         return "\n".join(filter(None, [*lines, *told]))
+
+    def then(self, result: dict[str, Any]) -> tuple[str, ...]:
+        number = result["model_run"]
+        return (
+            f"See /training/runs/{number}/ on the site.",
+            f"To use it: manage.py promote {number} --by NAME, which a second person confirms.",
+        )
 
 
 def tuning_words(best_epoch: int, loss_before: float) -> str:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras import layers, ops
 
 from training.networks.backbones.efficientnet_lite import efficientnet_lite, load_tensors, mean_activations
 from training.networks.backbones.pth import read_tensors
 from training.networks.backbones.registry import Backbone, Scaling
 from training.networks.backbones.weights import weights_path
 from training.networks.dense import BEFORE_PX, window_shares
+from training.networks.quiet_tensorflow import keras, layers, ops
 
 # Width and depth of the Lite variants.
 LITE = {

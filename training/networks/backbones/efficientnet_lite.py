@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import keras
 import numpy as np
-from keras import layers
 from scipy.special import ndtr
+
+from training.networks.quiet_tensorflow import keras, layers
 
 BN_EPSILON = 1e-3
 STEM_FILTERS = 32

@@ -66,7 +66,9 @@ def _local(backbone: Backbone, weights: KerasWeights, weights_dir: Path) -> Path
 
 
 def _downloaded(backbone: Backbone, weights: KerasWeights) -> Path:
-    import keras  # here, so that the registry is read without TensorFlow
+    from training.networks.quiet_tensorflow import (
+        keras,  # here, so that the registry is read without TensorFlow
+    )
 
     try:
         with redirect_stdout(sys.stderr):  # Keras reports there, where `--json` has the one document

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
-from keras import layers
 
 from training.networks.heads.linear import LinearHead
+from training.networks.quiet_tensorflow import keras, layers
 
 
 def keras_head(head: LinearHead) -> keras.Model:
