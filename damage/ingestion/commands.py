@@ -17,11 +17,13 @@ WORDS = {"added": "added", "already": "already there", "refused": "refused", "le
 class IngestCommand(JsonCommand):
     """Files of one town, reported one by one."""
 
-    def add_place(self, parser: ArgumentParser) -> None:
+    nothing = "No photo was found there."
+
+    def add_place(self, parser: ArgumentParser, *, required: bool = True) -> None:
         parser.add_argument(
-            "--event", required=True, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
+            "--event", required=required, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
         )
-        parser.add_argument("--town", required=True, help="name of the town; made if new")
+        parser.add_argument("--town", required=required, help="name of the town; made if new")
 
     def result(self, reports: list[FileReport]) -> dict[str, Any]:
         counts = Counter(report.status for report in reports)
@@ -38,7 +40,7 @@ class IngestCommand(JsonCommand):
         ]
         shown = {status: word for status, word in WORDS.items() if status != "left_out" or result[status]}
         totals = ", ".join(f"{result[status]} {word}" for status, word in shown.items())
-        return "\n".join([*(lines or ["No photo was found there."]), totals])
+        return "\n".join([*(lines or [self.nothing]), totals])
 
     def then(self, result: dict[str, Any]) -> tuple[str, ...]:
         return (NEXT_STEP,) if result["added"] + result["already"] else ()

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from unicodedata import normalize
 from uuid import uuid4
@@ -20,6 +21,7 @@ from damage.ingestion.decoding import ViewedPhoto, decode_mosaic_facts, decode_m
 from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.models import GsdSource, Scene, SceneKind
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
+from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.messages import Message, sentences
 from damage.messages import Message as _
@@ -58,25 +60,27 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
+def ingest_photo(path: Path, *, event: str, town: str, origin: Origin | None = None) -> Ingested:
     """Take in a drone photo. Raises `Refused` when it cannot be used."""
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
-        ingested = _stored(scene, event=event, town=town, source=path, view=view)
+        ingested = _stored(scene, event=event, town=town, source=path, view=view, origin=origin)
         return replace(ingested, warnings=photo.facts.warnings)
 
 
-def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
+def ingest_mosaic(
+    path: Path, *, event: str, town: str, in_place: bool = False, origin: Origin | None = None
+) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
     scene = Scene(
@@ -99,7 +103,8 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
-        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        source = None if in_place else path
+        return _stored(scene, event=event, town=town, source=source, view=view, origin=origin)
 
 
 def make_missing_view(scene: Scene) -> None:
@@ -119,7 +124,7 @@ def ingest_files(
     paths = list(paths)
     reports = []
     for done, path in enumerate(paths, start=1):
-        reports.append(_report(path, ingest_one))
+        reports.append(reported(shown_name(path), partial(ingest_one, path)))
         progress(done, len(paths))
     return reports
 
@@ -145,11 +150,11 @@ def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
     ]
 
 
-def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
-    name = shown_name(path)
+def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
+    """Take in a file, and say what became of it, whatever happens."""
     try:
         with trouble_explained():
-            ingested = ingest_one(path)
+            ingested = ingest()
     except Refused as error:
         return FileReport(name, "refused", reason=str(error))
     except OSError as error:  # the file was taken away while it was read
@@ -196,7 +201,9 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     )
 
 
-def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None) -> Ingested:
+def _stored(
+    scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None, origin: Origin | None
+) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
         for field, path in ((scene.file, source), (scene.view_file, view)):
@@ -205,10 +212,13 @@ def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: P
         try:
             with transaction.atomic():
                 scene.town = get_or_create_town(event, town)
+                scene.captured_at = scene.captured_at or (origin.captured_at if origin else None)
                 scene.save()
+                if origin:
+                    record_origin(scene, origin)
         except IntegrityError:
             # Somebody else may have stored the same file meanwhile: then theirs stays.
-            if there := _already(scene.sha256, event=event, town=town):
+            if there := already_there(scene.sha256, event=event, town=town, origin=origin):
                 remove_unnamed(files)
                 return there
             raise
@@ -227,7 +237,8 @@ def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> 
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
 
-def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
+def already_there(sha256: str, *, event: str, town: str, origin: Origin | None = None) -> Ingested | None:
+    """The town's scene of these bytes, with where they come from as well. Raises `Refused` for another town's."""
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
@@ -237,6 +248,8 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
             % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
             _("Ingest it for one town only."),
         )
+    if origin:
+        record_origin(scene, origin)
     return Ingested(scene, already=True)
 
 
