@@ -105,6 +105,12 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def forget_empty(folder: Path) -> None:
+    """Remove the folder where nothing is here of the file yet."""
+    if not any(path.stat().st_size for path in folder.glob("content/*")):
+        forget(folder)
+
+
 def forget_old(place: Path) -> None:
     """Remove parts that nobody went on with for two weeks."""
     for folder in place.glob("*"):

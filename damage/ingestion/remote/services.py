@@ -16,7 +16,7 @@ from damage.ingestion.remote.addresses import PHOTO_SUFFIXES, RemoteFile, checke
 from damage.ingestion.remote.fetching import Version, fetch_file
 from damage.ingestion.remote.hosts import open_client
 from damage.ingestion.remote.listing import LeftOut
-from damage.ingestion.remote.parts import forget, forget_old, part_folder
+from damage.ingestion.remote.parts import forget, forget_empty, forget_old, part_folder
 from damage.ingestion.remote.planning import files_of
 from damage.ingestion.services import (
     FileReport,
@@ -121,7 +121,11 @@ def _fetch_one(
     source = _known(file)
     known = Version(source.etag, source.last_modified, source.size_bytes) if source else None
     with part_folder(place_of_parts(), file.address) as folder:
-        fetched = fetch_file(client, file, folder, known=known, told=told)
+        try:
+            fetched = fetch_file(client, file, folder, known=known, told=told)
+        except Refused:
+            forget_empty(folder)
+            raise
         if fetched is None and source:
             forget(folder)
             return _there(source, event=event, town=town)

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import shutil
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import httpx2
@@ -164,6 +166,32 @@ def test_bytes_that_were_not_flushed_are_fetched_again(fetch, host, folder):
     host.faults.clear()
     assert fetch().path.read_bytes() == CONTENT
     assert host.asked[-1].range == "bytes=60000-"
+
+
+def test_what_a_killed_process_fetched_is_gone_on_with(host, wire, folder, fetch, monkeypatch):
+    monkeypatch.setattr(fetching, "FLUSH_BYTES", 1000)
+    host.put("/a.tif", CONTENT)
+    host.fail("/a.tif", stall_after(60_000))
+
+    def work():
+        with open_client(["imagery.example"], resolve=lambda name: ["8.8.8.8"], inner=wire) as client:
+            fetch_file(client, RemoteFile(ADDRESS, "a.tif"), folder)
+
+    process = get_context("fork").Process(target=work)
+    process.start()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and b'"flushed": 60000' not in noted(folder):
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert fetch().path.read_bytes() == CONTENT
+    assert host.asked[-1].range == "bytes=60000-"
+
+
+def noted(folder):
+    state = folder / "state.json"
+    return state.read_bytes() if state.is_file() else b""
 
 
 @pytest.mark.parametrize("state", [b"", b"{", b"[]", b'{"name": "a.tif", "etag": 5}', b"\xff\xfe", b"null"])
