@@ -49,13 +49,8 @@ def _files_of(client: httpx2.Client, source: str, hosts: Sequence[str]) -> Itera
             yield RemoteFile(address, name_of(address), phase=phase_of(address))
             return
         yield from _walk(client, address, hosts)
-    elif (path := Path(source)).is_file():
-        if path.stat().st_size > MOST_LISTING_BYTES:
-            raise Refused(
-                _("The list is larger than %(most)s MB.") % {"most": MOST_LISTING_BYTES // 2**20},
-                _("Name a part of it, such as one flight."),
-            )
-        yield from _followed(client, read_listing(path.read_bytes(), ""), {""}, hosts)
+    elif _is_file(source):
+        yield from _followed(client, read_listing(_content(Path(source)), ""), {""}, hosts)
     elif EVENT.fullmatch(source) and ".." not in source.split("/"):
         found = list(_walk(client, folder_address(NOAA_BUCKET, source), hosts))
         if not found:
@@ -66,6 +61,25 @@ def _files_of(client: httpx2.Client, source: str, hosts: Sequence[str]) -> Itera
             _("It is no address, no file, and no name of an event of NOAA's."),
             _("Name https://…, a file with a list, or a folder such as 2020_Nashville_Tornado."),
         )
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # too long for a file's name
+        return False
+
+
+def _content(path: Path) -> bytes:
+    """A list's bytes; of what is too large for one only so many that it is refused."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_LISTING_BYTES + 1)
+    except OSError as error:
+        raise Refused(
+            _("It cannot be read (%(why)s).") % {"why": error.strerror},
+            _("Check its permissions and the disk."),
+        ) from error
 
 
 def _walk(client: httpx2.Client, address: str, hosts: Sequence[str]) -> Iterator[RemoteFile | LeftOut]:

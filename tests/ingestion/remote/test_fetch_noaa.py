@@ -105,6 +105,8 @@ def test_an_event_of_noaa_s_comes_in_with_where_it_came_from(bucket, capsys, dat
     assert (source.etag, source.size_bytes) == ('"0900n.tif"', scene.size_bytes)
     assert (source.sha256, source.taken, source.phase) == (scene.sha256, "2020-03-07", "")
     assert list((data_folder / "fetches").glob("*")) == []
+    call_command("show", "scene", str(scene.pk))
+    assert f"fetched from: {NOAA}{FLIGHT}/{TILE}" in capsys.readouterr().out
 
 
 def test_what_the_list_tells_to_be_there_is_not_asked_for_again(bucket, capsys):
@@ -256,8 +258,9 @@ def test_the_list_alone_fetches_nothing(bucket, capsys):
 def test_an_event_that_noaa_does_not_have_is_answered_with_those_that_are_like_it(bucket, capsys):
     result = run(capsys, "2020_Nashvile", *PLACE, fails=True)
     assert "Among its events are: 2020_Nashville_Tornado" in result["files"][0]["reason"]
-    result = run(capsys, "what is this", *PLACE, fails=True)
-    assert "no name of an event" in result["files"][0]["reason"]
+    for source in ("what is this", "/", "..", "a/../../b", "x y" * 5000):
+        result = run(capsys, source, *PLACE, fails=True)
+        assert "no name of an event" in result["files"][0]["reason"]
 
 
 def test_a_stac_item_brings_its_time_and_name(host, image, capsys):
