@@ -162,7 +162,7 @@ def test_bytes_that_were_not_flushed_are_fetched_again(fetch, host, folder):
     with pytest.raises(Refused):
         fetch()
     with (folder / "content" / "a.tif").open("ab") as part:
-        part.write(bytes(10_000))
+        part.write(bytes(100_000))
     host.faults.clear()
     assert fetch().path.read_bytes() == CONTENT
     assert host.asked[-1].range == "bytes=60000-"
@@ -398,7 +398,7 @@ def test_redirects_elsewhere_are_not(fetch, host, wire, location):
     host.fail("/a.tif", status(302, Location=location), status(302, Location=location))
     with pytest.raises(Refused):
         fetch()
-    assert {asked.path for asked in host.asked} == {"/a.tif"}
+    assert [asked.path for asked in host.asked] == ["/a.tif"]
 
 
 def test_redirects_in_a_circle_end(fetch, host):
