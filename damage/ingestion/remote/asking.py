@@ -80,8 +80,9 @@ def answer(
 
 
 def _redirected(url: httpx2.URL, response: httpx2.Response) -> httpx2.URL:
+    location = response.headers.get("location", "")
     try:
-        target = url.join(response.headers.get("location", ""))
+        target = url.join(location) if location else httpx2.URL("")
     except (httpx2.InvalidURL, ValueError):
         target = httpx2.URL("")
     if (target.scheme, host_of(target), target.port) != (url.scheme, host_of(url), url.port):
