@@ -24,11 +24,13 @@ class IngestCommand(JsonCommand):
         "when it was taken, as 2023-02-08 or 2023-02-08T10:15+03:00; default: what its tags or its name say"
     )
 
-    def add_place(self, parser: ArgumentParser) -> None:
+    nothing = "No photo was found there."
+
+    def add_place(self, parser: ArgumentParser, *, required: bool = True) -> None:
         parser.add_argument(
-            "--event", required=True, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
+            "--event", required=required, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
         )
-        parser.add_argument("--town", required=True, help="name of the town; made if new")
+        parser.add_argument("--town", required=required, help="name of the town; made if new")
         parser.add_argument("--before", action="store_true", help="the imagery is from before the event")
         parser.add_argument("--taken", metavar="TIME", help=self.taken_help)
 
@@ -54,7 +56,7 @@ class IngestCommand(JsonCommand):
         ]
         shown = {status: word for status, word in WORDS.items() if status != "left_out" or result[status]}
         totals = ", ".join(f"{result[status]} {word}" for status, word in shown.items())
-        return "\n".join([*(lines or ["No photo was found there."]), totals])
+        return "\n".join([*(lines or [self.nothing]), totals])
 
     def then(self, result: dict[str, Any]) -> tuple[str, ...]:
         return (NEXT_STEP,) if result["added"] + result["already"] else ()

@@ -92,6 +92,7 @@ class TimeSource(models.TextChoices):
     TAGS = "tags", _("the file's acquisition time")
     NAME = "name", _("file name")
     FILE = "file", _("the file's own date, which may be later")
+    LIST = "list", _("the list by which it was fetched")
     PERSON = "person", _("a person")
 
 
@@ -219,3 +220,31 @@ class SceneQuarantineStep(QuarantineStep):
     """A step in the history of a scene's use."""
 
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="quarantine_steps")
+
+
+class FetchedSource(models.Model):
+    """Where a scene was fetched from, and which version it was there: what is unchanged is not fetched again."""
+
+    class Phase(models.TextChoices):
+        BEFORE = "before", _("before the event")
+        AFTER = "after", _("after the event")
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="fetched_sources")
+    address = models.CharField(max_length=2048)
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=64, blank=True)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    # What the list said: a day or a moment in ISO 8601; and what the name of a folder hints at, which nobody checked.
+    taken = models.CharField(max_length=40, blank=True)
+    phase = models.CharField(max_length=6, choices=Phase.choices, blank=True)
+    fetched_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-fetched_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["address", "scene"], name="fetched_source_once_per_scene")
+        ]
+
+    def __str__(self) -> str:
+        return self.address

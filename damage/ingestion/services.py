@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -23,6 +24,7 @@ from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.models import GsdSource, Scene, SceneKind, SceneRole, TimeSource
 from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
+from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.ingestion.scene_sources import checked_path
 from damage.ingestion.source_facts import read_source_facts
@@ -80,23 +82,31 @@ class Ingested:
 
 
 def ingest_photo(
-    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
+    path: Path,
+    *,
+    event: str,
+    town: str,
+    role: SceneRole = SceneRole.AFTER,
+    taken: datetime | None = None,
+    origin: Origin | None = None,
 ) -> Ingested:
     """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
     stamp = _stamp(path)
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
         scene.role = role
-        if scene.captured_at is None and taken:
-            scene.captured_at, scene.captured_from = taken, TimeSource.PERSON
+        if scene.captured_at is None:
+            scene.captured_at, scene.captured_from = _told_time(taken, origin)
         handed_in = HandedIn(path, stamp)
-        ingested = _stored(scene, event=event, town=town, handed_in=handed_in, source=path, view=view)
+        ingested = _stored(
+            scene, event=event, town=town, handed_in=handed_in, source=path, view=view, origin=origin
+        )
         return replace(ingested, warnings=photo.facts.warnings)
 
 
@@ -108,6 +118,7 @@ def ingest_mosaic(
     in_place: bool = False,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
+    origin: Origin | None = None,
 ) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
 
@@ -116,14 +127,12 @@ def ingest_mosaic(
     stamp = _stamp(path)
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
-    captured_at, captured_from = (
-        (taken, TimeSource.PERSON)
-        if taken
-        else mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
-    )
+    captured_at, captured_from = _told_time(taken, origin)
+    if captured_at is None:
+        captured_at, captured_from = mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
     scene = Scene(
         kind=SceneKind.MOSAIC,
         role=role,
@@ -149,8 +158,18 @@ def ingest_mosaic(
         decode_mosaic_view(path, facts, view)
         source = None if in_place else path
         handed_in = HandedIn(path, stamp)
-        ingested = _stored(scene, event=event, town=town, handed_in=handed_in, source=source, view=view)
+        ingested = _stored(
+            scene, event=event, town=town, handed_in=handed_in, source=source, view=view, origin=origin
+        )
         return replace(ingested, warnings=facts.warnings)
+
+
+def _told_time(taken: datetime | None, origin: Origin | None) -> tuple[datetime | None, str]:
+    """When an image was taken as a person says, or the list by which it was fetched."""
+    if taken:
+        return taken, TimeSource.PERSON
+    listed = origin.captured_at if origin else None
+    return (listed, TimeSource.LIST) if listed else (None, TimeSource.NONE)
 
 
 def note_source(scene: Scene) -> None:
@@ -196,7 +215,7 @@ def ingest_files(
     paths = list(paths)
     reports = []
     for done, path in enumerate(paths, start=1):
-        reports.append(_report(path, ingest_one))
+        reports.append(reported(shown_name(path), partial(ingest_one, path)))
         progress(done, len(paths))
     return reports
 
@@ -222,11 +241,11 @@ def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
     ]
 
 
-def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
-    name = shown_name(path)
+def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
+    """Take in a file, and say what became of it, whatever happens."""
     try:
         with trouble_explained():
-            ingested = ingest_one(path)
+            ingested = ingest()
     except Refused as error:
         return FileReport(name, "refused", reason=str(error))
     except OSError as error:  # the file was taken away while it was read
@@ -278,7 +297,14 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
 
 
 def _stored(
-    scene: Scene, *, event: str, town: str, handed_in: HandedIn, source: Path | None, view: Path | None
+    scene: Scene,
+    *,
+    event: str,
+    town: str,
+    handed_in: HandedIn,
+    source: Path | None,
+    view: Path | None,
+    origin: Origin | None,
 ) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
@@ -291,9 +317,11 @@ def _stored(
             with transaction.atomic():
                 scene.town = get_or_create_town(event, town)
                 scene.save()
+                if origin:
+                    record_origin(scene, origin)
         except IntegrityError:
             # Somebody else may have stored the same file meanwhile: then theirs stays.
-            if there := _already(scene.sha256, event=event, town=town):
+            if there := already_there(scene.sha256, event=event, town=town, origin=origin):
                 remove_unnamed(files)
                 return there
             raise
@@ -312,7 +340,8 @@ def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> 
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
 
-def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
+def already_there(sha256: str, *, event: str, town: str, origin: Origin | None = None) -> Ingested | None:
+    """The town's scene of these bytes, with where they come from as well. Raises `Refused` for another town's."""
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
@@ -322,6 +351,8 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
             % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
             _("Ingest it for one town only."),
         )
+    if origin:
+        record_origin(scene, origin)
     return Ingested(scene, already=True)
 
 

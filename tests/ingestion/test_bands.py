@@ -15,6 +15,8 @@ from damage.ingestion.services import ingest_mosaic, make_view
 from damage.ingestion.viewing import write_mosaic_view
 from tests.ingestion.pictures import check_is_seen, picture, tile_of, window_of
 
+pytestmark = pytest.mark.one_database  # is about pixels
+
 PLACE = {"event": "Quake", "town": "Altamira"}
 RED, GREEN, BLUE, ALPHA = ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha
 NIR, UNDEFINED, GRAY = ColorInterp.nir, ColorInterp.undefined, ColorInterp.gray

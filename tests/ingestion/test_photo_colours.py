@@ -20,6 +20,8 @@ from damage.ingestion.services import ingest_photo, make_view
 from damage.ingestion.viewing import write_photo_view
 from tests.ingestion.pictures import check_is_seen, picture
 
+pytestmark = pytest.mark.one_database  # is about pixels
+
 PLACE = {"event": "Quake", "town": "Altamira"}
 LOSSY = 8
 

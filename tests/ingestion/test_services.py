@@ -130,8 +130,8 @@ def test_two_at_once_store_one(photo, monkeypatch):
         looked.append(args)
         return None if len(looked) == 1 else real(*args, **kwargs)
 
-    real = services._already
-    monkeypatch.setattr(services, "_already", look)
+    real = services.already_there
+    monkeypatch.setattr(services, "already_there", look)
     again = ingest_photo(path, **PLACE)
     assert again.already
     assert again.scene == there.scene

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                     ("tags", "the file's acquisition time"),
                     ("name", "file name"),
                     ("file", "the file's own date, which may be later"),
+                    ("list", "the list by which it was fetched"),
                     ("person", "a person"),
                 ],
                 db_default="",

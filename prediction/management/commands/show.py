@@ -56,6 +56,7 @@ def _of_scene(scene: Scene) -> dict[str, Any]:
         "shows": scene.role,
         "camera": " ".join(filter(None, (scene.camera_make, scene.camera_model))),
         "file": scene.in_place_path or scene.file.name,
+        "fetched_from": list(scene.fetched_sources.values_list("address", flat=True)),
         "size_bytes": scene.size_bytes,
         "sha256": scene.sha256,
         "came_in": scene.created_at,

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingestion", "0005_capture_and_role")]
+    dependencies = [("ingestion", "0006_fetched_sources")]
 
     operations = [
         migrations.AddField("scene", "source_mtime_ns", models.BigIntegerField(editable=False, null=True)),
