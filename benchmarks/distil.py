@@ -42,7 +42,10 @@ def measured(
         trained_without(town, train_towns=others, backbone=backbone, network_px=network_px)
         for backbone in ("efficientnet-lite0", teacher_backbone)
     )
-    rows = [_row("Lite0, plain", plain, figures(plain, town)), _row("teacher", teacher, figures(teacher, town))]
+    rows = [
+        _row("Lite0, plain", plain, figures(plain, town)),
+        _row("teacher", teacher, figures(teacher, town)),
+    ]
     scenes = list(Scene.objects.filter(name__startswith=f"{town}_", name__endswith="_post.tif"))
     for seed in range(seeds):
         config = DistillationConfig(windows=windows, seed=seed, network_px=network_px)
@@ -59,7 +62,12 @@ def measured(
 
 def _row(model: str, run: Any, found: dict[str, Any]) -> dict[str, Any]:
     seconds = (run.finished_at - run.started_at).total_seconds()
-    return {"town": found["town"], "model": model, **{name: found[name] for name in SHOWN}, "seconds": seconds}
+    return {
+        "town": found["town"],
+        "model": model,
+        **{name: found[name] for name in SHOWN},
+        "seconds": seconds,
+    }
 
 
 def _balanced_accuracy(run: Any, threshold: float) -> float:
@@ -74,7 +82,16 @@ def figures_table(rows: list[dict[str, Any]]) -> str:
     """A line for each town and model."""
     from damage.tables import markdown_table
 
-    columns = ("town", "model", *SHOWN, "at_teachers_threshold", "r2", "rank_correlation", "called_share", "seconds")
+    columns = (
+        "town",
+        "model",
+        *SHOWN,
+        "at_teachers_threshold",
+        "r2",
+        "rank_correlation",
+        "called_share",
+        "seconds",
+    )
     return markdown_table(
         [name.replace("_", " ") for name in columns], [[row.get(name) for name in columns] for row in rows]
     )
