@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -27,85 +27,109 @@ from training.inference import kind_of, model_input_of, window_px_of, window_sco
 from training.models import ModelRun
 from training.networks.backbones.registry import Backbone, find_features
 from training.networks.dense import probability
-from training.networks.heads.ridge import ridge_head
+from training.networks.heads.ridge import Ridge, ridge_head
 from training.networks.kept_networks import keep_missing
 from training.networks.kinds import DENSE, TrainedParts
 
 DRAWING, TEACHER = "windows", "teacher"  # steps whose progress is told
 CHUNK = 32
+REASON = "The score from which on it calls as many of the drawn windows as its teacher does at its own."
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The windows that were drawn as the student looks at them, and the teacher's logits for them (N,)."""
+
+    windows: list[SceneWindow]
+    wanted: np.ndarray
 
 
 def fitted_student(run: ModelRun, places: Places, step: Step) -> Fitted:
-    """Work a student out as its row says, and measure it on the run's crops; completes the row's record.
-
-    The teacher's answers come as logits of its scores, which differ from 0 and 1 by a ten-millionth at least.
-    """
+    """Work a student out as its row says, and measure it on the run's crops; completes the row's record."""
     begun = monotonic()
     backbone = find_features(run.backbone, run.parameters["contrast"], window_px_of(run))
     assert isinstance(backbone, Backbone)  # noqa: S101 - as was planned
-    kind, record, teacher = kind_of(run), run.parameters["distilled"], _teacher(run)
+    kind, teacher = kind_of(run), _teacher(run)
     exports = kind.exports(backbone, places.weights_dir, is_tuned=False)
     keep_missing(exports, places.cache_dir / NETWORKS, lambda: step(PREPARING))
-    drawn = drawn_places(
+    drawn = _drawn(run, teacher, step)
+    parts = _parts(run)
+    alone = [replace(window, in_surroundings=False) for window in drawn.windows[:MOST_COMPARED]]
+    images = [drawn.windows, alone, *(crops for crops, _answers in parts.values())]
+    of_windows, of_alone, *of_parts = _features(images, backbone, places, step(FEATURES))
+    found = ridge_head(of_windows, drawn.wanted, fold_numbers(drawn.windows, run.seed))
+    threshold = student_threshold(drawn.wanted, found.left_out_logits, teacher.threshold or 0.0)
+    scores = {part: found.head(rows)[:, 1] for part, rows in zip(parts, of_parts, strict=True)}
+    metrics = {
+        part: classification_metrics(answers, scores[part], threshold)
+        for part, (_crops, answers) in parts.items()
+    }
+    files = kind.artefact(
+        TrainedParts(backbone, found.head, None, places.weights_dir, places.cache_dir / NETWORKS),
+        _squares(alone, backbone.size_px),
+        found.head(of_alone)[:, 1],
+        threads=places.threads,
+    )
+    run.parameters["head"] = {"penalty": found.penalty}
+    completed = {"windows_sha256": windows_digest(drawn.windows), "seconds": round(monotonic() - begun, 1)}
+    run.parameters["distilled"] = run.parameters["distilled"] | completed
+    return Fitted(
+        scores=scores,
+        left_out_scores=np.full(len(scores.get("train", ())), np.nan),
+        metrics=metrics | {"distillation": _agreement(drawn.wanted, found, teacher.threshold or 0.0)},
+        threshold=threshold,
+        threshold_reason=REASON,
+        files=files,
+    )
+
+
+def _drawn(run: ModelRun, teacher: ModelRun, step: Step) -> _Drawn:
+    """Draw the run's windows and ask the teacher about them.
+
+    Its answers come as logits of its scores, which differ from 0 and 1 by a ten-millionth at least.
+    """
+    record = run.parameters["distilled"]
+    places = drawn_places(
         _scenes(record),
         model_input_of(teacher),
         count=record["windows"],
         seed=run.seed,
         progress=step(DRAWING),
     )
-    asked = [
-        place.window(model_input_of(teacher), in_surroundings=kind_of(teacher) is DENSE) for place in drawn
-    ]
-    wanted = logit(_scores(teacher, asked, step(TEACHER)))
-    windows = [place.window(model_input_of(run), in_surroundings=kind is DENSE) for place in drawn]
-    parts = _parts(run)
-    alone = [replace(window, in_surroundings=False) for window in windows[:MOST_COMPARED]]
-    every: list[CropSource] = [*windows, *alone]
-    every += [crop for crops, _answers in parts.values() for crop in crops]
+    asked, windows = (
+        [place.window(model_input_of(model), in_surroundings=kind_of(model) is DENSE) for place in places]
+        for model in (teacher, run)
+    )
+    return _Drawn(windows, logit(_scores(teacher, asked, step(TEACHER))))
+
+
+def _features(
+    images: Sequence[Sequence[CropSource]], backbone: Backbone, places: Places, progress: Progress
+) -> list[np.ndarray]:
+    """The features (N, F) of each group of images, computed in one go."""
     features = crop_features(
-        every,
+        [image for group in images for image in group],
         backbone,
         places.cache_dir,
         weights_dir=places.weights_dir,
         threads=places.threads,
-        progress=step(FEATURES),
+        progress=progress,
     )
-    ends = np.cumsum([len(windows), len(alone), *(len(crops) for crops, _answers in parts.values())])
-    of_windows, of_alone, *of_parts = np.split(features, ends[:-1])
-    found = ridge_head(of_windows, wanted, fold_numbers(windows, run.seed))
-    threshold = student_threshold(wanted, found.left_out_logits, float(teacher.threshold or 0))
-    scores = {part: found.head(rows)[:, 1] for part, rows in zip(parts, of_parts, strict=True)}
-    run.parameters["head"] = {"penalty": found.penalty}
-    run.parameters["distilled"] = record | {"windows_sha256": windows_digest(windows)}
-    metrics = {
-        part: classification_metrics(answers, scores[part], threshold)
-        for part, (_crops, answers) in parts.items()
-    }
-    metrics["distillation"] = {
+    return np.split(features, np.cumsum([len(group) for group in images])[:-1])
+
+
+def _squares(windows: Sequence[SceneWindow], size_px: int) -> np.ndarray:
+    with closing(SceneReader()) as scenes:
+        return np.stack([window.square(size_px, scenes) for window in windows])
+
+
+def _agreement(wanted: np.ndarray, found: Ridge, threshold: float) -> dict[str, float]:
+    """How far the student follows its teacher on ground that it did not learn from, and how much that one calls."""
+    return {
         "r2": determination(wanted, found.left_out_logits),
         "rank_correlation": rank_correlation(wanted, found.left_out_logits),
-        "called_share": float((probability(wanted) >= (teacher.threshold or 0)).mean()),
+        "called_share": float((probability(wanted) >= threshold).mean()),
     }
-    with closing(SceneReader()) as scenes:
-        squares = np.stack([window.square(backbone.size_px, scenes) for window in alone])
-    files = kind.artefact(
-        TrainedParts(backbone, found.head, None, places.weights_dir, places.cache_dir / NETWORKS),
-        squares,
-        found.head(of_alone)[:, 1],
-        threads=places.threads,
-    )
-    run.parameters["distilled"]["seconds"] = round(monotonic() - begun, 1)
-    return Fitted(
-        scores=scores,
-        left_out_scores=np.full(len(scores.get("train", ())), np.nan),
-        metrics=metrics,
-        threshold=threshold,
-        threshold_reason=(
-            "The score from which on the student calls the same share of the drawn windows as its teacher does at "
-            "its own threshold."
-        ),
-        files=files,
-    )
 
 
 def student_threshold(teacher_logits: np.ndarray, student_logits: np.ndarray, threshold: float) -> float:
