@@ -129,9 +129,7 @@ class ModelRun(Work):
                 "they lie %(separation).1f standard deviations apart."
             ) % {"crops": record["crops"], "town": record["town"], "separation": self.metrics["separation"]}
         if self.is_student:
-            return gettext(
-                "The score from which on it calls as many of the drawn windows as its teacher does at its own."
-            )
+            return gettext("That of its teacher, whose scores it stands in for.")
         if unseen := self.metrics.get("unseen_towns"):
             names = ", ".join(row["town"] for row in unseen["towns"])
             return gettext(

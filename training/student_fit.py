@@ -20,7 +20,7 @@ from training.data.dataset import PARTS
 from training.data.features import NETWORKS, CropSource, crop_features
 from training.data.scene_windows import SceneWindow
 from training.data.unlabelled_windows import drawn_places, fold_numbers, windows_digest
-from training.evaluation.agreement_of_logits import cut_of_same_share, determination, rank_correlation
+from training.evaluation.agreement_of_logits import determination, rank_correlation
 from training.evaluation.metrics import classification_metrics
 from training.fit import FEATURES, MOST_COMPARED, PREPARING, Fitted, Places, Step
 from training.inference import kind_of, model_input_of, window_px_of, window_scores, windows_for
@@ -33,7 +33,7 @@ from training.networks.kinds import DENSE, TrainedParts
 
 DRAWING, TEACHER = "windows", "teacher"  # steps whose progress is told
 CHUNK = 32
-REASON = "The score from which on it calls as many of the drawn windows as its teacher does at its own."
+REASON = "That of its teacher, whose scores it stands in for."
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def fitted_student(run: ModelRun, places: Places, step: Step) -> Fitted:
     images = [drawn.windows, alone, *(crops for crops, _answers in parts.values())]
     of_windows, of_alone, *of_parts = _features(images, backbone, places, step(FEATURES))
     found = ridge_head(of_windows, drawn.wanted, fold_numbers(drawn.windows, run.seed))
-    threshold = student_threshold(drawn.wanted, found.left_out_logits, teacher.threshold or 0.0)
+    threshold = teacher.threshold or 0.0  # benchmarks/README.md has what else was tried
     scores = {part: found.head(rows)[:, 1] for part, rows in zip(parts, of_parts, strict=True)}
     metrics = {
         part: classification_metrics(answers, scores[part], threshold)
@@ -76,7 +76,7 @@ def fitted_student(run: ModelRun, places: Places, step: Step) -> Fitted:
     return Fitted(
         scores=scores,
         left_out_scores=np.full(len(scores.get("train", ())), np.nan),
-        metrics=metrics | {"distillation": _agreement(drawn.wanted, found, teacher.threshold or 0.0)},
+        metrics=metrics | {"distillation": _agreement(drawn.wanted, found, threshold)},
         threshold=threshold,
         threshold_reason=REASON,
         files=files,
@@ -130,16 +130,6 @@ def _agreement(wanted: np.ndarray, found: Ridge, threshold: float) -> dict[str, 
         "rank_correlation": rank_correlation(wanted, found.left_out_logits),
         "called_share": float((probability(wanted) >= threshold).mean()),
     }
-
-
-def student_threshold(teacher_logits: np.ndarray, student_logits: np.ndarray, threshold: float) -> float:
-    """The score from which on a student calls as many windows (N,) as its teacher does at its `threshold`.
-
-    A student's logits lie nearer to their mean than its teacher's, so the teacher's own threshold would call fewer;
-    `benchmarks/README.md` has the figures.
-    """
-    cut = float(logit(np.array(threshold)))
-    return float(probability(np.array(cut_of_same_share(teacher_logits, cut, student_logits))))
 
 
 def _teacher(run: ModelRun) -> ModelRun:

@@ -123,8 +123,10 @@ def test_it_says_what_its_teacher_says_of_squares_that_neither_saw(student, run,
     assert student.metrics["distillation"]["rank_correlation"] > 0.8
 
 
-def test_it_calls_as_many_of_the_windows_as_its_teacher_at_its_own_threshold(student):
-    """A window is 32 px wide: of 229 columns where one may begin the first 70 to 100 show rubble."""
+def test_its_threshold_is_its_teachers(student, run):
+    assert student.threshold == run.threshold
+    assert student.threshold_words == "That of its teacher, whose scores it stands in for."
+    # A window is 32 px wide: of 229 columns where one may begin the first 70 to 100 show rubble.
     assert 70 / 229 - 0.1 < student.metrics["distillation"]["called_share"] < 100 / 229 + 0.1
 
 
@@ -155,9 +157,10 @@ def test_it_predicts_over_the_mosaic(student, mosaic):
 
 
 def test_a_second_person_makes_it_the_model_that_answers(student, site_admin, analyst):
-    promotion = confirm(propose(student, by=site_admin), by=analyst)
+    proposal = propose(student, by=site_admin)
+    confirm(proposal, by=analyst)
     assert ModelRun.objects.current(student.question) == student
-    assert list(promotion.comparison["towns"]) == ["practice-quake/sur"]
+    assert list(proposal.comparison["towns"]) == ["practice-quake/sur"]
 
 
 def test_it_leaves_and_comes_back(student, question, tmp_path):

@@ -22,17 +22,3 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
 def _ranks(values: np.ndarray) -> np.ndarray:
     _distinct, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[places]
-
-
-def cut_of_same_share(wanted: np.ndarray, cut: float, given: np.ndarray) -> float:
-    """Where to cut `given` (N,) so that as many lie above as of `wanted` (N,) at or above `cut`.
-
-    Halfway between the neighbouring values; beyond the last where none or all lie above.
-    """
-    above = int((wanted >= cut).sum())
-    falling = np.sort(given)[::-1]
-    if above == 0:
-        return float(np.nextafter(falling[0], np.inf))
-    if above == len(falling):
-        return float(falling[-1])
-    return float((falling[above - 1] + falling[above]) / 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.agreement_of_logits import cut_of_same_share, determination, rank_correlation
+from training.evaluation.agreement_of_logits import determination, rank_correlation
 
 
 def test_the_share_of_differences_that_is_told():
@@ -25,13 +25,3 @@ def test_equal_values_share_their_rank():
     """Ranks 1.5, 1.5, 3 against 1, 2, 3: covariance 1.5 over the root of 1.5 times 2."""
     assert rank_correlation(np.array([5.0, 5, 7]), np.array([1.0, 2, 3])) == pytest.approx(1.5 / np.sqrt(3))
     assert rank_correlation(np.ones(3), np.arange(3.0)) == 0
-
-
-@pytest.mark.parametrize(("cut", "called"), [(9, 0), (3.5, 1), (3, 2), (1.5, 3), (0, 4)])
-def test_a_cut_calls_as_many_as_the_other_does(cut, called):
-    wanted, given = np.array([1.0, 4, 2, 3]), np.array([-0.2, 0.3, 0.1, -0.1])
-    assert (given >= cut_of_same_share(wanted, cut, given)).sum() == called
-
-
-def test_a_cut_lies_halfway_between_neighbours():
-    assert cut_of_same_share(np.array([1.0, 2, 3]), 2.5, np.array([10.0, 20, 40])) == 30
