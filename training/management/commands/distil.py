@@ -18,8 +18,8 @@ class Command(JsonCommand):
         "Make a student of a finished model run: a head on a smaller backbone's features that says what the teacher "
         "says of windows of a town's scenes, drawn by chance. Nobody has to have tagged anything there. Name scenes of "
         "the town that the student is for. It is a candidate like any other; promote decides which one answers. "
-        "Measured: a student of efficientnet-lite2-turned ranked 0.003 and 0.005 AUC better than the same backbone trained "
-        "plainly in two towns left out, and called as well as it at its threshold."
+        "Measured in two towns left out: a student of efficientnet-lite2-turned ranked 0.003 and 0.005 AUC better than "
+        "the same backbone trained plainly, and was no better at its threshold."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
