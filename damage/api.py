@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from damage.disk import for_visitors, trouble_of
-from damage.errors import NotNow, Refused
+from damage.errors import FileUnreadable, NotNow, Refused
 from damage.json_renderer import JSONRenderer
 from damage.messages import Message as _
 from damage.parsing import TooLarge
@@ -35,6 +35,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     if refused is None:
         return exception_handler(error, context)
+    if isinstance(refused, FileUnreadable):
+        logger.warning("%s: %s", _where(context), refused)
     body = {"detail": str(refused.reason), "remedy": str(refused.remedy)}
     retry_after_s = getattr(refused, "retry_after_s", None)
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
@@ -46,10 +48,13 @@ def _trouble(error: Exception, context: dict[str, Any]) -> Refused | None:
     trouble = trouble_of(error)
     if trouble is None:
         return None
-    request = context.get("request")
-    where = f"{request.method} {request.path}" if request else "an API view"
-    logger.error("%s: %s", where, trouble, exc_info=error)
+    logger.error("%s: %s", _where(context), trouble, exc_info=error)
     return for_visitors(trouble)
+
+
+def _where(context: dict[str, Any]) -> str:
+    request = context.get("request")
+    return f"{request.method} {request.path}" if request else "an API view"
 
 
 def _explain_fields(response: Response | None) -> Response | None:

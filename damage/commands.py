@@ -27,6 +27,7 @@ class JsonCommand(BaseCommand, ABC):
 
     # The others import every view, which no command needs.
     requires_system_checks: tuple[str, ...] = ("security",)
+    not_ok = "Not all was done; see above."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -55,7 +56,7 @@ class JsonCommand(BaseCommand, ABC):
             else "\n".join([self.describe(result), *self.then(result)])
         )
         if not result.get("ok", True):
-            raise CommandError("Not all was done; see above.")
+            raise CommandError(self.not_ok)
 
     @abstractmethod
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:

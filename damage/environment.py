@@ -45,6 +45,11 @@ VARIABLES = (
     ),
     Variable("DAMAGE_WEIGHTS", "", "folder with keras.applications weight files, for use without internet"),
     Variable("DAMAGE_GEOCODER", "offline", "offline (built-in gazetteer) or nominatim (asks OpenStreetMap)"),
+    Variable(
+        "DAMAGE_FETCH_HOSTS",
+        "",
+        "hosts that fetch_noaa may fetch imagery from, by commas (.map.example: with all below it); none when empty",
+    ),
     Variable("DAMAGE_THREADS", "0", "processor threads for inference; 0 for all"),
     Variable(
         "DAMAGE_TEST_TOWNS",
@@ -58,6 +63,8 @@ _DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
 DEVELOPMENT_KEY = "for-development-only-never-for-a-real-site"
 # A name, an IPv4 address, an IPv6 address in brackets, or a domain with all below it.
 _HOST = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+# A domain name as others publish under, or with a leading dot all below it; no digits alone, no machine's own name.
+_REMOTE_HOST = re.compile(r"\.?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 # From this likeness on a name is taken for one of ours, misspelt (1 is the same).
 _ALIKE = 0.9
 _LONGEST_NUMBER = 9
@@ -79,6 +86,7 @@ class Environment:
     max_photo_mpx: int
     weights_dir: Path | None
     geocoder: str
+    fetch_hosts: tuple[str, ...]
     threads: int
     test_towns: tuple[str, ...]
     dask: str
@@ -102,6 +110,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         max_photo_mpx=_whole_number(environ, "DAMAGE_MAX_PHOTO_MPX", least=1),
         weights_dir=_folder("DAMAGE_WEIGHTS", weights) if weights else None,
         geocoder=_choice(environ, "DAMAGE_GEOCODER", ("offline", "nominatim")),
+        fetch_hosts=_fetch_hosts(environ),
         threads=_whole_number(environ, "DAMAGE_THREADS", least=0),
         test_towns=_test_towns(environ),
         dask=_dask_address(environ),
@@ -174,6 +183,17 @@ def _allowed_hosts(environ: Mapping[str, str], *, debug: bool) -> list[str]:
         raise BadSetting(
             f"DAMAGE_ALLOWED_HOSTS names {wrong[0]!r}, which no address matches; write the name alone, without "
             "http://, port or path: map.example, 192.168.1.20, [2001:db8::1], or .map.example with all below it."
+        )
+    return hosts
+
+
+def _fetch_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    given = _text(environ, "DAMAGE_FETCH_HOSTS").split(",")
+    hosts = tuple(host.strip().lower() for host in given if host.strip())
+    if wrong := [host for host in hosts if not _REMOTE_HOST.fullmatch(host)]:
+        raise BadSetting(
+            f"DAMAGE_FETCH_HOSTS names {wrong[0]!r}; write full names, without https://, port or path: "
+            "noaa-eri-pds.s3.amazonaws.com, or .map.example with all below it. Numbers and local names are refused."
         )
     return hosts
 

@@ -57,6 +57,15 @@ class NotNow(Refused):
     retry_after_s = 5
 
 
+class FileUnreadable(Refused):
+    """A file that the site stores, or that it was pointed to, cannot be read: damaged, replaced or gone.
+
+    Whoever asked did nothing wrong, and asking again does not help until an admin has seen to it.
+    """
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 def reason_of(error: BaseException) -> Message:
     """What a run's row says of the error that ended it."""
     if isinstance(error, KeyboardInterrupt):

@@ -106,18 +106,30 @@ def named_in_rows(names: Sequence[str]) -> set[str]:
 
 def sweep_left_overs() -> list[str]:
     """Remove what killed processes left: their work folders, and the files that they noted and no row names."""
-    swept: list[str] = []
-    for folder in sorted(path for path in work_place().glob("*") if path.is_dir() and is_left_over(path)):
-        with locked(folder) as mine:
-            if not mine:
-                continue
-            swept += remove_unnamed(_noted_names(folder))
-            shutil.rmtree(folder, ignore_errors=True)
-        swept.append(str(folder.relative_to(settings.DATA_DIR)))
-    return swept
+    return [name for folder in left_over_folders() for name in sweep_left_over(folder)]
 
 
-def _noted_names(folder: Path) -> list[str]:
+def left_over_folders() -> list[Path]:
+    """The work folders of processes that were killed."""
+    return sorted(path for path in work_place().glob("*") if path.is_dir() and is_left_over(path))
+
+
+def sweep_left_over(folder: Path) -> list[str]:
+    """Remove a killed process's work folder and the files that it noted and no row names; gives what was removed."""
+    with locked(folder) as mine:
+        if not mine:
+            return []
+        swept = remove_unnamed(noted_names(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+    return [*swept, str(folder.relative_to(settings.DATA_DIR))]
+
+
+def names_being_stored() -> set[str]:
+    """The names of files that living processes, or killed ones that were not swept yet, noted as theirs."""
+    return {name for folder in work_place().glob("*") for name in noted_names(folder)}
+
+
+def noted_names(folder: Path) -> list[str]:
     """The names that were noted whole; half a line is of a disk that was full, and of no file."""
     file = folder / NAMES_FILE
     lines = file.read_text().splitlines(keepends=True) if file.is_file() else []

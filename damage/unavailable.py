@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.template.loader import render_to_string
 
 from damage.disk import for_visitors, trouble_of
-from damage.errors import NotNow
+from damage.errors import FileUnreadable, NotNow
 
 API = "/api/"
 logger = logging.getLogger("damage.unavailable")
@@ -43,7 +43,10 @@ class Sessions(SessionMiddleware):
 
 
 def explained(request: HttpRequest, error: BaseException) -> HttpResponse | None:
-    """The answer to an error behind which is the disk or the database, which is logged; None for any other."""
+    """The answer to an error behind which is the disk, the database or a file's damage; logged; None for any other."""
+    if isinstance(error, FileUnreadable):
+        logger.warning("%s %s: %s", request.method, request.path, error)
+        return unavailable(request, error)
     trouble = trouble_of(error)
     if trouble is None:
         return None
@@ -51,9 +54,11 @@ def explained(request: HttpRequest, error: BaseException) -> HttpResponse | None
     return unavailable(request, for_visitors(trouble))
 
 
-def unavailable(request: HttpRequest, trouble: NotNow) -> HttpResponse:
+def unavailable(request: HttpRequest, trouble: NotNow | FileUnreadable) -> HttpResponse:
     """The answer 503 as a page, or as JSON to a script."""
-    headers = {"Retry-After": str(trouble.retry_after_s), "Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(trouble, NotNow):
+        headers["Retry-After"] = str(trouble.retry_after_s)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     if request.path.startswith(API):
         words = {"detail": str(trouble.reason), "remedy": str(trouble.remedy)}

@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from damage.accounts.models import User
 from damage.ingestion.rasters import OutsideScene
+from damage.ingestion.scene_sources import checked_path
 from damage.pagination import Pages
 from damage.permissions import ForAdmins, ForAnalysts
 from prediction.filters import DetectionFilter, PredictionRunFilter
@@ -211,7 +212,7 @@ class ThumbnailView(APIView):
         scene = detection.run.scene
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
         square = thumbnail_square(box, scene_width_px=scene.width_px, scene_height_px=scene.height_px)
-        content = read_thumbnail(scene.path, square, orientation=scene.exif_orientation)
+        content = read_thumbnail(checked_path(scene), square, orientation=scene.exif_orientation)
         return HttpResponse(content, content_type="image/jpeg", headers={"Cache-Control": PRIVATE_DAY})
 
 

@@ -10,7 +10,7 @@ from django.db.models import F
 from damage.clock import database_now
 from damage.disk import trouble_explained
 from damage.errors import Refused
-from damage.ingestion.scene_sources import source_of
+from damage.ingestion.scene_sources import SourceChanged, source_of
 from damage.messages import Message as _
 from damage.work import claims
 from damage.work.locks import locked
@@ -105,6 +105,7 @@ class Attempt:
             return
         self.goes_on = True
         with self._refusing():
+            self._source = source_of(self.run.scene)
             self.plan = planned(self.run)
             self.layout = self.plan.layout
             self.model_sha256, self.model = model_for(self.run, self.plan)
@@ -133,14 +134,13 @@ class Attempt:
         """What is left to do, made when it is asked for."""
         if not self.goes_on:
             return
-        source = source_of(self.run.scene)
         for index in sorted(self._undone):
             if not self.goes_on:
                 return
             yield BlockJob(
                 run=self.run.pk,
                 index=index,
-                source=source,
+                source=self._source,
                 layout=self.layout,
                 block=self._blocks[index],
                 engine=self.plan.engine,
@@ -163,9 +163,18 @@ class Attempt:
 
     def _finish_when_settled(self) -> None:
         if not self._undone:
+            self._check_source()
             store(self.run, self.plan, self._values, seconds=perf_counter() - self._begun)
             self._journal.forget()
             self.goes_on = False
+
+    def _check_source(self) -> None:
+        """Refuse, and forget the blocks, where the source was replaced meanwhile: they may be of two images."""
+        try:
+            source_of(self.run.scene)
+        except SourceChanged:
+            self._journal.forget()
+            raise
 
     def report(self) -> None:
         """Tell the row, about once a second, that the work goes on; here it shows when it was cancelled."""

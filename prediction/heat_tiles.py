@@ -34,7 +34,7 @@ def coloured(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def read_heat_tile(path: Path, z: int, x: int, y: int) -> bytes:
     """A tile of 256 px as WebP; raises `OutsideScene` where the heat map does not reach."""
-    tile = map_tile(path, z, x, y, bands=(1,))
+    tile = map_tile(path, z, x, y, bands=lambda dataset: (1,))
     known = tile.mask > 0
     rgba = coloured(np.where(known, tile.data[0], 0), known)
     content = BytesIO()

@@ -25,7 +25,7 @@ def settle_at_start() -> list[Message]:
     told = settle_trainings()
     told += [_("%(run)s was cut off and goes on.") % {"run": run.named} for run in continue_abandoned()]
     told += settle_waiting(PredictionRun, run_prediction)
-    _sweep_blocks(Path(settings.DATA_DIR) / "prediction-work")
+    _sweep_blocks()
     _sweep_detections()
     if swept := sweep_left_overs():
         told.append(
@@ -34,15 +34,21 @@ def settle_at_start() -> list[Message]:
     return told
 
 
-def _sweep_blocks(place: Path) -> None:
-    """Remove the blocks of runs that are done or gone; those of others wait for the run to go on."""
+def folders_of_ended_runs() -> list[Path]:
+    """The folders with blocks of runs that are done or gone; those of others wait for the run to go on."""
+    place = Path(settings.DATA_DIR) / "prediction-work"
     folders = {folder.name: folder for folder in place.glob("*") if folder.name.isdecimal()}
     goes_on = PredictionRun.objects.exclude(status=PredictionRun.Status.DONE).filter(pk__in=folders)
-    for pk in folders.keys() - {str(pk) for pk in goes_on.values_list("pk", flat=True)}:
-        if is_free(folders[pk]):
-            with locked(folders[pk]) as mine:
+    waiting = {str(pk) for pk in goes_on.values_list("pk", flat=True)}
+    return [folders[pk] for pk in sorted(folders.keys() - waiting)]
+
+
+def _sweep_blocks() -> None:
+    for folder in folders_of_ended_runs():
+        if is_free(folder):
+            with locked(folder) as mine:
                 if mine:
-                    shutil.rmtree(folders[pk], ignore_errors=True)
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep_detections() -> None:

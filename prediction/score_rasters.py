@@ -17,6 +17,7 @@ from PIL import Image
 from rasterio.io import MemoryFile
 
 from damage.ingestion.opening import open_raster
+from damage.ingestion.unreadable import raster_explained
 from prediction import score_grid
 from prediction.layouts import TileLayout, WindowLayout
 from prediction.windows import Grid, grid_from_json
@@ -37,7 +38,7 @@ def write_score_raster(
 
 def read_score_raster(path: Path) -> tuple[np.ndarray, Grid]:
     """The scores and the grid that `write_score_raster` wrote."""
-    with open_raster(path) as raster:
+    with raster_explained(path), open_raster(path) as raster:
         return raster.read(1), grid_from_json(json.loads(raster.tags()[GRID_TAG]))
 
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from damage.fields import FiniteFloatField
 from damage.ingestion.georeference import box_ring_4326
-from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.models import Scene, SceneKind, SceneRole
 from damage.messages import worded
 from prediction.lookup import page_of
 from prediction.models import Detection, PredictionRun
@@ -27,6 +27,7 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
 
     scene_name = serializers.CharField(source="scene.name")
     scene_kind = serializers.ChoiceField(source="scene.kind", choices=SceneKind.choices)
+    scene_role = serializers.ChoiceField(source="scene.role", choices=SceneRole.choices)
     town = serializers.IntegerField(source="scene.town_id")
     town_name = serializers.CharField(source="scene.town.name")
     event = serializers.IntegerField(source="scene.town.event_id")
@@ -50,7 +51,8 @@ class PredictionRunSerializer(serializers.ModelSerializer[PredictionRun]):
     class Meta:
         model = PredictionRun
         fields = [
-            "id", "scene", "scene_name", "scene_kind", "town", "town_name", "event", "event_name", "model_run",
+            "id", "scene", "scene_name", "scene_kind", "scene_role", "town", "town_name", "event", "event_name",
+            "model_run",
             "status", "error", "pixels_done", "pixels_total", "speed_mpx_s", "seconds_left", "can_cancel",
             "can_continue", "is_stalled", "heat_tiles", "windows_total", "threshold", "detection_count",
             "parameters", "timings_s", "result_sha256", "created_at", "started_at", "finished_at",

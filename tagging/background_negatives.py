@@ -14,6 +14,7 @@ from django.db.models import Q
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import wholeness_of
+from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
@@ -203,7 +204,7 @@ def _drawn(
     """Random squares of the scene, by the one rule; people's "no" is no obstacle, it says the same."""
     assumed = assumed_crops(scene, question)
     taken_out = Crop.objects.filter(scene=scene, is_quarantined=True)
-    with wholeness_of(scene.path, orientation=scene.exif_orientation) as is_whole:
+    with wholeness_of(checked_path(scene), orientation=scene.exif_orientation) as is_whole:
         return drawn_squares(
             scene.width_px,
             scene.height_px,

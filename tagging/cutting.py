@@ -25,6 +25,7 @@ from damage.disk import trouble_explained
 from damage.errors import NotNow, Refused, reason_of
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import squares_of
+from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message
 from damage.stored_files import NewFiles, new_files, remove_unnamed
 from damage.work.locks import locked
@@ -161,7 +162,9 @@ def _cut_from(scene: Scene, crops: Sequence[Crop], outcome: Cut) -> Iterator[int
     _note_attempt(crops)
     with ExitStack() as stack:
         try:
-            square_at = stack.enter_context(squares_of(scene.path, orientation=scene.exif_orientation))
+            square_at = stack.enter_context(
+                squares_of(checked_path(scene), orientation=scene.exif_orientation)
+            )
         except UNREADABLE as error:
             outcome.unopened.add(scene.pk)
             _write_problem(scene, crops, reason_of(error), outcome)

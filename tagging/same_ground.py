@@ -16,6 +16,7 @@ from damage.errors import Refused
 from damage.ingestion.georeference import centre_lonlat, scene_pixels
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import wholeness_of
+from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
 from tagging.crops import LEAST_SIZE_PX
@@ -168,7 +169,7 @@ def _found(scene: Scene, crops: Iterable[Crop], question: Question) -> _Found:
     answered = set(by_people.values_list("crop", flat=True))
     of_event = [crop for crop in crops if crop.town.event_id == scene.town.event_id]
     met: set[Square] = set()
-    with wholeness_of(scene.path) as is_whole:
+    with wholeness_of(checked_path(scene)) as is_whole:
         for crop, square in same_ground_squares(scene, of_event):
             if isinstance(square, LeftOut):
                 found.left_out[square] += 1

@@ -13,6 +13,7 @@ from damage.ingestion.jpeg import THUMBNAIL_PX, encoded_jpeg, thumbnail_jpeg
 from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
+from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from damage.statements import Lookup, insert
 from tagging.crops import encoded_png
@@ -183,7 +184,7 @@ def picture_png(crop: Crop) -> bytes:
     scene = crop.scene
     if scene is None or scene.kind != SceneKind.MOSAIC:
         raise NotNow(_("This square is still being cut out of its photo."), _("Try again in a moment."))
-    return encoded_png(read_square(scene.path, crop.x_px or 0, crop.y_px or 0, crop.size_px))
+    return encoded_png(read_square(checked_path(scene), crop.x_px or 0, crop.y_px or 0, crop.size_px))
 
 
 def thumbnail(crop: Crop) -> bytes:

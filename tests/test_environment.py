@@ -63,6 +63,15 @@ def test_the_data_folder_may_be_anywhere(tmp_path):
         ("DATABASE_URL", "postgres://host"),
         ("DATABASE_URL", "postgres://[host/name"),
         ("DAMAGE_THREADS", "9" * 5000),
+        ("DAMAGE_FETCH_HOSTS", "*"),
+        ("DAMAGE_FETCH_HOSTS", "https://imagery.example"),
+        ("DAMAGE_FETCH_HOSTS", "imagery.example/folder"),
+        ("DAMAGE_FETCH_HOSTS", "imagery.example:443"),
+        ("DAMAGE_FETCH_HOSTS", "imagery.example, localhost"),
+        ("DAMAGE_FETCH_HOSTS", "127.0.0.1"),
+        ("DAMAGE_FETCH_HOSTS", "2130706433"),
+        ("DAMAGE_FETCH_HOSTS", "[::1]"),
+        ("DAMAGE_FETCH_HOSTS", ".com"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name, value):
@@ -75,6 +84,12 @@ def test_a_bad_value_is_refused_by_name(name, value):
 )
 def test_hosts_that_browsers_send_are_taken(hosts):
     read_environment({"DAMAGE_SECRET_KEY": KEY, "DAMAGE_ALLOWED_HOSTS": hosts})
+
+
+def test_hosts_to_fetch_from_are_split_at_commas_and_none_by_default():
+    named = {"DAMAGE_DEBUG": "1", "DAMAGE_FETCH_HOSTS": "noaa-eri-pds.s3.amazonaws.com, .Map.Example,"}
+    assert read_environment(named).fetch_hosts == ("noaa-eri-pds.s3.amazonaws.com", ".map.example")
+    assert read_environment({"DAMAGE_DEBUG": "1"}).fetch_hosts == ()
 
 
 def test_any_host_will_do_in_development():

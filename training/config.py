@@ -17,6 +17,7 @@ LAYERS = (
 )  # heads that learn on with the network, and weigh copies as one crop
 ADAPTS = "logistic-regression"  # the head that can go on learning in a town without answers
 STOPS = "softmax"  # the head that is trained in epochs, and stops by the validation town
+STUDENT_HEAD = "ridge-regression"  # of what another model says, never of answers: `distil` alone makes it
 DEFAULT_HEAD = "logistic-regression"
 
 

@@ -25,6 +25,7 @@ from training.networks.backbones.registry import find_features
 from training.networks.classical import ClassicalFeatures
 from training.networks.heads.parameters import CROSS_VALIDATED, TuningParameters, head_parameters
 from training.storing import store
+from training.student_fit import fitted_student
 
 Windows = Callable[[Iterable[Crop]], Sequence[CropSource]]
 
@@ -44,6 +45,8 @@ def carry_out(run: ModelRun, *, progress: Progress = no_progress) -> ModelRun:
 def _fitted(run: ModelRun, step: Step) -> Fitted:
     environment = settings.ENVIRONMENT
     places = Places(settings.DATA_DIR / "features", environment.weights_dir, environment.threads)
+    if run.is_student:
+        return fitted_student(run, places, step)
     if has_to_be_chosen(run):
         choose_side(run, places, step)
     backbone = find_features(run.backbone, run.parameters["contrast"], window_px_of(run))

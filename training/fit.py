@@ -261,7 +261,7 @@ def _unanswered(crops: Sequence[CropSource]) -> Examples:
 def _as_they_are(parts: Mapping[str, Examples]) -> list[CropImage | CropCopy]:
     """Some crops as they are, without their surroundings: what a model can be asked about on every engine."""
     some = (parts["validation"].originals or parts["train"].originals)[:MOST_COMPARED]
-    return [crop.crop if isinstance(crop, SceneWindow) else crop for crop in some]
+    return [as_it_is for crop in some if (as_it_is := crop.crop if isinstance(crop, SceneWindow) else crop)]
 
 
 def _adapted_threshold(adapt_to: Unlabelled, adapted: SelfTrained) -> Threshold:

@@ -14,6 +14,7 @@ from damage.messages import worded as worded_data
 from damage.work.models import Work
 from tagging.models import Crop, Question
 from training.report.adaptation_words import adaptation_words
+from training.report.distillation_words import distillation_words
 
 # What a training's row says at length.
 HEAVY = ("metrics", "parameters", "library_versions", "hardware")
@@ -100,6 +101,17 @@ class ModelRun(Work):
         return None if self.stayed_unadapted else record or None
 
     @property
+    def is_student(self) -> bool:
+        """Whether it learnt what another model says of windows that nobody tagged."""
+        return "distilled" in self.parameters
+
+    @property
+    def distillation_words(self) -> str:
+        """From which model and of which ground a student learnt, in the reader's language; else empty."""
+        found = self.metrics.get("distillation")
+        return distillation_words(self.parameters["distilled"], found) if self.is_student and found else ""
+
+    @property
     def adaptation_words(self) -> str:
         """Whether it adapted to the town that it was to adapt to, and why, in the reader's language; else empty."""
         found, record = self.metrics.get("adaptation"), self.parameters.get("adapt_to")
@@ -116,6 +128,8 @@ class ModelRun(Work):
                 "Halfway between the two groups of scores of %(crops)d crops of %(town)s, to which it was adapted; "
                 "they lie %(separation).1f standard deviations apart."
             ) % {"crops": record["crops"], "town": record["town"], "separation": self.metrics["separation"]}
+        if self.is_student:
+            return gettext("That of its teacher, whose scores it stands in for.")
         if unseen := self.metrics.get("unseen_towns"):
             names = ", ".join(row["town"] for row in unseen["towns"])
             return gettext(

@@ -9,10 +9,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.errors import Refused
-from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
+from damage.ingestion.models import Event, Scene, SceneQuarantineStep, SceneRole, Town
 from damage.ingestion.names import checked_name, free_address, normalised_name
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_admin import QuarantineAdmin
+from damage.ingestion.services import describe_scenes
 from damage.read_only_admin import ReadOnlyAdmin
 
 
@@ -63,7 +64,10 @@ def others_of(place: Event | Town, cleaned: Mapping[str, Any], **equal: Any) -> 
 
 @admin.register(Scene)
 class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
-    """To look at: scenes come in by the ingest commands, which check them. They can be taken out of use."""
+    """To look at: scenes come in by the ingest commands, which check them.
+
+    When they were taken and what they show can be said anew, and they can be taken out of use.
+    """
 
     quarantine, release = quarantine_scene, release_scene
     list_display = (
@@ -75,10 +79,31 @@ class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
         "gsd_m",
         "has_position",
         "captured_at",
+        "role",
         "is_quarantined",
     )
-    list_filter = ("is_quarantined", "kind", ("lon", admin.EmptyFieldListFilter), "town__event", "town")
+    list_filter = (
+        "is_quarantined",
+        "kind",
+        "role",
+        ("captured_at", admin.EmptyFieldListFilter),
+        ("lon", admin.EmptyFieldListFilter),
+        "town__event",
+        "town",
+    )
     search_fields = ("name", "sha256")
+    editable = ("captured_at", "role")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in Scene._meta.fields if field.name not in self.editable]
+
+    def save_model(self, request: HttpRequest, obj: Scene, form: Any, change: bool) -> None:
+        taken = obj.captured_at if "captured_at" in form.changed_data else None
+        is_undated = "captured_at" in form.changed_data and taken is None
+        describe_scenes([obj], role=SceneRole(obj.role), taken=taken, is_undated=is_undated)
 
     @admin.display(boolean=True, description=_("position"))
     def has_position(self, scene: Scene) -> bool:

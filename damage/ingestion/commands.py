@@ -2,10 +2,13 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from damage.commands import JsonCommand
+from damage.ingestion.models import SceneRole
+from damage.ingestion.mosaic_time import parsed_time
 from damage.ingestion.services import FileReport
 
 NEXT_STEP = (
@@ -17,11 +20,26 @@ WORDS = {"added": "added", "already": "already there", "refused": "refused", "le
 class IngestCommand(JsonCommand):
     """Files of one town, reported one by one."""
 
-    def add_place(self, parser: ArgumentParser) -> None:
+    taken_help = (
+        "when it was taken, as 2023-02-08 or 2023-02-08T10:15+03:00; default: what its tags or its name say"
+    )
+
+    nothing = "No photo was found there."
+
+    def add_place(self, parser: ArgumentParser, *, required: bool = True) -> None:
         parser.add_argument(
-            "--event", required=True, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
+            "--event", required=required, help="name of the event, e.g. 'Oaxaca 2017'; made if new"
         )
-        parser.add_argument("--town", required=True, help="name of the town; made if new")
+        parser.add_argument("--town", required=required, help="name of the town; made if new")
+        parser.add_argument("--before", action="store_true", help="the imagery is from before the event")
+        parser.add_argument("--taken", metavar="TIME", help=self.taken_help)
+
+    def told(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What the options say of all files: their role, and when they were taken."""
+        return {
+            "role": SceneRole.BEFORE if options["before"] else SceneRole.AFTER,
+            "taken": parsed_time(options["taken"]) if options["taken"] else None,
+        }
 
     def result(self, reports: list[FileReport]) -> dict[str, Any]:
         counts = Counter(report.status for report in reports)
@@ -38,7 +56,7 @@ class IngestCommand(JsonCommand):
         ]
         shown = {status: word for status, word in WORDS.items() if status != "left_out" or result[status]}
         totals = ", ".join(f"{result[status]} {word}" for status, word in shown.items())
-        return "\n".join([*(lines or ["No photo was found there."]), totals])
+        return "\n".join([*(lines or [self.nothing]), totals])
 
     def then(self, result: dict[str, Any]) -> tuple[str, ...]:
         return (NEXT_STEP,) if result["added"] + result["already"] else ()

@@ -247,7 +247,8 @@ def decode_mosaic_facts(path: Path) -> MosaicFacts:
     )  # without overviews, the outline takes every pixel's mask
     limits = Limits(seconds, memory_bytes=4096 * MIB, file_bytes=64 * MIB)
     facts = _decoder.ask("mosaic_facts", limits, path=str(path.absolute()))
-    return MosaicFacts(**facts | {"transform": tuple(facts["transform"])})
+    warnings = tuple(Message.of_json(warning) for warning in facts["warnings"])
+    return MosaicFacts(**facts | {"transform": tuple(facts["transform"]), "warnings": warnings})
 
 
 def decode_mosaic_view(path: Path, facts: MosaicFacts, view: Path) -> None:

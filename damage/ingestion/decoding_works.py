@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 from rasterio.errors import RasterioIOError
 
 from damage.errors import Refused
+from damage.ingestion.file_formats import bits_per_value
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.photos import read_photo_file, read_usable_photo
@@ -34,7 +36,8 @@ def georeferenced(path: str) -> dict[str, Any]:
 
 def mosaic_facts(path: str) -> dict[str, Any]:
     """`MosaicFacts` as plain data."""
-    return asdict(read_mosaic_facts(Path(path)))
+    facts = read_mosaic_facts(Path(path))
+    return asdict(facts) | {"warnings": [warning.as_json() for warning in facts.warnings]}
 
 
 def mosaic_view(path: str, view: str) -> dict[str, Any]:
@@ -74,9 +77,15 @@ def image(path: str, most_px: int) -> dict[str, Any]:
         with open_image(Path(path)) as opened:
             if max(opened.size) <= most_px:
                 opened.load()
-            return {"mode": opened.mode, "width_px": opened.width, "height_px": opened.height}
+            is_deep = max(_bits_of_tiff(opened), bits_per_value(Path(path)) or 8) > 8
+            mode = f"{opened.mode} > 8 bit" if is_deep else opened.mode
+            return {"mode": mode, "width_px": opened.width, "height_px": opened.height}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Refused(_("It is no JPEG, PNG or TIFF image that can be read.")) from error
+
+
+def _bits_of_tiff(opened: Image.Image) -> int:
+    return max(opened.tag_v2.get(BITSPERSAMPLE, (8,))) if isinstance(opened, TiffImageFile) else 8
 
 
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {

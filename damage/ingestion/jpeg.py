@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from damage.ingestion.opening import open_image
+from damage.ingestion.unreadable import image_explained
 
 THUMBNAIL_PX = 240
 QUALITY = 82
@@ -21,7 +22,7 @@ def thumbnail_jpeg(image: np.ndarray | IO[bytes]) -> bytes:
     """Pixels (height, width, 3) or an image file as a JPEG of at most 240 px."""
     if isinstance(image, np.ndarray):
         return _reduced(Image.fromarray(image))
-    with open_image(image) as opened:
+    with image_explained(str(getattr(image, "name", ""))), open_image(image) as opened:
         return _reduced(opened.convert("RGB"))
 
 

@@ -78,6 +78,25 @@ class GsdSource(models.TextChoices):
     CAMERA = "camera", _("camera and height above ground")
 
 
+class SceneRole(models.TextChoices):
+    """Whether imagery shows the ground before the event or after it."""
+
+    AFTER = "after", _("after the event")
+    BEFORE = "before", _("before the event")
+
+
+class TimeSource(models.TextChoices):
+    """Where the moment of capture comes from, which says how far to trust it."""
+
+    NONE = "", _("unknown")
+    CAMERA = "camera", _("camera")
+    TAGS = "tags", _("the file's acquisition time")
+    NAME = "name", _("file name")
+    FILE = "file", _("the file's own date, which may be later")
+    LIST = "list", _("the list by which it was fetched")
+    PERSON = "person", _("a person")
+
+
 class SceneQuerySet(models.QuerySet["Scene"]):
     def in_use(self) -> "SceneQuerySet":
         """Without those that an admin has taken out."""
@@ -99,6 +118,10 @@ class Scene(models.Model):
     name = models.CharField(_("file name"), max_length=255)
     sha256 = models.CharField(max_length=64, unique=True)
     size_bytes = models.BigIntegerField()
+    # By these and its size the source is known again; null until `manage.py doctor` saw an older scene's for the first
+    # time. Of a copy here, the time is the copy's.
+    source_mtime_ns = models.BigIntegerField(null=True, editable=False)
+    source_ends_sha256 = models.CharField(max_length=64, blank=True, db_default="", editable=False)
 
     file = models.FileField(upload_to="scenes/", max_length=255, blank=True)
     in_place_path = models.CharField(max_length=1024, blank=True)
@@ -122,9 +145,24 @@ class Scene(models.Model):
     lat = models.FloatField(
         null=True, db_index=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
+    captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    captured_from = models.CharField(
+        _("taken according to"),
+        max_length=6,
+        choices=TimeSource.choices,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    role = models.CharField(
+        _("shows the ground"),
+        max_length=6,
+        choices=SceneRole.choices,
+        default=SceneRole.AFTER,
+        db_default=SceneRole.AFTER,
+    )
     altitude_m = models.FloatField(null=True)
     height_above_ground_m = models.FloatField(null=True)
-    captured_at = models.DateTimeField(null=True)
     camera_make = models.CharField(max_length=80, blank=True)
     camera_model = models.CharField(max_length=80, blank=True)
     exif_orientation = models.PositiveSmallIntegerField(default=1)
@@ -183,3 +221,31 @@ class SceneQuarantineStep(QuarantineStep):
     """A step in the history of a scene's use."""
 
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="quarantine_steps")
+
+
+class FetchedSource(models.Model):
+    """Where a scene was fetched from, and which version it was there: what is unchanged is not fetched again."""
+
+    class Phase(models.TextChoices):
+        BEFORE = "before", _("before the event")
+        AFTER = "after", _("after the event")
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="fetched_sources")
+    address = models.CharField(max_length=2048)
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=64, blank=True)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    # What the list said: a day or a moment in ISO 8601; and what the name of a folder hints at, which nobody checked.
+    taken = models.CharField(max_length=40, blank=True)
+    phase = models.CharField(max_length=6, choices=Phase.choices, blank=True)
+    fetched_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-fetched_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["address", "scene"], name="fetched_source_once_per_scene")
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,17 +1,18 @@
 """What an orthomosaic is: its coordinate system, ground sample distance, outline. Pure, and strict at the door."""
 
+import re
 from dataclasses import dataclass
 from itertools import product
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 from affine import Affine
-from pyproj import Geod
+from pyproj import CRS, Geod
 from pyproj.exceptions import ProjError
-from rasterio.enums import Interleaving, MaskFlags
+from rasterio.enums import Interleaving
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 from rasterio.features import shapes
 from rasterio.io import DatasetReader
@@ -19,8 +20,15 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from damage.errors import Refused
+from damage.ingestion.bands import ground_mask, has_mask
+from damage.ingestion.file_formats import format_of
 from damage.ingestion.georeference import lonlat, outline_4326
+from damage.ingestion.mosaic_time import ACQUIRED, LONGEST, WRITTEN
+from damage.ingestion.mosaic_warnings import mosaic_warnings
 from damage.ingestion.opening import open_raster
+from damage.ingestion.tiff_structure import check_whole
+from damage.ingestion.usable_bands import check_bands
+from damage.messages import Message
 from damage.messages import Message as _
 
 WGS84 = Geod(ellps="WGS84")
@@ -28,11 +36,16 @@ OUTLINE_PX = 1024  # longest side of the reduced mask that the outline is drawn 
 MAX_BLOCK_PX = 64_000_000
 MAX_PIXELS = 50_000_000_000
 MAX_BYTES_FROM_ONE = 1000  # an image that unpacks to more than this many times its file is no photograph
+MISSING_CODEC = re.compile(r"missing codec (?:of code )?(\w+)")  # in GDAL's words
+MOST_EMPTY = 100  # or one that is this many times as large as what is stored of it
 
 
 @dataclass(frozen=True)
 class MosaicFacts:
-    """What is kept of an orthomosaic; `transform` is (a, b, c, d, e, f) from pixel corners to the crs."""
+    """What is kept of an orthomosaic, and what is odd about it.
+
+    `transform` is (a, b, c, d, e, f) from pixel corners to the crs.
+    """
 
     width_px: int
     height_px: int
@@ -43,6 +56,10 @@ class MosaicFacts:
     lon: float
     lat: float
     footprint_4326: dict[str, Any]
+    # The moments of acquisition and of writing, as the file's tags have them.
+    acquired: str = ""
+    written: str = ""
+    warnings: tuple[Message, ...] = ()
 
 
 def read_mosaic_facts(path: Path) -> MosaicFacts:
@@ -61,6 +78,11 @@ def read_mosaic_facts(path: Path) -> MosaicFacts:
     except UnicodeDecodeError as error:  # which rasterio raises for a citation in Latin-1
         raise Refused(_("The name of its coordinate system is not written in UTF-8."), _ASSIGN_CRS) from error
     except RasterioIOError as error:
+        if codec := MISSING_CODEC.search(str(error)):
+            raise Refused(
+                _("It is compressed by %(codec)s, which is not read here.") % {"codec": codec[1]},
+                _("Compress it otherwise: gdal_translate -co COMPRESS=DEFLATE IN.tif OUT.tif"),
+            ) from error
         raise Refused(
             _("It is not an image that can be read: truncated, or another kind of file with this name."),
             _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
@@ -79,60 +101,63 @@ _ASSIGN_CRS = _("Give it the right one: gdal_translate -a_srs EPSG:xxxxx IN.tif 
 
 
 def _check_kind(path: Path) -> None:
-    """Tell people who mix up photos and mosaics; what is no image at all is told by GDAL."""
-    with path.open("rb") as file:
-        kind = {b"\xff\xd8\xff": "JPEG", b"\x89PN": "PNG"}.get(file.read(3))
-    if kind:
+    """Name formats that are known, and tell people who mix up photos and mosaics; the rest is told by GDAL."""
+    if kind := format_of(path):
         raise Refused(
             _("It is a %(kind)s file, not a GeoTIFF.") % {"kind": kind},
             _(
                 "A drone photo goes in with ingest_photos; else convert it: gdal_translate -of GTiff IN "
                 "OUT.tif"
-            ),
+            )
+            if kind in ("JPEG", "PNG")
+            else _("Convert it: gdal_translate -of GTiff IN OUT.tif"),
         )
 
 
 def check_usable(dataset: DatasetReader, path: Path) -> None:
     """Raise `Refused` for what is no 8-bit RGB GeoTIFF with a place on earth."""
-    if dataset.count not in (3, 4):
-        raise Refused(
-            _("Its number of bands is %(count)s; red, green, blue (and alpha) are needed.")
-            % {"count": dataset.count},
-            _(
-                "Choose the bands: gdal_translate -b 3 -b 2 -b 1 IN.tif OUT.tif (or -expand rgb for a "
-                "palette)"
-            ),
-        )
-    if set(dataset.dtypes) != {"uint8"}:
-        raise Refused(
-            _("Its pixels are %(kind)s, not 8-bit.") % {"kind": dataset.dtypes[0]},
-            _("Convert it: gdal_translate -ot Byte -scale IN.tif OUT.tif"),
-        )
+    check_bands(dataset)
+    _check_georeference(dataset)
+    check_whole(path)
+    _check_blocks(dataset, path.stat().st_size)
+
+
+def _check_georeference(dataset: DatasetReader) -> None:
+    has_place = not (dataset.transform.is_identity or dataset.transform.is_degenerate)
+    if not has_place or dataset.crs is None:
+        _check_is_no_source_of_mosaics(dataset)
     if dataset.crs is None:
         raise Refused(_("It has no coordinate system."), _ASSIGN_CRS)
-    if dataset.transform.is_identity or dataset.transform.is_degenerate:
+    crs = CRS.from_wkt(dataset.crs.to_wkt())
+    if not (crs.is_projected or crs.is_geographic):
+        raise Refused(
+            _("Its coordinate system (%(name)s) is geocentric or local, not one of a map.")
+            % {"name": crs.name},
+            _ASSIGN_CRS,
+        )
+    if not has_place:
         raise Refused(
             _("It has a coordinate system, but no place in it."),
-            _(
-                "Georeference it: gdal_translate -a_ullr WEST NORTH EAST SOUTH IN.tif OUT.tif (control "
-                "points: gdalwarp)"
-            ),
+            _("Georeference it: gdal_translate -a_ullr WEST NORTH EAST SOUTH IN.tif OUT.tif"),
         )
-    _check_bomb(dataset, path)
-    _check_complete(dataset, path)
 
 
-def _check_bomb(dataset: DatasetReader, path: Path) -> None:
-    pixels = dataset.width * dataset.height
-    if pixels > MAX_PIXELS or pixels * dataset.count > MAX_BYTES_FROM_ONE * path.stat().st_size:
+def _check_is_no_source_of_mosaics(dataset: DatasetReader) -> None:
+    """Refuse what is yet to be laid on the ground."""
+    if dataset.gcps[0]:
         raise Refused(
-            _("It claims %(width)s x %(height)s px in %(size)s bytes: no photograph does.")
-            % {"width": dataset.width, "height": dataset.height, "size": path.stat().st_size},
-            _(
-                "If it is mostly empty, cut it to what was flown: gdal_translate -srcwin X Y WIDTH HEIGHT "
-                "IN.tif OUT.tif"
-            ),
+            _("Its place is given by control points only."),
+            _("Lay it on the ground: gdalwarp -r cubic -t_srs EPSG:xxxxx IN.tif OUT.tif"),
         )
+    if dataset.rpcs:
+        raise Refused(
+            _("Its place is given by a satellite's camera model (RPC) only."),
+            _("Lay it on the ground: gdalwarp -rpc -to RPC_DEM=HEIGHTS.tif -t_srs EPSG:xxxxx IN.tif OUT.tif"),
+        )
+
+
+def _check_blocks(dataset: DatasetReader, size_bytes: int) -> None:
+    """Refuse what unpacks to far too much, without decoding it; empty blocks may be left out."""
     rows, columns = dataset.block_shapes[0]
     if rows * columns > MAX_BLOCK_PX:
         raise Refused(
@@ -140,22 +165,31 @@ def _check_bomb(dataset: DatasetReader, path: Path) -> None:
             % {"columns": columns, "rows": rows},
             _("Tile it: gdal_translate -co TILED=YES -co COMPRESS=JPEG IN.tif OUT.tif"),
         )
+    by_band = dataset.interleaving == Interleaving.band
+    down, across = ceil(dataset.height / rows), ceil(dataset.width / columns)
+    pixels, planes = dataset.width * dataset.height, dataset.count if by_band else 1
+    is_bomb = pixels > MAX_PIXELS or down * across * planes > size_bytes  # each takes some bytes of an index
+    if not is_bomb:
+        block_px = min(rows, dataset.height) * min(columns, dataset.width)
+        stored = _stored_blocks(dataset, planes, down, across) * block_px * dataset.count // planes
+        is_bomb = stored > MAX_BYTES_FROM_ONE * size_bytes or pixels * dataset.count > MOST_EMPTY * stored
+    if is_bomb:
+        raise Refused(
+            _("It claims %(width)s x %(height)s px in %(size)s bytes: no photograph does.")
+            % {"width": dataset.width, "height": dataset.height, "size": size_bytes},
+            _(
+                "If it is mostly empty, cut it to what was flown: gdal_translate -srcwin X Y WIDTH HEIGHT "
+                "IN.tif OUT.tif"
+            ),
+        )
 
 
-def _check_complete(dataset: DatasetReader, path: Path) -> None:
-    """Every block must end within the file: finds a truncated copy without decoding it."""
-    size_bytes = path.stat().st_size
-    rows, columns = dataset.block_shapes[0]
-    bands = range(1, dataset.count + 1) if dataset.interleaving == Interleaving.band else [1]
-    places = product(bands, range(ceil(dataset.height / rows)), range(ceil(dataset.width / columns)))
-    for band, row, column in places:
-        offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band)
-        length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=band)
-        if offset and length and int(offset) + int(length) > size_bytes:
-            raise Refused(
-                _("It is truncated: the file ends before its pixels do."),
-                _("Copy it again from where it came."),
-            )
+def _stored_blocks(dataset: DatasetReader, planes: int, down: int, across: int) -> int:
+    """How many blocks are not left out, as GDAL sees it."""
+    return sum(
+        dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=band) is not None
+        for band, row, column in product(range(1, planes + 1), range(down), range(across))
+    )
 
 
 def _facts(dataset: DatasetReader) -> MosaicFacts:
@@ -168,10 +202,13 @@ def _facts(dataset: DatasetReader) -> MosaicFacts:
         band_count=dataset.count,
         crs_wkt=dataset.crs.to_wkt(),
         transform=tuple(dataset.transform)[:6],
-        gsd_m=centre_gsd_m(dataset),
+        gsd_m=sqrt(prod(centre_pixel_m(dataset))),
         lon=lon,
         lat=lat,
         footprint_4326=footprint_4326(dataset),
+        acquired=dataset.tags(ns="IMAGERY").get(ACQUIRED, "")[:LONGEST],
+        written=dataset.tags().get(WRITTEN, "")[:LONGEST],
+        warnings=mosaic_warnings(dataset, pixel_m=centre_pixel_m(dataset)),
     )
 
 
@@ -183,15 +220,16 @@ def _lonlat(dataset: DatasetReader, x_px: float, y_px: float) -> tuple[float, fl
     return float(lon), float(lat)
 
 
-def centre_gsd_m(dataset: DatasetReader) -> float:
-    """Ground sample distance at the centre, in metres: the side of a square as large as the pixel there.
+def centre_pixel_m(dataset: DatasetReader) -> tuple[float, float]:
+    """Width and height on the ground of the pixel at the centre, in metres.
 
-    Measured on the WGS 84 ellipsoid, so that degrees, feet, rotation and web mercator's stretching need no care.
+    Measured on the WGS 84 ellipsoid, so that degrees, feet, rotation and web mercator's stretching need no care. The
+    ground sample distance is the side of a square as large.
     """
     x, y = dataset.width / 2, dataset.height / 2
     across = WGS84.inv(*_lonlat(dataset, x - 0.5, y), *_lonlat(dataset, x + 0.5, y))[2]
     down = WGS84.inv(*_lonlat(dataset, x, y - 0.5), *_lonlat(dataset, x, y + 0.5))[2]
-    return sqrt(across * down)
+    return across, down
 
 
 def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
@@ -201,10 +239,10 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
     """
     scale = max(1.0, max(dataset.width, dataset.height) / OUTLINE_PX)
     size = (max(1, round(dataset.height / scale)), max(1, round(dataset.width / scale)))
-    if all(MaskFlags.all_valid in flags for flags in dataset.mask_flag_enums):
-        outline: BaseGeometry = shapely.box(0, 0, size[1], size[0])
+    if has_mask(dataset):
+        outline = _valid_area(ground_mask(dataset, out_shape=size))
     else:
-        outline = _valid_area(dataset.dataset_mask(out_shape=size))
+        outline = shapely.box(0, 0, size[1], size[0])
     to_crs = dataset.transform @ Affine.scale(dataset.width / size[1], dataset.height / size[0])
     # Long straight sides are bent by the change of projection: points in between keep them where they are.
     outline = shapely.segmentize(outline, max(size) / 8)
@@ -215,10 +253,14 @@ def footprint_4326(dataset: DatasetReader) -> dict[str, Any]:
 
 
 def _valid_area(mask: np.ndarray) -> BaseGeometry:
-    pieces = [shape(geometry) for geometry, value in shapes((mask > 0).astype(np.uint8)) if value == 1]
+    pieces = [shape(geometry) for geometry, value in shapes(mask.astype(np.uint8)) if value == 1]
     if not pieces:
         raise Refused(
-            _("It holds no data: every pixel is marked as empty."), _("Check the export of the mosaic.")
+            _("It holds no data: every pixel is marked as empty."),
+            _(
+                "Check the export of the mosaic; a fourth band that is no alpha is left out by: gdal_translate -b 1 -b "
+                "2 -b 3 IN.tif OUT.tif"
+            ),
         )
     largest = max(piece.area for piece in pieces)
     area = shapely.union_all([piece for piece in pieces if piece.area >= min(16, largest)])

@@ -2,21 +2,24 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from math import ceil, log2
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from damage.errors import NotNow, Refused
+from damage.ingestion.bands import GROUND_FROM, ground_mask, rgb_bands
 from damage.ingestion.decoding import decode_heic
 from damage.ingestion.opening import is_heic, is_tiff, open_image, open_raster
 from damage.ingestion.orientation import shown, shown_size, stored_corner
+from damage.ingestion.unreadable import image_explained, raster_explained, unreadable
 from damage.messages import Message as _
 
 TILE_PX = 256
@@ -58,11 +61,14 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
         yield partial(read_square, path, orientation=orientation)
         return
     if is_heic(path):
-        photo = read_photo(path, orientation)
+        with image_explained(path):
+            photo = read_photo(path, orientation)
         yield partial(_cut, photo)
         return
-    with open_image(path) as image:
-        image.load()
+    with ExitStack() as stack:
+        with image_explained(path):
+            image = stack.enter_context(open_image(path))
+            image.load()
         width_px, height_px = shown_size(image.width, image.height, orientation)
 
         def cut(x_px: int, y_px: int, size_px: int) -> np.ndarray:
@@ -71,7 +77,7 @@ def squares_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int, i
                 x_px, y_px, size_px, width_px=width_px, height_px=height_px, orientation=orientation
             )
             square = image.crop((left, top, left + size_px, top + size_px))
-            return shown(np.asarray(square.convert("RGB")), orientation)
+            return shown(rgb_of(square), orientation)
 
         yield cut
 
@@ -95,10 +101,10 @@ def wholeness_of(path: Path, *, orientation: int = 1) -> Iterator[Callable[[int,
     with opened(path) as dataset:
         if orientation == 1:
             yield lambda x_px, y_px, size_px: bool(
-                dataset.dataset_mask(window=Window(x_px, y_px, size_px, size_px)).all()
+                ground_mask(dataset, window=Window(x_px, y_px, size_px, size_px)).all()
             )
             return
-        mask = shown(dataset.dataset_mask()[..., None], orientation)
+        mask = shown(ground_mask(dataset)[..., None], orientation)
         yield lambda x_px, y_px, size_px: bool(mask[y_px : y_px + size_px, x_px : x_px + size_px].all())
 
 
@@ -109,17 +115,37 @@ def is_whole(path: Path, x_px: int, y_px: int, size_px: int, *, orientation: int
 
 
 def read_photo(path: Path, orientation: int) -> np.ndarray:
-    """A whole photo (H, W, 3) as it is shown."""
-    if is_heic(path):  # turned by its decoder, which runs elsewhere
-        return shown(decode_heic(path), orientation)
+    """A whole photo (H, W, 3) as it is shown; a TIFF by GDAL, as its squares, since Pillow turns it by itself."""
+    if is_heic(path):
+        return shown(_decoded_heic(path), orientation)
+    if is_tiff(path):
+        with open_raster(path) as dataset:
+            return shown(read_rgb(dataset, Window(0, 0, dataset.width, dataset.height)), orientation)
     with open_image(path) as image:
-        return shown(np.asarray(image.convert("RGB")), orientation)
+        return shown(rgb_of(image), orientation)
+
+
+def _decoded_heic(path: Path) -> np.ndarray:
+    """A stored HEIC's pixels, turned by its decoder, which runs elsewhere: what it refuses is nobody's wrong input."""
+    try:
+        return decode_heic(path)
+    except Refused as error:
+        raise unreadable(path, error) from error
+
+
+def rgb_of(image: Image.Image) -> np.ndarray:
+    """An image's pixels (H, W, 3); what has no data is 0, by the rule for rasters."""
+    pixels = np.asarray(image.convert("RGB"))
+    if image.mode != "RGBA":
+        return pixels
+    return pixels * (np.asarray(image.getchannel("A")) >= GROUND_FROM)[..., None]
 
 
 @lru_cache(maxsize=2)
 def _decoded_photo(path: Path, modified_ns: int, orientation: int) -> np.ndarray:
     """Decoded photos stay a while: a JPEG has to be decoded whole, and people tag many squares of one."""
-    return read_photo(path, orientation)
+    with image_explained(path):
+        return read_photo(path, orientation)
 
 
 def read_rgb(
@@ -129,8 +155,10 @@ def read_rgb(
     height = height_px or round(window.height)
     width = width_px or round(window.width)
     resampling = Resampling.average if width < window.width else Resampling.nearest
-    bands = dataset.read((1, 2, 3), window=window, out_shape=(3, height, width), resampling=resampling)
-    bands[:, dataset.dataset_mask(window=window, out_shape=(height, width)) == 0] = 0
+    bands = dataset.read(
+        rgb_bands(dataset), window=window, out_shape=(3, height, width), resampling=resampling
+    )
+    bands[:, ~ground_mask(dataset, window=window, out_shape=(height, width))] = 0
     return np.ascontiguousarray(bands.transpose(1, 2, 0))
 
 
@@ -150,7 +178,7 @@ def read_reduced(
         factor = min(1.0, longest_px / max(window.width, window.height))
         width, height = (max(1, round(length * factor)) for length in (window.width, window.height))
         pixels = read_rgb(dataset, window, width_px=width, height_px=height)
-        return pixels, dataset.dataset_mask(window=window, out_shape=(height, width)) > 0
+        return pixels, ground_mask(dataset, window=window, out_shape=(height, width))
 
 
 def max_zoom(width_px: int, height_px: int) -> int:
@@ -187,15 +215,9 @@ def read_pixel_tile(path: Path, z: int, x: int, y: int) -> np.ndarray:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DatasetReader]:
-    """The scene's raster; what cannot be read of it, then or later, is refused."""
-    try:
-        with open_raster(path) as dataset:
-            yield dataset
-    except RasterioError as error:
-        raise Refused(
-            _("%(name)s cannot be read: %(words)s.") % {"name": path.name, "words": str(error)},
-            _("Ask an admin to put the file back as it was when the scene was taken in."),
-        ) from error
+    """The scene's raster; what cannot be read of it, then or later, is refused as `SceneUnreadable`."""
+    with raster_explained(path), open_raster(path) as dataset:
+        yield dataset
 
 
 def check_present(path: Path) -> None:

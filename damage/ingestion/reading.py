@@ -10,13 +10,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import rasterio
 from PIL import Image
-from rasterio.enums import MaskFlags
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from damage.errors import Refused
+from damage.ingestion.bands import ground_mask, has_mask, rgb_bands
 from damage.ingestion.opening import open_raster
-from damage.messages import Message as _
+from damage.ingestion.unreadable import image_explained, raster_explained, unreadable
 
 # Decoded parts of a file that GDAL keeps: a row of blocks of a wide mosaic shares its edge with the next row.
 CACHE_BYTES = 192 * 2**20
@@ -28,10 +26,6 @@ COARSEST = 32
 RING_PX = 3
 # x, y, width and height in pixels as read.
 Area = tuple[int, int, int, int]
-
-
-class SceneUnreadable(Refused):
-    """The scene's file cannot be read (any more)."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ class SceneReader:
 
     def read(self, source: Source, scale: int, area: Area) -> Pixels:
         """An area of a scene that is read at 1/`scale` of its size; raises `SceneUnreadable`."""
-        with explained(source), _decoding():
+        with raster_explained(source.address), _decoding():
             if source != self._source:
                 self.close()
                 self._image = (
@@ -143,29 +137,13 @@ class SceneReader:
 @contextmanager
 def opened(source: Source) -> Iterator[rasterio.DatasetReader]:
     """The scene's file; raises `SceneUnreadable`, also for what happens while it is open."""
-    with explained(source), open_raster(source.address) as dataset:
+    with raster_explained(source.address), open_raster(source.address) as dataset:
         yield dataset
 
 
 def _decoding() -> rasterio.Env:
     """GDAL on all cores, with a cache that one row of blocks fits into."""
     return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_NUM_THREADS="ALL_CPUS")
-
-
-@contextmanager
-def explained(source: Source) -> Iterator[None]:
-    """Say which file cannot be read, and what to do."""
-    try:
-        yield
-    except RasterioError as error:
-        raise _unreadable(source, error) from error
-
-
-def _unreadable(source: Source, error: Exception) -> SceneUnreadable:
-    return SceneUnreadable(
-        _("The scene's file %(name)s cannot be read: %(error)s.") % {"name": source.name, "error": error},
-        _("See that the file is where it was and unchanged, or ingest it again."),
-    )
 
 
 def is_tiled(source: Source) -> bool:
@@ -181,9 +159,10 @@ def _decoded(source: Source, orientation: int) -> np.ndarray:
     from damage.ingestion.rasters import read_photo  # slow to import, and mosaics do without
 
     try:
-        photo = read_photo(Path(source.address), orientation)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises
-        raise _unreadable(source, error) from error
+        with image_explained(source.address):
+            photo = read_photo(Path(source.address), orientation)
+    except FileNotFoundError as error:
+        raise unreadable(source.address, error) from error
     return np.ascontiguousarray(photo.transpose(2, 0, 1))
 
 
@@ -225,11 +204,10 @@ def _reduced(dataset: rasterio.DatasetReader, scale: int, area: Area) -> tuple[n
 def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.ndarray, np.ndarray | None]:
     """The mask is read first: where it is empty, no pixels are decoded. None stands for ground everywhere."""
     shape = (int(window.height), int(window.width))
-    masked = MaskFlags.all_valid not in dataset.mask_flag_enums[0]
-    valid = _mask(dataset, window) > 0 if masked else None
+    valid = ground_mask(dataset, window=window) if has_mask(dataset) else None
     if valid is not None and not valid.any():
         return np.zeros((3, *shape), dtype=np.uint8), valid
-    bands = dataset.read((1, 2, 3), window=window)
+    bands = dataset.read(rgb_bands(dataset), window=window)
     if valid is None:  # nothing says what is nodata: pure black is the custom
         valid = bands[0] > 0
         if not valid.all():
@@ -237,13 +215,6 @@ def _read_window(dataset: rasterio.DatasetReader, window: Window) -> tuple[np.nd
     elif not valid.all():
         bands *= valid  # black, as training crops have it
     return bands, None if valid.all() else valid
-
-
-def _mask(dataset: rasterio.DatasetReader, window: Window) -> np.ndarray:
-    """The dataset's mask; where all bands share one (or alpha), ten times as fast as asking for every band's."""
-    if MaskFlags.per_dataset in dataset.mask_flag_enums[0]:
-        return dataset.read_masks(1, window=window)
-    return dataset.dataset_mask(window=window)
 
 
 def _averaged(values: np.ndarray, factor: int) -> np.ndarray:
@@ -277,10 +248,10 @@ def coarse_ground(source: Source) -> CoarseGround | None:
         return None
     with opened(source) as dataset:
         factors = [factor for factor in dataset.overviews(1) if factor <= COARSEST]
-        if MaskFlags.all_valid in dataset.mask_flag_enums[0] or not factors:
+        if not has_mask(dataset) or not factors:
             return None
         shape = (-(-dataset.height // factors[-1]), -(-dataset.width // factors[-1]))
-        return CoarseGround(dataset.dataset_mask(out_shape=shape) > 0, factors[-1])
+        return CoarseGround(ground_mask(dataset, out_shape=shape), factors[-1])
 
 
 def ground_share(source: Source) -> float | None:

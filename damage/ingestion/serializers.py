@@ -52,6 +52,8 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "altitude_m",
             "height_above_ground_m",
             "captured_at",
+            "captured_from",
+            "role",
             "camera_make",
             "camera_model",
             "footprint_4326",

@@ -4,7 +4,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -24,10 +27,14 @@ from damage.ingestion.decoding import (
     decode_photo,
 )
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.models import GsdSource, Scene, SceneKind, SceneRole, TimeSource
+from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.opening import is_tiff
+from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
+from damage.ingestion.scene_sources import checked_path
+from damage.ingestion.source_facts import read_source_facts
 from damage.messages import Message, listed, sentences
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
@@ -57,6 +64,22 @@ class FileReport:
 
 
 @dataclass(frozen=True)
+class HandedIn:
+    """A file as it was when its taking in began."""
+
+    path: Path
+    stamp: tuple[int, int] | None
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that was written to meanwhile: what was read of it may be of two files."""
+        if _stamp(self.path) != self.stamp:
+            raise Refused(
+                _("It changed while it was taken in."),
+                _("Wait until it is copied whole, then ingest it again."),
+            )
+
+
+@dataclass(frozen=True)
 class Ingested:
     """A scene, whether it was there before, and what its file says that is not believed."""
 
@@ -65,29 +88,63 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def ingest_photo(path: Path, *, event: str, town: str) -> Ingested:
-    """Take in a drone photo. Raises `Refused` when it cannot be used."""
+def ingest_photo(
+    path: Path,
+    *,
+    event: str,
+    town: str,
+    role: SceneRole = SceneRole.AFTER,
+    taken: datetime | None = None,
+    origin: Origin | None = None,
+) -> Ingested:
+    """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
+    stamp = _stamp(path)
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
         scene = _photo_scene(path, sha256, photo)
-        ingested = _stored(scene, event=event, town=town, source=path, view=view)
+        scene.role = role
+        if scene.captured_at is None:
+            scene.captured_at, scene.captured_from = _told_time(taken, origin)
+        handed_in = HandedIn(path, stamp)
+        ingested = _stored(
+            scene, event=event, town=town, handed_in=handed_in, source=path, view=view, origin=origin
+        )
         return replace(ingested, warnings=photo.facts.warnings)
 
 
-def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) -> Ingested:
-    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`."""
+def ingest_mosaic(
+    path: Path,
+    *,
+    event: str,
+    town: str,
+    in_place: bool = False,
+    role: SceneRole = SceneRole.AFTER,
+    taken: datetime | None = None,
+    origin: Origin | None = None,
+) -> Ingested:
+    """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
+
+    `taken` goes before what its tags and its name say of when it was taken.
+    """
+    stamp = _stamp(path)
     check_names(event=event, town=town)
     sha256 = _digest(path)
-    if there := _already(sha256, event=event, town=town):
+    if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
+    captured_at, captured_from = _told_time(taken, origin)
+    if captured_at is None:
+        captured_at, captured_from = mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
     scene = Scene(
         kind=SceneKind.MOSAIC,
+        role=role,
+        captured_at=captured_at,
+        captured_from=captured_from,
         name=normalize("NFC", path.name),
         sha256=sha256,
         size_bytes=path.stat().st_size,
@@ -106,7 +163,12 @@ def ingest_mosaic(path: Path, *, event: str, town: str, in_place: bool = False) 
     with work_folder("view") as folder:
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
-        return _stored(scene, event=event, town=town, source=None if in_place else path, view=view)
+        source = None if in_place else path
+        handed_in = HandedIn(path, stamp)
+        ingested = _stored(
+            scene, event=event, town=town, handed_in=handed_in, source=source, view=view, origin=origin
+        )
+        return replace(ingested, warnings=facts.warnings)
 
 
 def ingest_image(path: Path, *, event: str, town: str) -> Ingested:
@@ -115,14 +177,48 @@ def ingest_image(path: Path, *, event: str, town: str) -> Ingested:
     return (ingest_mosaic if is_mosaic else ingest_photo)(path, event=event, town=town)
 
 
-def make_missing_view(scene: Scene) -> None:
-    """Write and store the view of a mosaic that came in before every scene had its own. Raises `Refused`."""
-    facts = decode_mosaic_facts(scene.path)
+def _told_time(taken: datetime | None, origin: Origin | None) -> tuple[datetime | None, str]:
+    """When an image was taken as a person says, or the list by which it was fetched."""
+    if taken:
+        return taken, TimeSource.PERSON
+    listed = origin.captured_at if origin else None
+    return (listed, TimeSource.LIST) if listed else (None, TimeSource.NONE)
+
+
+def note_source(scene: Scene) -> None:
+    """Set on a scene by what its source is known again; the caller saves. Raises `OSError`."""
+    facts = read_source_facts(scene.path)
+    scene.source_mtime_ns, scene.source_ends_sha256 = facts.mtime_ns, facts.ends_sha256
+
+
+def describe_scenes(
+    scenes: Iterable[Scene], *, role: SceneRole | None, taken: datetime | None, is_undated: bool = False
+) -> None:
+    """Change what is said of scenes, of all or none: their role, when they were taken, or that nobody knows."""
+    fields: dict[str, Any] = {"role": role} if role else {}
+    if taken or is_undated:
+        fields |= {"captured_at": taken, "captured_from": TimeSource.PERSON if taken else TimeSource.NONE}
+    with transaction.atomic():
+        for scene in scenes:
+            for name, value in fields.items():
+                setattr(scene, name, value)
+            scene.save(update_fields=list(fields))
+
+
+def make_view(scene: Scene) -> None:
+    """Write and store a scene's view, in the place of the one that it has, if any. Raises `Refused`."""
+    source, before = checked_path(scene), scene.view_file.name
     with work_folder("view") as folder, new_files() as files:
-        view = folder / _view_name(scene.path)
-        decode_mosaic_view(scene.path, facts, view)
+        view = folder / _view_name(source)
+        if scene.kind == SceneKind.MOSAIC:
+            decode_mosaic_view(source, decode_mosaic_facts(source), view)
+        else:
+            photo = decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+            scene.width_px, scene.height_px = photo.width_px, photo.height_px
         _store_file(scene.view_file, view, scene, files)
-        scene.save(update_fields=["view_file"])
+        scene.save(update_fields=["view_file", "width_px", "height_px"])
+    if before:
+        remove_unnamed([before])
 
 
 def ingest_files(
@@ -132,7 +228,7 @@ def ingest_files(
     paths = list(paths)
     reports = []
     for done, path in enumerate(paths, start=1):
-        reports.append(_report(path, ingest_one))
+        reports.append(reported(shown_name(path), partial(ingest_one, path)))
         progress(done, len(paths))
     return reports
 
@@ -158,11 +254,11 @@ def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
     ]
 
 
-def _report(path: Path, ingest_one: Callable[[Path], Ingested]) -> FileReport:
-    name = shown_name(path)
+def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
+    """Take in a file, and say what became of it, whatever happens."""
     try:
         with trouble_explained():
-            ingested = ingest_one(path)
+            ingested = ingest()
     except Exception as error:  # noqa: BLE001 (whatever it is, the other files are not to wait for it)
         return FileReport(name, "refused", reason=str(refusal_of(error, name)))
     return FileReport(
@@ -190,6 +286,8 @@ def refusal_of(error: Exception, name: str) -> Message:
 def notes_of(ingested: Ingested) -> Message:
     """What is odd about an image that came in, for people; empty where nothing is."""
     notes = [_("no GPS position")] if ingested.scene.lon is None else []
+    if ingested.scene.captured_at is None:
+        notes.append(_("undated"))
     return listed(*notes, *ingested.warnings)
 
 
@@ -210,25 +308,39 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         altitude_m=facts.altitude_m,
         height_above_ground_m=facts.height_above_ground_m,
         captured_at=facts.captured_at,
+        captured_from=TimeSource.CAMERA if facts.captured_at else TimeSource.NONE,
         camera_make=facts.camera_make,
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,
     )
 
 
-def _stored(scene: Scene, *, event: str, town: str, source: Path | None, view: Path | None) -> Ingested:
+def _stored(
+    scene: Scene,
+    *,
+    event: str,
+    town: str,
+    handed_in: HandedIn,
+    source: Path | None,
+    view: Path | None,
+    origin: Origin | None,
+) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
         for field, path in ((scene.file, source), (scene.view_file, view)):
             if path:
                 _store_file(field, path, scene, files)
+        note_source(scene)
+        handed_in.check_unchanged()
         try:
             with transaction.atomic():
                 scene.town = get_or_create_town(event, town)
                 scene.save()
+                if origin:
+                    record_origin(scene, origin)
         except IntegrityError:
             # Somebody else may have stored the same file meanwhile: then theirs stays.
-            if there := _already(scene.sha256, event=event, town=town):
+            if there := already_there(scene.sha256, event=event, town=town, origin=origin):
                 remove_unnamed(files)
                 return there
             raise
@@ -247,7 +359,8 @@ def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> 
         field.name = files.save(field.field.generate_filename(scene, unique), File(content))
 
 
-def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
+def already_there(sha256: str, *, event: str, town: str, origin: Origin | None = None) -> Ingested | None:
+    """The town's scene of these bytes, with where they come from as well. Raises `Refused` for another town's."""
     scene = Scene.objects.select_related("town__event").filter(sha256=sha256).first()
     if scene is None:
         return None
@@ -257,7 +370,18 @@ def _already(sha256: str, *, event: str, town: str) -> Ingested | None:
             % {"scene": scene.pk, "town": scene.town, "event": scene.town.event},
             _("Ingest it for one town only."),
         )
+    if origin:
+        record_origin(scene, origin)
     return Ingested(scene, already=True)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """A file's size and time of change; None where there is none, which is told by whoever reads it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _digest(path: Path) -> str:

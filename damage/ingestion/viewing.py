@@ -1,6 +1,8 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 from os import strerror
 from pathlib import Path
@@ -9,70 +11,128 @@ from shutil import disk_usage
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-from rasterio.io import DatasetReader, MemoryFile
-from rasterio.rio.overview import get_maximum_overview_level
-from rio_cogeo.cogeo import cog_translate
-from rio_cogeo.profiles import cog_profiles
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetReader, DatasetWriter, MemoryFile
+from rasterio.shutil import copy
 
 from damage.errors import Refused
 from damage.gdal import GDAL_WRITES
+from damage.ingestion.bands import ground_mask, has_mask, rgb_bands
 from damage.ingestion.opening import open_raster
+from damage.ingestion.rasters import TILE_PX, read_rgb
+from damage.ingestion.unreadable import GDAL_ERRORS
+from damage.ingestion.view_checks import (
+    BrokenView,
+    check_view,
+    overview_factors,
+    squares_of_raster,
+    written_bytes,
+)
 from damage.messages import Message as _
 
-LEAST_FREE_BYTES = 2**20
 CACHE_BYTES = 256 * 2**20  # GDAL's own default is a twentieth of the machine's memory
-GDAL_CONFIG = {"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_CACHEMAX": CACHE_BYTES}
-BLOCK_PX = 256
-BLOCKS = {"blockxsize": BLOCK_PX, "blockysize": BLOCK_PX}
+TILED = {
+    "driver": "GTiff",
+    "tiled": True,
+    "blockxsize": TILE_PX,
+    "blockysize": TILE_PX,
+    "interleave": "pixel",
+}
 
 
 def write_mosaic_view(source: Path, target: Path) -> None:
     """Write a cloud-optimised GeoTIFF of an orthomosaic; memory does not grow with it.
 
-    Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`.
+    Reads every pixel, so it also finds the blocks that cannot be decoded, and raises `Refused`. What was written is
+    opened again and checked; where it is not whole for want of room, raises `OSError`.
     """
     with open_raster(source) as dataset:
-        _write_cog(dataset, target)
+        _write_checked(dataset, target)
 
 
 def write_photo_view(pixels: np.ndarray, target: Path) -> None:
-    """Write a tiled copy of a photo (H, W, 3) as it is shown.
-
-    Not laid out for reading over a network, which would cost as much processor time again.
-    """
+    """Write a tiled copy of a photo (H, W, 3) as it is shown."""
     height, width, bands = pixels.shape
-    levels = get_maximum_overview_level(width, height, minsize=BLOCK_PX)
-    profile = {**cog_profiles.get("jpeg"), **BLOCKS, "jpeg_quality": 75}
-    size = {"width": width, "height": height, "count": bands, "dtype": "uint8"}
-    # In memory, a few megabytes: GDAL does not tell of a disk that is full when a file is closed.
-    with warnings.catch_warnings(), rasterio.Env(**GDAL_CONFIG), MemoryFile() as memory:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a photo has no georeference
-        with memory.open(**profile, **size) as view:
-            view.write(pixels.transpose(2, 0, 1))
-            if levels:
-                view.build_overviews([2**level for level in range(1, levels + 1)], Resampling.average)
-        target.write_bytes(memory.read())
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff", width=width, height=height, count=bands, dtype="uint8"
+            ) as dataset:
+                dataset.write(pixels.transpose(2, 0, 1))
+            with memory.open() as dataset:
+                _write_checked(dataset, target)
+
+
+def _write_checked(dataset: DatasetReader, target: Path) -> None:
+    needed = written_bytes(dataset.width, dataset.height)
+    if disk_usage(target.parent).free < needed:
+        raise _no_room(target)
+    try:
+        _write_cog(dataset, target)
+        check_view(target, width_px=dataset.width, height_px=dataset.height, like=squares_of_raster(dataset))
+    except (*GDAL_ERRORS, BrokenView) as error:
+        _check_readable(dataset)  # else whoever hands it in would be told of our disk, or we of their file
+        # What was needed for a while is free again, and others may have taken the rest.
+        if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < 2 * needed:
+            raise _no_room(target) from error
+        if isinstance(error, BrokenView):
+            raise
+        raise BrokenView(
+            _("Its view could not be written (%(error)s).") % {"error": error},
+            _("See that the site's disk has room and is sound, then try again."),
+        ) from error
+
+
+def _check_readable(dataset: DatasetReader) -> None:
+    """Raise `Refused` where the source itself cannot be decoded."""
+    try:
+        for _place, window in dataset.block_windows(1):
+            read_rgb(dataset, window)
+    except GDAL_ERRORS as error:
+        raise Refused(
+            _("Some of its pixels cannot be read: %(error)s.") % {"error": error.__cause__ or error},
+            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
+        ) from error
+
+
+def _no_room(target: Path) -> OSError:
+    return OSError(ENOSPC, strerror(ENOSPC), str(target))
 
 
 def _write_cog(dataset: DatasetReader, target: Path) -> None:
+    """Red, green and blue as tiled JPEG with overviews, and where there is ground as mask, by way of an unpacked copy.
+
+    Tiles and overviews are ordered as GDAL's and rio-cogeo's cloud-optimised files.
+    """
+    unpacked = target.with_name(f"{target.stem}-unpacked.tif")
+    environment = {
+        "GDAL_TIFF_INTERNAL_MASK": True,
+        "GDAL_NUM_THREADS": "ALL_CPUS",
+        "GDAL_CACHEMAX": CACHE_BYTES,
+    }
     try:
-        cog_translate(
-            dataset,
-            target,
-            {**cog_profiles.get("jpeg"), **BLOCKS},
-            indexes=(1, 2, 3),
-            add_mask=dataset.count == 4 or dataset.nodata is not None,
-            nodata=dataset.nodata,
-            overview_resampling="average",
-            in_memory=False,
-            quiet=True,
-            config=GDAL_CONFIG,
-        )
-    except RasterioIOError as error:
-        if GDAL_WRITES.search(str(error)) or disk_usage(target.parent).free < LEAST_FREE_BYTES:
-            raise OSError(ENOSPC, strerror(ENOSPC), str(target)) from error
-        raise Refused(
-            _("Some of its pixels cannot be read: %(error)s.") % {"error": error},
-            _("Copy it again from where it came, and check it with: gdalinfo -checksum FILE"),
-        ) from error
+        with rasterio.Env(**environment), _unpacked_with_overviews(dataset, unpacked) as copied:
+            copy(copied, target, copy_src_overviews=True, compress="JPEG", photometric="YCBCR", **TILED)
+    finally:
+        unpacked.unlink(missing_ok=True)
+
+
+@contextmanager
+def _unpacked_with_overviews(dataset: DatasetReader, path: Path) -> Iterator[DatasetWriter]:
+    form = {
+        "width": dataset.width,
+        "height": dataset.height,
+        "count": 3,
+        "dtype": "uint8",
+        "photometric": "RGB",
+    }
+    place = {"crs": dataset.crs, "transform": dataset.transform, "BIGTIFF": "IF_SAFER"}
+    bands, masked = rgb_bands(dataset), has_mask(dataset)
+    with rasterio.open(path, "w", **TILED, **form, **place) as unpacked:
+        for _place, window in unpacked.block_windows(1):
+            unpacked.write(dataset.read(bands, window=window), window=window)
+            if masked:
+                unpacked.write_mask(ground_mask(dataset, window=window), window=window)
+        unpacked.build_overviews(overview_factors(dataset.width, dataset.height), Resampling.average)
+        yield unpacked

@@ -107,13 +107,18 @@ def cancel(work: Work, *, by: Any) -> None:
         )
 
 
-def record_abandoned(work: Work) -> bool:
-    """Mark running work as failed where its process was killed; gives whether it was."""
+def is_abandoned(work: Work) -> bool:
+    """Whether running work's process was killed; nothing is written."""
     if work.status != Work.Status.RUNNING:
         return False
     free = is_free(folder_of(work))
     # Without its folder here, it runs on another machine: then only its silence tells.
-    if free is False or (free is None and not work.is_stalled):
+    return free is True or (free is None and work.is_stalled)
+
+
+def record_abandoned(work: Work) -> bool:
+    """Mark running work as failed where its process was killed; gives whether it was."""
+    if not is_abandoned(work):
         return False
     abandoned = (
         _row(work)

@@ -13,6 +13,8 @@ STEPS: dict[str, str | Promise] = {
     "layout": gettext_lazy("laying out"),
     "trainings": gettext_lazy("trainings"),
     "fine-tuning": gettext_lazy("fine-tuning"),
+    "windows": gettext_lazy("drawing windows"),
+    "teacher": gettext_lazy("asking the teacher"),
     "metrics": gettext_lazy("metrics"),
     "comparison": gettext_lazy("comparing"),
 }

@@ -83,5 +83,8 @@ def is_left_over(folder: Path) -> bool:
     """Whether the process whose folder it was is gone."""
     free = is_free(folder)
     if free is None or folder.name.startswith("."):
-        return time() - folder.stat().st_mtime > OLD_S
+        try:
+            return time() - folder.stat().st_mtime > OLD_S
+        except FileNotFoundError:  # its process ended in order since it was listed
+            return False
     return free

@@ -25,6 +25,8 @@ def geotiff(tmp_path) -> Callable[..., Path]:
         mask = changes.pop("mask", None)
         overviews = changes.pop("overviews", None)
         domains = changes.pop("domains", {})
+        rpcs = changes.pop("rpcs", None)
+        meanings, palette = changes.pop("meanings", None), changes.pop("palette", None)
         profile = {
             "driver": "GTiff",
             "count": pixels.shape[0],
@@ -33,13 +35,22 @@ def geotiff(tmp_path) -> Callable[..., Path]:
             "dtype": pixels.dtype,
             "crs": UTM_37N,
             "transform": NORTH_UP,
-            **({"photometric": "rgb"} if pixels.shape[0] in (3, 4) else {}),
-            **({"alpha": "yes"} if pixels.shape[0] == 4 else {}),
+            **({"photometric": "rgb"} if pixels.shape[0] in (3, 4) and not meanings else {}),
+            **({"alpha": "yes"} if pixels.shape[0] == 4 and not meanings else {}),
+            **({"photometric": "minisblack", "alpha": "no"} if meanings else {}),
         } | changes
+        if gcps := profile.pop("gcps", None):
+            profile |= {"gcps": gcps[0], "crs": gcps[1]}
         with (
             rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
             rasterio.open(tmp_path / name, "w", **profile) as file,
         ):
+            if meanings:
+                file.colorinterp = meanings
+            if rpcs:
+                file.rpcs = rpcs
+            if palette:
+                file.write_colormap(1, palette)
             file.write(pixels)
             if mask is not None:
                 file.write_mask(mask)

@@ -29,7 +29,9 @@ def test_a_photo_without_gps_comes_in_and_is_reported_as_such(photo, capsys):
         gps.GPSLatitude: (17.0, 30.0, 0.0), gps.GPSLatitudeRef: "N",
         gps.GPSLongitude: (96.0, 15.0, 0.0), gps.GPSLongitudeRef: "W",
     }  # fmt: skip
-    call_command("ingest_photos", str(photo("with.jpg", gps=place)), str(photo("none.jpg")), *PLACE)
+    taken = {36867: "2023:02:08 11:22:33"}
+    photos = (photo("with.jpg", gps=place, details=taken), photo("none.jpg", details=taken))
+    call_command("ingest_photos", *map(str, photos), *PLACE)
     placed, unplaced, totals, _then = capsys.readouterr().out.splitlines()
     assert placed.endswith("with.jpg")
     assert unplaced.endswith("none.jpg  no GPS position")
@@ -109,11 +111,28 @@ def test_views_that_are_missing_are_made(geotiff, capsys):
     assert capsys.readouterr().out.strip() == "0 views made, 0 refused"
 
 
+def test_the_views_of_scenes_that_are_named_are_made_anew(geotiff, photo, capsys):
+    call_command("ingest_mosaic", str(geotiff()), *PLACE, "--json")
+    call_command("ingest_photos", str(photo()), *PLACE, "--json")
+    before = {scene.pk: scene.view_path for scene in Scene.objects.all()}
+    mosaic = Scene.objects.get(kind="mosaic")
+    capsys.readouterr()
+    call_command("make_views", str(mosaic.pk), "DJI_0001.JPG")
+    assert capsys.readouterr().out.strip() == "2 views made, 0 refused"
+    for scene in Scene.objects.all():
+        assert scene.view_path.is_file()
+        assert not before[scene.pk].exists()
+    with pytest.raises(CommandError, match="no scene 999"):
+        call_command("make_views", "999")
+
+
 def test_a_view_that_cannot_be_made_is_told_and_the_rest_are_made(geotiff, capsys):
     foreign = {"OVERVIEWS": {"OVERVIEW_FILE": "/etc/hostname"}}
     paths = [geotiff("a.tif"), geotiff("b.tif", pixels=np.full((3, 9, 9), 9, np.uint8))]
     call_command("ingest_mosaic", *map(str, paths), *PLACE, "--in-place", "--json")
-    Scene.objects.update(view_file="")
+    Scene.objects.update(
+        view_file="", source_mtime_ns=None
+    )  # as scenes are that came in before both were kept
     geotiff("a.tif", domains=foreign)
     with pytest.raises(CommandError):
         call_command("make_views")

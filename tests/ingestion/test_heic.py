@@ -20,9 +20,10 @@ from damage.ingestion.models import Scene
 from damage.ingestion.opening import is_heic, open_image
 from damage.ingestion.photos import read_usable_photo
 from damage.ingestion.rasters import is_whole, read_square, squares_of
-from damage.ingestion.reading import SceneReader
+from damage.ingestion.reading import SceneReader, Source
 from damage.ingestion.scene_sources import source_of
 from damage.ingestion.services import ingest_photo
+from damage.ingestion.unreadable import SceneUnreadable
 from tests.ingestion.heic import MOST_DIFFERENCE, drawn, write_heic
 
 
@@ -70,6 +71,18 @@ def test_tile_crop_and_prediction_show_the_same(api, volunteer, scene):
     tile = np.asarray(Image.open(BytesIO(answer.content)).convert("RGB")).astype(int)
     for x, y in ((18, 20), (118, 168), (108, 28), (60, 100)):  # the tile is JPEG: middles of what is drawn
         assert abs(tile[y, x] - expected[y, x]).max() < 40
+
+
+def test_a_stored_one_that_was_damaged_later_is_told_as_such(scene):
+    """Not as a wrong input, which its decoder takes it for."""
+    scene.path.write_bytes(scene.path.read_bytes()[: scene.path.stat().st_size * 7 // 10])
+    told = pytest.raises(SceneUnreadable, match="cannot be read: It is truncated or damaged")
+    with told:
+        read_square(scene.path, 0, 0, 32)
+    with told, squares_of(scene.path) as square_at:
+        square_at(0, 0, 32)
+    with told:
+        SceneReader().read(Source(str(scene.path), scene.exif_orientation), 1, (0, 0, 32, 32))
 
 
 def test_its_name_does_not_matter(tmp_path, town):

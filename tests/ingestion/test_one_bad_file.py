@@ -16,7 +16,7 @@ from pyproj import CRS
 from damage.ingestion import decoding, services
 from damage.ingestion.models import Scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]  # is about files
 PLACE = ("--event", "Quake", "--town", "Altamira")
 TWO_MEGABYTES_OF_ZEROS = zlib.compress(bytes(2_000_000))
 

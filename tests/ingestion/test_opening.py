@@ -16,7 +16,10 @@ from damage.ingestion.opening import NamesOtherFiles, open_image, open_raster
 from damage.ingestion.rasters import is_whole, read_reduced, read_square
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 
-pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
+    pytest.mark.one_database,
+]  # is about files
 
 PLACE = {"event": "Quake", "town": "Altamira"}
 

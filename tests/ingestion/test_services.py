@@ -130,8 +130,8 @@ def test_two_at_once_store_one(photo, monkeypatch):
         looked.append(args)
         return None if len(looked) == 1 else real(*args, **kwargs)
 
-    real = services._already
-    monkeypatch.setattr(services, "_already", look)
+    real = services.already_there
+    monkeypatch.setattr(services, "already_there", look)
     again = ingest_photo(path, **PLACE)
     assert again.already
     assert again.scene == there.scene
@@ -221,7 +221,7 @@ def test_photos_with_unbelievable_values_come_in_without_them_and_the_lists_go_o
 def test_a_warning_is_worded_in_the_readers_language(photo):
     with translation.override("es"):
         [report] = ingest_files([photo(details={36867: NEVER})], lambda path: ingest_photo(path, **PLACE))
-    assert report.note == f"sin posición GPS; la hora {NEVER} no es creíble y queda vacía"
+    assert report.note == f"sin posición GPS; sin fecha; la hora {NEVER} no es creíble y queda vacía"
 
 
 def test_images_that_are_not_read_are_named_and_hidden_files_are_not(tmp_path, photo):

@@ -43,7 +43,7 @@ def test_a_photo_comes_in_under_its_own_name(tus, photo):
     content = photo("DJI_0007.JPG").read_bytes()
     row = checked(tus, tus.send(content, "DJI_0007.JPG"))
     scene = Scene.objects.get(pk=row["scene"])
-    assert (row["state"], row["reason"], row["note"]) == ("added", "", "no GPS position")
+    assert (row["state"], row["reason"], row["note"]) == ("added", "", "no GPS position; undated")
     assert (scene.kind, scene.name, scene.town.name, scene.town.event.name) == (
         "photo", "DJI_0007.JPG", "Altamira", "Practice quake",
     )  # fmt: skip

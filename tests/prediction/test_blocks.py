@@ -7,7 +7,8 @@ import pytest
 import rasterio
 from affine import Affine
 
-from damage.ingestion.reading import SceneUnreadable, Source, is_tiled
+from damage.ingestion.reading import Source, is_tiled
+from damage.ingestion.unreadable import SceneUnreadable
 from prediction.layouts import WindowLayout
 from prediction.postprocess import boxes_above
 from prediction.score_rasters import read_score_raster, write_score_raster

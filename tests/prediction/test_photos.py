@@ -12,9 +12,10 @@ from PIL import ExifTags, Image, ImageOps
 
 from damage.ingestion.lookup import scenes_of
 from damage.ingestion.models import Scene
-from damage.ingestion.reading import SceneReader, SceneUnreadable, Source
+from damage.ingestion.reading import SceneReader, Source
 from damage.ingestion.scene_sources import source_of
 from damage.ingestion.services import ingest_photo
+from damage.ingestion.unreadable import SceneUnreadable
 from damage.messages import worded
 from prediction.models import PredictionRun
 from prediction.services import predict

@@ -13,6 +13,8 @@ from prediction.models import PredictionRun
 from prediction.services import predict
 from prediction.undamaged_ground import threshold_for_share
 
+pytestmark = pytest.mark.one_database  # predicts for each test
+
 
 @pytest.mark.parametrize(
     ("share", "threshold"),

@@ -12,7 +12,7 @@ from PIL import Image
 from damage.ingestion.models import Town
 from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Tag
-from training import fit, inference
+from training import executor, inference
 from training.config import TrainingConfig
 from training.networks.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
 from training.services import train
@@ -120,23 +120,35 @@ def adapting(training_config):
 
 
 @pytest.fixture(scope="session")
-def outcomes() -> list[fit.Fitted]:
-    """What came of the standing training, once it was done."""
-    return []
+def outcomes() -> dict[str, executor.Fitted]:
+    """What came of each recipe that was worked out, by the recipe."""
+    return {}
 
 
 @pytest.fixture
 def shared_training(tiny, towns, outcomes, monkeypatch):
-    """Let the standing recipe be worked out by the first test that asks for it; the others share what came of it."""
-    work_out = fit.fitted
+    """Let each recipe be worked out by the first test that asks for it; the others share what came of it."""
+    work_out = executor.fitted
 
-    def fitted_once(*args, **kwargs):
-        if not outcomes:
-            outcomes.append(work_out(*args, **kwargs))
-        return outcomes[0]
+    def fitted_once(parts, backbone, head_parameters, places, *, adapt_to, step, **options):
+        crops = {
+            name: [
+                (crop.sha256, bool(answer), town)
+                for crop, answer, town in zip(
+                    part.crops, part.is_positive, part.towns or [""] * len(part.crops), strict=True
+                )
+            ]
+            for name, part in parts.items()
+        }
+        recipe = repr((crops, backbone.name, head_parameters, sorted(options.items())))
+        if adapt_to is not None or recipe not in outcomes:
+            outcomes[recipe] = work_out(
+                parts, backbone, head_parameters, places, adapt_to=adapt_to, step=step, **options
+            )
+        return outcomes[recipe]
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "fitted", fitted_once)
+        patch.setattr(executor, "fitted", fitted_once)
         yield
 
 

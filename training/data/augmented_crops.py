@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from damage.errors import Refused
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import is_whole, read_square
+from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from tagging.models import Crop
 from tagging.services import image_bytes
@@ -108,7 +109,7 @@ def enlarged(crop: Crop) -> tuple[np.ndarray, int]:
     """
     if around := surroundings(crop):
         scene = around.scene
-        place = (scene.path, around.x_px, around.y_px, around.size_px)
+        place = (checked_path(scene), around.x_px, around.y_px, around.size_px)
         if is_whole(*place, orientation=scene.exif_orientation):
             return read_square(*place, orientation=scene.exif_orientation), margin_px(crop.size_px)
     pixels = squared(read_pixels(CropImage(crop.sha256, partial(image_bytes, crop))))

@@ -1,13 +1,14 @@
 """Crops of the database as images whose features can be computed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from django.conf import settings
 
 from damage.errors import Refused
-from damage.ingestion.models import SceneKind
+from damage.ingestion.models import Scene, SceneKind
 from damage.ingestion.scene_sources import source_of
 from damage.work.progress import Progress
 from tagging.models import Crop
@@ -58,14 +59,23 @@ def _scene_window(
         return None
     if scene.kind == SceneKind.PHOTO and not photos:
         return None
+    centre = (crop.x_px + crop.size_px / 2, crop.y_px + crop.size_px / 2)
     try:
-        gsd_warnings(model_input, scene.gsd_m)
-        side_px, scale = window_as_read(model_input, scene.gsd_m)
+        window = window_around(scene, centre, model_input, in_surroundings=in_surroundings)
     except Refused:  # no prediction would look at this scene with such a model
         return None
-    x, y = (round((corner + crop.size_px / 2) / scale - side_px / 2) for corner in (crop.x_px, crop.y_px))
+    return replace(window, crop=crop_image(crop))
+
+
+def window_around(
+    scene: Scene, centre_px: tuple[float, float], model_input: ModelInput, *, in_surroundings: bool
+) -> SceneWindow:
+    """The window around a place (x, y in scene pixels); raises `Refused` where the model cannot look at the scene."""
+    gsd_warnings(model_input, scene.gsd_m)
+    side_px, scale = window_as_read(model_input, scene.gsd_m)
+    x, y = (round(middle / scale - side_px / 2) for middle in centre_px)
     return SceneWindow(
-        crop=crop_image(crop),
+        crop=None,
         source=source_of(scene),
         scene_sha256=scene.sha256,
         scene_width_px=scene.width_px,

@@ -23,7 +23,8 @@ def held_out_towns() -> list[Town]:
 def learnt_from(run: ModelRun) -> set[str]:
     """The towns, as "event/town", that had a part in making a run what it is.
 
-    It was trained or validated on them, or it adapted to them without answers, which set its threshold; and all that
+    It was trained or validated on them, or it adapted to them without answers, which set its threshold, or as a student
+    it learnt what its teacher says of them; and all that
     holds of the runs that it goes on from. Of an imported run, as its file told. A town that a run was to adapt to, and
     that left the model as it was, had no part.
     """
@@ -75,3 +76,5 @@ def _told_towns(run: ModelRun) -> Iterator[str]:
         yield from run.parameters.get(f"{part}_towns") or ()
     if adapted := run.adapted_to:
         yield adapted["town"]
+    if run.is_student:
+        yield from run.parameters["distilled"]["towns"]

@@ -18,13 +18,13 @@ from training.networks.resize import resized
 
 @dataclass(frozen=True)
 class SceneWindow:
-    """A window of a scene around the middle of a crop.
+    """A window of a scene, around the middle of a `crop` or where no crop is (None).
 
     The scene is read at 1/`scale` of its size; all other numbers are pixels as read. `in_surroundings` says that a
     dense network will be asked about it as part of a mosaic; else it is asked about the window alone.
     """
 
-    crop: CropImage
+    crop: CropImage | None
     source: Source
     scene_sha256: str
     scene_width_px: int
@@ -56,6 +56,11 @@ class SceneWindow:
         pixels = self._pixels(scenes, Pixels.around(left, top, side))
         planes = pixels.scaled(left, top, side, input_px(size_px))
         return np.ascontiguousarray(planes.transpose(1, 2, 0))
+
+    def is_all_ground(self, scenes: SceneReader) -> bool:
+        """Whether every pixel of it, as read, shows ground; raises `SceneUnreadable`."""
+        valid = self._pixels(scenes, (self.x, self.y, self.side_px, self.side_px)).valid
+        return valid is None or bool(valid.all())
 
     def square(self, size_px: int, scenes: SceneReader) -> np.ndarray:
         """The window alone at that size (size, size, 3), uint8; raises `SceneUnreadable`."""

@@ -19,7 +19,7 @@ from damage.errors import Refused
 from damage.messages import Message as _
 from damage.stored_files import new_files, remove_unnamed
 from tagging.models import Question
-from training.config import HEAD_NAMES
+from training.config import HEAD_NAMES, STUDENT_HEAD
 from training.data.towns import town_labels
 from training.inference import (
     checked_bytes,
@@ -244,7 +244,7 @@ def _check_known(facts: ModelCardFacts, package: Package) -> None:
         raise Refused(
             _("The model's backbone %(name)s is not known here.") % {"name": facts.backbone}, remedy
         )
-    if facts.head not in HEAD_NAMES:
+    if facts.head not in (*HEAD_NAMES, STUDENT_HEAD):
         raise Refused(_("The model's head %(name)s is not known here.") % {"name": facts.head}, remedy)
     names = {kind: _member(kind) for kind in package.files if kind in ModelFile.Kind.values}
     if names != package.manifest["files"]:

@@ -152,6 +152,23 @@ def _adapted(facts: ModelCardFacts) -> str:
     )
 
 
+def _distilled(facts: ModelCardFacts) -> str:
+    """What a student learnt from: the crops below were its teacher's."""
+    record, found = facts.parameters.get("distilled"), facts.metrics.get("distillation")
+    if not record or not found:
+        return ""
+    scenes = ", ".join(f"{scene['name']} (`{scene['sha256'][:12]}`)" for scene in record["scenes"])
+    penalty = facts.parameters.get("head", {}).get("penalty")
+    return (
+        f"**A student**: its head is a ridge regression (penalty {penalty:.3g}) of its features on the logits that "
+        f"model run {record['teacher']} ({record['teacher_backbone']}, files `{record['teacher_sha256'][:12]}`) gives "
+        f"for {record['windows']} windows of {scenes} in {', '.join(record['towns'])}, drawn by chance with seed "
+        f"{facts.seed}; no answer there was looked at. On ground left out R² is {found['r2']:.3f} and the correlation "
+        f"of ranks {found['rank_correlation']:.3f}; the teacher calls {found['called_share']:.1%} of the windows. "
+        f"Distilled in {record['seconds']:.0f} s. It is meant for those towns. What follows are its teacher's crops. "
+    )
+
+
 def _use(facts: ModelCardFacts) -> str:
     return (
         "To point people to places that they then look at, in the days after an earthquake, in imagery taken from "
@@ -224,7 +241,7 @@ def _data(facts: ModelCardFacts) -> str:
     pending = f", {left_out['pending']} that could not be cut" if left_out.get("pending") else ""
     return (
         "Squares tagged by volunteers; each counts with the majority of its tags. No town, and no ground by position "
-        f"or likeness, is in two parts. {_copies(facts)}{_adapted(facts)}"
+        f"or likeness, is in two parts. {_copies(facts)}{_adapted(facts)}{_distilled(facts)}"
         f"Left out: {left_out.get('unsure', 0)} where people could not tell, "
         f"{left_out.get('tied', 0)} ties, {left_out.get('shown_again', 0)} that show another part's ground"
         f"{unjudged}{pending}.\n\n"
@@ -249,9 +266,14 @@ def _limits(facts: ModelCardFacts) -> str:
 def _licence(facts: ModelCardFacts) -> str:
     return (
         f"These weights: {LICENCE} (the text is in LICENSE), as far as the rights of those reach who trained them. The "
-        f"backbone {facts.backbone_title}: {facts.backbone_licence}. The owners of the imagery may set terms of "
-        "their own: ask before you publish what you derive from it."
+        f"backbone {facts.backbone_title}: {facts.backbone_licence}{_teachers_licence(facts)}. The owners of the "
+        "imagery may set terms of their own: ask before you publish what you derive from it."
     )  # fmt: skip
+
+
+def _teachers_licence(facts: ModelCardFacts) -> str:
+    record = facts.parameters.get("distilled") or {}
+    return f" (its teacher's, {record['teacher_backbone']}: {record['teacher_licence']})" if record else ""
 
 
 def _versions(facts: ModelCardFacts) -> str:

@@ -94,6 +94,41 @@ _ADAPTATION = {
         },
     },
 }
+_DISTILLED = {
+    "type": "object",
+    "required": [
+        *("teacher", "teacher_backbone", "teacher_licence", "teacher_sha256"),
+        *("windows", "scenes", "towns", "seconds"),
+    ],
+    "properties": {
+        "teacher": _COUNT,
+        "teacher_backbone": _NAME,
+        "teacher_licence": _TEXT,
+        "teacher_sha256": _SHA256,
+        "windows": _COUNT,
+        "windows_sha256": _SHA256,
+        "seconds": {"type": "number", "minimum": 0},
+        "scenes": {
+            "type": "array",
+            "maxItems": 1000,
+            "items": {
+                "type": "object",
+                "required": ["name", "sha256"],
+                "properties": {"scene": _COUNT, "name": _TEXT, "sha256": _SHA256},
+            },
+        },
+        "towns": {"type": "array", "maxItems": 1000, "items": _TEXT},
+    },
+}
+_DISTILLATION = {
+    "type": "object",
+    "required": ["r2", "rank_correlation", "called_share"],
+    "properties": {
+        "r2": {"type": "number", "maximum": 1},
+        "rank_correlation": {"type": "number", "minimum": -1, "maximum": 1},
+        "called_share": _SHARE,
+    },
+}
 _FACTS = {
     "model_run": _COUNT,
     "question": {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"},
@@ -130,6 +165,8 @@ _FACTS = {
                 "required": ["town", "crops"],
                 "properties": {"town": _TEXT, "crops": _COUNT},
             },
+            "distilled": _DISTILLED,
+            "head": {"type": "object", "properties": {"penalty": {"type": "number", "minimum": 0}}},
             "train_towns": {"type": "array", "items": _TEXT},
             "validation_towns": {"type": "array", "items": _TEXT},
             "test_towns": {"type": "array", "items": _TEXT},
@@ -141,7 +178,12 @@ _FACTS = {
     "metrics": {
         "type": "object",
         "properties": dict.fromkeys(("train", "validation", "test"), _FIGURES)
-        | {"best_epoch": _COUNT, "unseen_towns": _UNSEEN_TOWNS, "adaptation": _ADAPTATION},
+        | {
+            "best_epoch": _COUNT,
+            "unseen_towns": _UNSEEN_TOWNS,
+            "adaptation": _ADAPTATION,
+            "distillation": _DISTILLATION,
+        },
     },
     "towns": {
         "type": "array",

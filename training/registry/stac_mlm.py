@@ -118,7 +118,7 @@ def _hyperparameters(facts: ModelCardFacts) -> dict[str, Any]:
         **chosen,
         **{
             name: each
-            for name in ("fine_tuning", "augmentation", "adapt_to")
+            for name in ("fine_tuning", "augmentation", "adapt_to", "distilled")
             if (each := facts.parameters.get(name))
         },
     }

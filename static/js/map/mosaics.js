@@ -32,6 +32,8 @@ export function gsdWords(gsdM) {
 
 /** What picture lies underneath, when it was taken and how fine it is. */
 export function captionWords(scene, language) {
-  const taken = scene.captured_at && new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(scene.captured_at));
-  return [scene.name, taken, interpolate(gettext("%s per pixel"), [gsdWords(scene.gsd_m)])].filter(Boolean).join(" · ");
+  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const taken = scene.captured_at ? day.format(new Date(scene.captured_at)) : gettext("undated");
+  const role = scene.role === "before" ? gettext("before the event") : "";
+  return [scene.name, taken, role, interpolate(gettext("%s per pixel"), [gsdWords(scene.gsd_m)])].filter(Boolean).join(" · ");
 }

@@ -3,13 +3,13 @@ import { post } from "../lib/api.js";
 import { fillSelect } from "../lib/fill-select.js";
 import { runWords } from "../lib/prediction-run.js";
 
-/** Finished runs of the same model over other imagery; that of the same town comes first. */
+/** Finished runs of the same model over other imagery; that from before the event comes first, then that of the same town. */
 export function runsBeside(run, runs) {
   const others = runs.filter(
     (each) => each.status === "done" && each.model_run === run.model_run && each.scene !== run.scene,
   );
-  const isNear = (each) => Number(each.town === run.town);
-  return others.sort((one, other) => isNear(other) - isNear(one));
+  const rank = (each) => 2 * Number(each.scene_role === "before") + Number(each.town === run.town);
+  return others.sort((one, other) => rank(other) - rank(one));
 }
 
 export class ThresholdForm {

@@ -20,8 +20,9 @@ class Command(IngestCommand):
     def run(
         self, *, files: list[Path], event: str, town: str, in_place: bool, **options: Any
     ) -> dict[str, Any]:
+        place = {"event": event, "town": town, **self.told(options)}
         with progress_bar("Mosaics", "mosaic") as progress:
             reports = ingest_files(
-                files, lambda path: ingest_mosaic(path, event=event, town=town, in_place=in_place), progress
+                files, lambda path: ingest_mosaic(path, in_place=in_place, **place), progress
             )
         return self.result(reports)

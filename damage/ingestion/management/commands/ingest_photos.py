@@ -10,6 +10,8 @@ from damage.work.progress import progress_bar
 class Command(IngestCommand):
     help = "Take in drone photos (JPEG, PNG, TIFF, HEIC) of a town. A folder stands for the photos below it."
 
+    taken_help = "when those were taken that do not say it, as 2023-02-08 or 2023-02-08T10:15+03:00"
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "paths", metavar="PATH", nargs="+", type=Path, help="a photo, or a folder of photos"
@@ -17,8 +19,7 @@ class Command(IngestCommand):
         self.add_place(parser)
 
     def run(self, *, paths: list[Path], event: str, town: str, **options: Any) -> dict[str, Any]:
+        place = {"event": event, "town": town, **self.told(options)}
         with progress_bar("Photos", "photo") as progress:
-            reports = ingest_files(
-                photos_in(paths), lambda path: ingest_photo(path, event=event, town=town), progress
-            )
+            reports = ingest_files(photos_in(paths), lambda path: ingest_photo(path, **place), progress)
         return self.result(reports + passed_over_in(paths))

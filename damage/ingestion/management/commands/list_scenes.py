@@ -33,6 +33,7 @@ class Command(ListCommand[Scene]):
             "megapixels": round(scene.width_px * scene.height_px / 1e6, 1),
             "gsd_m": scene.gsd_m,
             "taken": scene.captured_at,
+            "shows": scene.role,
             "state": "out of use" if scene.is_quarantined else "in use",
         }
 

@@ -1,22 +1,38 @@
+from argparse import ArgumentParser
 from typing import Any
 
 from damage.commands import JsonCommand
 from damage.errors import Refused
+from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Scene, SceneKind
-from damage.ingestion.services import make_missing_view
+from damage.ingestion.services import make_view
 from damage.work.progress import progress_bar
 
 
 class Command(JsonCommand):
-    help = "Make the views of orthomosaics that came in before every scene had its own."
+    help = (
+        "Make the views of orthomosaics that came in before every scene had its own, or those of scenes anew."
+    )
 
-    def run(self, **options: Any) -> dict[str, Any]:
-        scenes = list(Scene.objects.filter(kind=SceneKind.MOSAIC, view_file=""))
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "scenes",
+            metavar="SCENE",
+            nargs="*",
+            help="number or file name of a scene whose view is made anew",
+        )
+
+    def run(self, *, scenes: list[str], **options: Any) -> dict[str, Any]:
+        if scenes:
+            return self._made([find_scene(name) for name in scenes])
+        return self._made(list(Scene.objects.filter(kind=SceneKind.MOSAIC, view_file="")))
+
+    def _made(self, scenes: list[Scene]) -> dict[str, Any]:
         refused = {}
         with progress_bar("Views", "view") as progress:
             for done, scene in enumerate(scenes, start=1):
                 try:
-                    make_missing_view(scene)
+                    make_view(scene)
                 except (Refused, OSError) as error:
                     refused[scene.pk] = f"{scene.name}: {error}"
                 progress(done, len(scenes))

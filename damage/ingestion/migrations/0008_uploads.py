@@ -11,7 +11,7 @@ import damage.message_field
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingestion", "0004_believable_facts"),
+        ("ingestion", "0007_source_facts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
