@@ -154,6 +154,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "damage.accounts.models.Role",
+        "SceneRoleEnum": "damage.ingestion.capture.SceneRole",
         "SceneKindEnum": "damage.ingestion.models.SceneKind",
         "ExperimentKindEnum": "training.models.Experiment.Kind",
         "ModelFileKindEnum": "training.models.ModelFile.Kind",

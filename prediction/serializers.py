@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from damage.fields import FiniteFloatField
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.georeference import box_ring_4326
-from damage.ingestion.models import Scene, SceneKind, SceneRole
+from damage.ingestion.models import Scene, SceneKind
 from damage.messages import worded
 from prediction.lookup import page_of
 from prediction.models import Detection, PredictionRun

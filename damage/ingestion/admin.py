@@ -9,7 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.errors import Refused
-from damage.ingestion.models import Event, Scene, SceneQuarantineStep, SceneRole, Town
+from damage.ingestion.capture import SceneRole
+from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
 from damage.ingestion.names import checked_name, free_address, normalised_name
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_admin import QuarantineAdmin

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from damage.commands import JsonCommand
-from damage.ingestion.models import SceneRole
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.mosaic_time import parsed_time
 from damage.ingestion.services import FileReport
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
+from damage.ingestion.capture import SceneRole, TimeSource
 from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
 from damage.ingestion.uploads.models import Upload  # noqa: F401 (Django looks for the app's tables here)
 
@@ -76,25 +77,6 @@ class GsdSource(models.TextChoices):
     NONE = "none", _("unknown")
     GEOTRANSFORM = "geotransform", _("georeference")
     CAMERA = "camera", _("camera and height above ground")
-
-
-class SceneRole(models.TextChoices):
-    """Whether imagery shows the ground before the event or after it."""
-
-    AFTER = "after", _("after the event")
-    BEFORE = "before", _("before the event")
-
-
-class TimeSource(models.TextChoices):
-    """Where the moment of capture comes from, which says how far to trust it."""
-
-    NONE = "", _("unknown")
-    CAMERA = "camera", _("camera")
-    TAGS = "tags", _("the file's acquisition time")
-    NAME = "name", _("file name")
-    FILE = "file", _("the file's own date, which may be later")
-    LIST = "list", _("the list by which it was fetched")
-    PERSON = "person", _("a person")
 
 
 class SceneQuerySet(models.QuerySet["Scene"]):

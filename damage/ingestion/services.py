@@ -19,6 +19,7 @@ from django.db.models.fields.files import FieldFile
 from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
+from damage.ingestion.capture import SceneRole, TimeSource
 from damage.ingestion.decoding import (
     ViewedPhoto,
     decode_is_georeferenced,
@@ -27,7 +28,7 @@ from damage.ingestion.decoding import (
     decode_photo,
 )
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind, SceneRole, TimeSource
+from damage.ingestion.models import GsdSource, Scene, SceneKind
 from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.opening import is_tiff
@@ -171,10 +172,13 @@ def ingest_mosaic(
         return replace(ingested, warnings=facts.warnings)
 
 
-def ingest_image(path: Path, *, event: str, town: str) -> Ingested:
+def ingest_image(
+    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
+) -> Ingested:
     """Take in a file that is a photo or an orthomosaic, by its content. Raises `Refused`."""
     is_mosaic = is_tiff(path) and decode_is_georeferenced(path)
-    return (ingest_mosaic if is_mosaic else ingest_photo)(path, event=event, town=town)
+    ingest = ingest_mosaic if is_mosaic else ingest_photo
+    return ingest(path, event=event, town=town, role=role, taken=taken)
 
 
 def _told_time(taken: datetime | None, origin: Origin | None) -> tuple[datetime | None, str]:

@@ -1,5 +1,7 @@
 """Sending imagery: states of each file, pausing, going on after the page was closed."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,6 +43,8 @@ def open_page_of(page, person):
     page.goto("/upload/")
     page.fill("#event", "Oaxaca 2017")
     page.fill("#town", "Juchitán")
+    page.select_option("#role", "before")
+    page.fill("#taken", "2017-09-01")
 
 
 def check_all():
@@ -70,6 +74,8 @@ def test_a_card_is_sent_and_each_file_says_what_became_of_it(page, site_admin, c
     assert set(Scene.objects.values_list("name", "town__name")) == {
         ("DJI_0001.JPG", "Juchitán"), ("DJI_0002.JPG", "Juchitán"),
     }  # fmt: skip
+    scenes = Scene.objects.values_list("role", "captured_at", "captured_from")
+    assert set(scenes) == {("before", datetime(2017, 9, 1, tzinfo=UTC), "person")}
     page.get_by_role("button", name="refused 1").click()
     expect(page.locator(".file")).to_have_count(1)
     page.get_by_role("button", name="Remove DJI_0003.JPG").click()

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from damage.ingestion.models import SceneRole
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo
 
 pytestmark = pytest.mark.django_db

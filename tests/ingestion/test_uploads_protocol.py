@@ -280,3 +280,12 @@ def test_the_last_byte_queues_the_check_once(tus):
 
 def test_a_file_of_no_bytes_is_all_here_at_once(tus):
     assert tus.row(tus.create(0))["state"] == "received"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"), [({"role": "during"}, "Upload-Metadata"), ({"taken": "08/02/2023"}, "no date")]
+)
+def test_a_role_or_date_that_is_none_is_refused(tus, said, words):
+    answer = tus.announce(10, **said)
+    assert answer.status_code == 400
+    assert words in answer.json()["detail"]

@@ -30,6 +30,15 @@ class Migration(migrations.Migration):
                 ("modified_ms", models.BigIntegerField(null=True)),
                 ("sha256", models.CharField(blank=True, max_length=64)),
                 (
+                    "role",
+                    models.CharField(
+                        choices=[("after", "after the event"), ("before", "before the event")],
+                        default="after",
+                        max_length=6,
+                    ),
+                ),
+                ("taken", models.DateTimeField(null=True)),
+                (
                     "state",
                     models.CharField(
                         choices=[

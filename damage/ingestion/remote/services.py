@@ -10,7 +10,8 @@ import httpx2
 from django.conf import settings
 
 from damage.errors import NotNow, Refused
-from damage.ingestion.models import FetchedSource, SceneRole
+from damage.ingestion.capture import SceneRole
+from damage.ingestion.models import FetchedSource
 from damage.ingestion.origins import Origin
 from damage.ingestion.places import check_names
 from damage.ingestion.remote.addresses import PHOTO_SUFFIXES, RemoteFile, checked_address, suffix_of

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from damage.disk import trouble_explained
 from damage.errors import NotNow, Refused
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.models import Scene
 from damage.ingestion.services import ingest_image, notes_of, refusal_of
 from damage.ingestion.uploads.errors import InUse
@@ -64,7 +65,13 @@ def _outcome(upload: Upload) -> Outcome:
     try:
         with trouble_explained():
             _check_whole(upload, path)
-            ingested = ingest_image(path, event=upload.event_name, town=upload.town_name)
+            ingested = ingest_image(
+                path,
+                event=upload.event_name,
+                town=upload.town_name,
+                role=SceneRole(upload.role),
+                taken=upload.taken,
+            )
     except NotNow as trouble:
         return Outcome(UploadState.RECEIVED, reason=trouble.message)
     except Exception as error:  # noqa: BLE001 (whatever it is, `refusal_of` logs it, and the row says so)

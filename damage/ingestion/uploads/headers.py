@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from damage.errors import Refused
+from damage.ingestion.mosaic_time import parsed_time
 from damage.messages import Message as _
 
 MOST_FILE_NAME_LETTERS = 255
@@ -33,6 +35,8 @@ class FileFacts:
     town: str
     modified_ms: int | None
     sha256: str
+    role: str = "after"
+    taken: datetime | None = None
 
 
 def read_length(value: str | None, header: str) -> int:
@@ -61,7 +65,11 @@ def read_metadata(header: str) -> dict[str, str]:
 
 
 def read_file_facts(pairs: Mapping[str, str]) -> FileFacts:
-    """What the metadata says of a file: `filename`, `event`, `town`, `modified` (ms since 1970), `sha256` (hex)."""
+    """What the metadata says of a file.
+
+    `filename`, `event`, `town`, and where they are known `modified` (ms since 1970), `sha256` (hex), `role` ("before"
+    or "after" the event) and `taken` (a date, or a date and time). Raises `Refused`.
+    """
     if missing := [key for key in ("filename", "event", "town") if not pairs.get(key, "").strip()]:
         raise Refused(
             _("Upload-Metadata does not say: %(keys)s.") % {"keys": ", ".join(missing)},
@@ -70,12 +78,17 @@ def read_file_facts(pairs: Mapping[str, str]) -> FileFacts:
     modified, sha256 = pairs.get("modified", ""), pairs.get("sha256", "").lower()
     if sha256 and not _SHA256.fullmatch(sha256):
         raise Refused(*_BAD_METADATA)
+    role, taken = pairs.get("role", ""), pairs.get("taken", "").strip()
+    if role not in ("", "after", "before"):
+        raise Refused(*_BAD_METADATA)
     return FileFacts(
         file_name=safe_file_name(pairs["filename"]),
         event=pairs["event"],
         town=pairs["town"],
         modified_ms=read_length(modified, "Upload-Metadata") if modified else None,
         sha256=sha256,
+        role=role or "after",
+        taken=parsed_time(taken) if taken else None,
     )
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.names import MOST_LETTERS
 from damage.message_field import MessageField
 
@@ -32,8 +33,8 @@ class Upload(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="uploads")
     event_name = models.CharField(max_length=MOST_LETTERS)
     town_name = models.CharField(max_length=MOST_LETTERS)
-    # What is said of all files that are sent together (before or after the event, the flight's date) belongs here,
-    # and goes to the ingest service in `uploads.checking`.
+    role = models.CharField(max_length=6, choices=SceneRole.choices, default=SceneRole.AFTER)
+    taken = models.DateTimeField(null=True)  # the flight's date, where its sender told it
     file_name = models.CharField(max_length=MOST_NAME_LETTERS)
     size_bytes = models.BigIntegerField()
     # By these and its name a file is known again when it is chosen once more, also on another day.

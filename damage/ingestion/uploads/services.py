@@ -62,6 +62,8 @@ def create_upload(user: User, facts: FileFacts, *, size_bytes: int) -> Upload:
         size_bytes=size_bytes,
         modified_ms=facts.modified_ms,
         sha256=facts.sha256,
+        role=facts.role,
+        taken=facts.taken,
         expires_at=timezone.now() + timedelta(days=UNFINISHED_DAYS),
     )
     with held(upload.pk):

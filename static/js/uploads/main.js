@@ -50,7 +50,8 @@ function choose(files) {
   const { event, town } = place();
   const { images, raw, unread, others } = sorted(files, facts.suffixes);
   const key = (file) => keyOf({ event, town, name: file.name, size: file.size, modified: file.lastModified });
-  const about = (file) => ({ file, event, town, place: town, name: file.name, size: file.size });
+  const said = { role: element("role").value, taken: element("taken").value };
+  const about = (file) => ({ file, event, town, place: town, name: file.name, size: file.size, ...said });
   const taken = images.filter((file) => queue.choose(key(file), about(file))).length;
   const leaveOut = (some, reason) => {
     for (const file of some) queue.show(key(file), { ...about(file), file: null, state: "left_out", reason });

@@ -9,6 +9,12 @@ const DAMAGED = 460;
 const RETRIES_MS = [0, 1000, 3000, 10_000, ...Array(480).fill(30_000)];
 const OF_THIS_FILE = [400, 413, 415];
 
+/** What the server is told of a file before it is sent. */
+function metadataOf({ file, name, event, town, role, taken }) {
+  const said = { filename: name, event, town, modified: String(file.lastModified), role };
+  return taken ? { ...said, taken } : said;
+}
+
 /** Begin to send, or go on; gives how to stop. `onWaiting` is told why it does not get on for a while. */
 export function sendFile(item, { onProgress, onSent, onRefused, onBarred, onWaiting, words }) {
   const upload = new Upload(item.file, {
@@ -17,7 +23,7 @@ export function sendFile(item, { onProgress, onSent, onRefused, onBarred, onWait
     chunkSize: PART_BYTES,
     retryDelays: RETRIES_MS,
     storeFingerprintForResuming: false, // the server knows which of our files it has in part
-    metadata: { filename: item.name, event: item.event, town: item.town, modified: String(item.file.lastModified) },
+    metadata: metadataOf(item),
     onBeforeRequest: (request) => prepare(request, item.file),
     onUploadUrlAvailable: () => {
       item.id = upload.url.split("/").filter(Boolean).at(-1);

@@ -3,8 +3,8 @@ from typing import Any
 
 from damage.commands import JsonCommand
 from damage.errors import Refused
+from damage.ingestion.capture import SceneRole
 from damage.ingestion.lookup import find_scene
-from damage.ingestion.models import SceneRole
 from damage.ingestion.mosaic_time import parsed_time
 from damage.ingestion.services import describe_scenes
 from damage.messages import Message as _
