@@ -9,8 +9,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := .venv/bin/uv
 SERVE ?= 1
-# Tests of a file run one after the other; files side by side, as most of a test keeps one core busy.
-PROCESSES ?= 2
+# Tests of a file run one after the other; files side by side: two keep two cores busy, a third uses what they wait.
+PROCESSES ?= 3
 export DAMAGE_DEBUG ?= 1
 
 help: ## Say what there is

@@ -22,6 +22,8 @@ from prediction.services import predict
 from tests.ingestion.heic import write_heic
 from tests.prediction.conftest import _grey_ground, _paint
 
+pytestmark = pytest.mark.one_database  # predicts for each test
+
 NORTH, WEST = ("N", (16.0, 19.0, 30.0)), ("W", (95.0, 14.0, 24.0))
 LON, LAT = -95.24, 16.325  # 95 + 14/60 + 24/3600 west, 16 + 19/60 + 30/3600 north
 

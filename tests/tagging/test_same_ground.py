@@ -20,6 +20,8 @@ from tagging.undamaged import untag_undamaged
 from tests.ingestion.conftest import NORTH_UP, geotiff  # noqa: F401
 from tests.tagging.conftest import gradient
 
+pytestmark = pytest.mark.one_database  # is about ground
+
 EVENT, TOWN = "Quake", "Altamira"
 
 

@@ -193,7 +193,7 @@ def test_a_dense_student_of_a_dense_teacher_that_looks_from_eight_sides(
     towns = {"train_towns": ["Norte", "Este"], "test_towns": ["Sur"]}
     with short_lite_known():
         teacher = train(question, TrainingConfig(backbone=TURNED.name, **towns))
-        student = distil(teacher, [mosaic], DistillationConfig(backbone=SHORT_LITE.name, windows=150))
+        student = distil(teacher, [mosaic], DistillationConfig(backbone=SHORT_LITE.name, windows=100))
         assert inference.kind_of(student).name == "dense"
         assert student.parameters["input_side"]["side_px"] == 64
         squares = np.stack([resized(ground(7000 + number, noisy=number < 5), 64) for number in range(10)])

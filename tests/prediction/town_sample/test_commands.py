@@ -14,6 +14,8 @@ from prediction.models import PredictionRun
 from prediction.score_rasters import read_score_raster
 from prediction.services import predict, rethreshold
 
+pytestmark = pytest.mark.one_database  # predicts for each test
+
 SIDE = 450  # twenty windows of 32 pixels every 22 on either side
 TRUTH_FROM = 0.5
 SAMPLED = ["place", "lon", "lat", "x_px", "y_px", "size_px", "score", "stratum", "weight", "answer",

@@ -31,6 +31,8 @@ from training.networks.augmentation import Augmentation, margin_px, mirrored_aro
 from training.reproduction import reproduce
 from training.services import request_training, train
 
+pytestmark = pytest.mark.one_database  # is about pixels
+
 
 @pytest.fixture
 def cut(question, volunteer, tmp_path):
