@@ -23,6 +23,7 @@ from training.models import ModelRun
 
 SCORES = (0.97, 0.88, 0.62, 0.3)
 SIZE_PX = 400
+FIRST_ADDRESSES_MS = 60_000  # the gazetteer is loaded by the first who asks for addresses
 
 
 def mosaic(path: Path, colour: tuple[int, int, int], *, event: str, town: str) -> Scene:
@@ -214,7 +215,9 @@ def test_an_admin_keeps_the_sliders_score_as_the_threshold(page, site_admin, sco
         "predict the mosaic from before the event first"
     )
     page.get_by_role("button", name="Keep the slider's score").click()
-    expect(page.locator("#toast")).to_contain_text("The threshold is 0.90: 1 place.")
+    expect(page.locator("#toast")).to_contain_text(
+        "The threshold is 0.90: 1 place.", timeout=FIRST_ADDRESSES_MS
+    )
     expect(page.locator("#run-facts")).to_contain_text("Threshold 0.90, set by a person.")
     kept = PredictionRun.objects.get(pk=scored_run.pk)
     assert kept.threshold == 0.9
@@ -240,7 +243,9 @@ def test_an_admin_lets_imagery_from_before_set_the_threshold(page, site_admin, s
     expect(page.locator("#threshold select")).to_contain_text(f"#{before.pk}")
     page.get_by_role("button", name="Set the threshold").click()
     # Halfway between the highest score of before and the next.
-    expect(page.locator("#toast")).to_contain_text("The threshold is 0.79: 2 places.")
+    expect(page.locator("#toast")).to_contain_text(
+        "The threshold is 0.79: 2 places.", timeout=FIRST_ADDRESSES_MS
+    )
     expect(page.locator("#run-facts")).to_contain_text("by imagery from before the event")
 
 
