@@ -68,7 +68,7 @@ def tag() -> None:
 
     scene, question = Scene.objects.get(name="large.tif"), find_question("damage")
     tagger, random = User.objects.get(username="rosa"), Random(1)  # noqa: S311
-    size_px = question.crop_size_px
+    size_px = question.side_px(scene)
     found: list[tuple[float, float]] = []
     while not select.select([sys.stdin], [], [], PAUSE_S)[0]:
         x_px, y_px = (random.randrange(scene.width_px - size_px) for _ in range(2))

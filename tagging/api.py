@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -23,19 +23,32 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from damage.accounts.models import Role, User
 from damage.filters import RowFilter
+from damage.ingestion.jpeg import encoded_jpeg
+from damage.ingestion.models import Scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
+from damage.ingestion.rasters import OutsideScene
 from damage.permissions import ForAdmins, ForTaggers
 from tagging import services
+from tagging.cell_answers import answers_of, asked_cells
+from tagging.limits import check_size
 from tagging.models import Answer, Crop, CropQuerySet, Question, Tag
+from tagging.pictures import read_picture
 from tagging.quarantine import quarantine_crop, release_crop
+from tagging.queue import MOST_AT_ONCE, live_event, next_squares, why_asked
 from tagging.quotas import check_quota
 from tagging.serializers import (
     CropSerializer,
     NewAnswerSerializer,
     NewTagSerializer,
     QuestionSerializer,
+    QueueQuerySerializer,
+    QueueSerializer,
+    SceneCellsSerializer,
+    StoredTagSerializer,
     TagSerializer,
 )
+from tagging.services import check_open
+from tagging.squares import Square
 
 # A crop's pixels never change, so a browser may keep them; nobody in between may.
 KEEP = "private, max-age=604800, immutable"
@@ -118,6 +131,73 @@ def _crop(pk: int, request: Request) -> Crop:
     return get_object_or_404(crops.defer("scene__footprint_4326"), pk=pk)
 
 
+class SceneCells(APIView):
+    """The squares that a scene is asked about by, and what one has answered in it."""
+
+    permission_classes = [ForTaggers]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("question", str, required=True, description="the question's slug")],
+        responses=SceneCellsSerializer,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        person = cast(User, request.user)
+        scene = get_object_or_404(Scene.objects.visible_to(person).defer("footprint_4326"), pk=pk)
+        question = get_object_or_404(Question, slug=request.query_params.get("question", ""))
+        found = asked_cells(scene, question)
+        facts = {
+            "size_px": found.cells.size_px,
+            "xs": found.cells.xs,
+            "ys": found.cells.ys,
+            "asked": found.bits,
+            "mine": answers_of(person, scene, question),
+        }
+        return Response(facts)
+
+
+class SquarePicture(APIView):
+    """A square in its surroundings, as one JPEG."""
+
+    permission_classes = [ForTaggers]
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 404: OpenApiResponse()})
+    def get(self, request: Request, pk: int, x: int, y: int, size: int) -> HttpResponse:
+        scene = get_object_or_404(Scene.objects.visible_to(cast(User, request.user)), pk=pk)
+        try:
+            check_size(size)
+            picture = read_picture(scene.view_path, Square(x, y, size))
+        except OutsideScene as error:
+            raise NotFound from error
+        return HttpResponse(encoded_jpeg(picture), content_type="image/jpeg", headers={"Cache-Control": KEEP})
+
+
+class Queue(APIView):
+    """What to answer next."""
+
+    permission_classes = [ForTaggers]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("question", str, required=True, description="the question's slug"),
+            OpenApiParameter(
+                "event", int, description="an event's number; else the one with the newest imagery"
+            ),
+            OpenApiParameter("count", int, description=f"how many, 1 to {MOST_AT_ONCE}; else 10"),
+        ],
+        responses=QueueSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        wanted = QueueQuerySerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        given, person = wanted.validated_data, cast(User, request.user)
+        question, event = given["question"], given["event"] or live_event()
+        check_open(question)
+        squares = next_squares(person, question, event, given["count"]) if event else []
+        found = {"event": event and event.pk, "event_name": event.name if event else "", "squares": squares}
+        context = {"person": person, "question": question}
+        return Response(QueueSerializer(found, context=context).data)
+
+
 class TagFilter(filters.FilterSet):
     mine = filters.BooleanFilter(method="keep_mine", label="only one's own")
     question = filters.CharFilter(field_name="question__slug")
@@ -152,15 +232,18 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         )
         return tags.filter(tagger=person) if is_theirs_alone else tags
 
-    @extend_schema(request=NewTagSerializer, responses={201: TagSerializer})
+    @extend_schema(request=NewTagSerializer, responses={201: StoredTagSerializer})
     def create(self, request: Request) -> Response:
         """Answer for a square; a second answer for the same square replaces the first."""
         given = NewTagSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         person, wanted = cast(User, request.user), given.validated_data
-        check_quota(person, wanted["question"], wanted["size_px"])
+        square = Square(wanted["x_px"], wanted["y_px"], wanted["size_px"])
+        place = {"question": wanted["question"], "scene": wanted["scene"], "square": square}
+        wanted["asked"] = why_asked(wanted.pop("receipt"), person=person, **place)
+        check_quota(person, wanted["question"], wanted["scene"], wanted["size_px"])
         tag = services.record_tag(tagger=person, **wanted)
-        return Response(TagSerializer(tag).data, status=status.HTTP_201_CREATED)
+        return Response(StoredTagSerializer(tag).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=NewAnswerSerializer, responses=TagSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -168,7 +251,7 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         given = NewAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         tag, person = self.get_object(), cast(User, request.user)
-        check_quota(person, tag.question, size_px=0)  # no new square
+        check_quota(person, tag.question)  # no new square
         tag = services.change_tag(tag, by=person, **given.validated_data)
         return Response(TagSerializer(tag).data)
 
@@ -182,6 +265,13 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
     ("tags", TagViewSet),
 ]
 urlpatterns: list[URLPattern] = [
+    path("scenes/<row:pk>/cells/", SceneCells.as_view(), name="scene-cells"),
+    path(
+        "scenes/<row:pk>/squares/<tile:x>/<tile:y>/<tile:size>.jpg",
+        SquarePicture.as_view(),
+        name="square-picture",
+    ),
+    path("queue/", Queue.as_view(), name="queue"),
     path("crops/<row:pk>/image.png", CropImage.as_view(), name="crop-image"),
     path("crops/<row:pk>/thumbnail.jpg", CropThumbnail.as_view(), name="crop-thumbnail"),
 ]

@@ -173,7 +173,7 @@ def _size(scene: Scene, question: Question, size_m: float | None, median_m: floa
     if median_m and scene.gsd_m:
         return _Size(round(median_m / scene.gsd_m))
     return _Size(
-        question.crop_size_px,
+        question.side_px(scene),
         note
         or _("no tagged crop has a known ground size: squares are sized in pixels; --size-m changes that"),
     )

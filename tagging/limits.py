@@ -6,6 +6,8 @@ from tagging.crops import LEAST_SIZE_PX
 
 # As PNG such a square has up to 50 MB, which is cut, kept and trained on at a stroke; roofs are seen in far less.
 MOST_SIZE_PX = 4096
+# What a question may ask for on the ground: less shows no building, more shows a quarter of a town.
+LEAST_SIZE_M, MOST_SIZE_M = 0.5, 1000.0
 # The page always makes squares of the question's size. Others come from programs that allow for the height of the
 # flight, which differs by a factor of two or three within an event; what is further off shows other things.
 SIZE_FACTOR = 4

@@ -13,7 +13,8 @@ from damage.accounts.models import Role, User
 from damage.ingestion.models import QuarantineStep, Scene, Town
 from damage.message_field import MessageField
 from tagging.crops import LEAST_SIZE_PX
-from tagging.limits import MOST_SIZE_PX
+from tagging.limits import LEAST_SIZE_M, MOST_SIZE_M, MOST_SIZE_PX
+from tagging.square_side import asked_side_px
 
 
 class Question(models.Model):
@@ -26,10 +27,18 @@ class Question(models.Model):
     positive_label_es = models.CharField(max_length=60, blank=True)
     negative_label = models.CharField(_("answer no"), max_length=60)
     negative_label_es = models.CharField(max_length=60, blank=True)
+    crop_size_m = models.FloatField(
+        _("crop size in metres"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_SIZE_M), MaxValueValidator(MOST_SIZE_M)],
+        help_text=_("the side of a square on the ground; empty: in pixels, whatever ground they show"),
+    )
     crop_size_px = models.PositiveIntegerField(
         _("crop size in scene pixels"),
         default=299,
         validators=[MinValueValidator(LEAST_SIZE_PX), MaxValueValidator(MOST_SIZE_PX)],
+        help_text=_("for scenes whose ground size is not known"),
     )
     is_open = models.BooleanField(_("open for tagging"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +54,10 @@ class Question(models.Model):
         if (get_language() or "").startswith("es"):
             return getattr(self, f"{field}_es") or getattr(self, field)
         return getattr(self, field)
+
+    def side_px(self, scene: Scene) -> int:
+        """The side of the squares that it asks for in a scene, in its pixels; a small scene may not hold it."""
+        return asked_side_px(size_m=self.crop_size_m, size_px=self.crop_size_px, gsd_m=scene.gsd_m)
 
 
 class CropQuerySet(models.QuerySet["Crop"]):
@@ -153,6 +166,14 @@ class Answer(models.TextChoices):
     UNSURE = "unsure", _("can't tell")
 
 
+class Share(models.TextChoices):
+    """Why somebody was asked about a square; empty for one that they chose themselves."""
+
+    RANDOM = "random", _("drawn by chance, as a measure")
+    FRESH = "fresh", _("drawn by chance, as nothing else wanted an answer")
+    OPEN = "open", _("needed another answer")
+
+
 class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, person: User) -> "TagQuerySet":
         """A volunteer sees their own tags alone; others see everybody's."""
@@ -170,10 +191,18 @@ class TagQuerySet(models.QuerySet["Tag"]):
 class Tag(models.Model):
     """One person's answer for one crop."""
 
+    # The answer that this one has replaced, empty where there was none: said by what stored it, not a column.
+    answer_before = ""
+
     crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="tags")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="tags")
     tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tags")
     answer = models.CharField(max_length=8, choices=Answer.choices)
+    # Why this person was asked, and how likely each cell was in the drawing: only so are shares measured without bias.
+    asked_as = models.CharField(
+        _("asked because"), max_length=8, choices=Share.choices, blank=True, default="", db_default=""
+    )
+    inclusion_probability = models.FloatField(_("chance in one drawing"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -198,6 +227,8 @@ class TagChange(models.Model):
     tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
+    # The name that a page gave an answer: one that comes twice, as the first receipt was lost, is known by it.
+    sent_as = models.CharField(max_length=40, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,22 +5,25 @@ from math import ceil
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from damage.accounts.models import User
 from damage.errors import Text, TooMany
+from damage.ingestion.models import Scene
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.statements import nth_latest
+from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import LARGE_SQUARES_A_DAY, TAGS_A_DAY, TAGS_A_MINUTE
 from tagging.models import Question, TagChange
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def check_quota(person: User, question: Question, size_px: int) -> None:
-    """Refuse a further tag of somebody who made their share. Raises `TooMany`.
+def check_quota(person: User, question: Question, scene: Scene | None = None, size_px: int = 0) -> None:
+    """Refuse a further tag of somebody who made their share, of a square of that scene if it is new. Raises `TooMany`.
 
     Every step of a tag's history counts, so taking a tag back gives nothing back. Only requests of people are
     counted: commands do not ask here. Several requests of one person at the same moment may all still pass.
@@ -30,11 +33,18 @@ def check_quota(person: User, question: Question, size_px: int) -> None:
     oldest = nth_latest(TagChange, "created_at", TAGS_A_MINUTE, after=now - MINUTE, changed_by=person.pk)
     _check_oldest(oldest, MINUTE, now, _("You are answering faster than anybody can look."))
     _check_day(person, now)
-    if size_px > question.crop_size_px:
-        large = TagChange.objects.filter(
-            changed_by=person, question=question, crop__size_px__gt=question.crop_size_px
-        )
+    if scene is not None and size_px > question.side_px(scene):
+        large = TagChange.objects.filter(_is_large(question), changed_by=person, question=question)
         check_count(large, "created_at", LARGE_SQUARES_A_DAY, DAY, now, _("These are many large squares."))
+
+
+def _is_large(question: Question) -> Q:
+    """The condition that a change's crop is larger than the question asks for, by a pixel that rounding may add."""
+    by_pixels = Q(crop__size_px__gt=question.crop_size_px)
+    if not question.crop_size_m:
+        return by_pixels
+    asked_px = Greatest(question.crop_size_m / F("crop__gsd_m"), float(LEAST_SIZE_PX))
+    return Q(crop__gsd_m=None) & by_pixels | Q(crop__size_px__gt=asked_px + 1)
 
 
 def check_count(

@@ -7,15 +7,23 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from rest_framework import serializers
 
-from damage.ingestion.models import Scene
+from damage.ingestion.models import Event, Scene
 from damage.statements import Lookup
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 from tagging.models import Answer, Crop, Question, Tag
+from tagging.queue import MOST_AT_ONCE, Asked, receipt
+from tagging.squares import Square
 
 # REST framework asks a query set for `get` alone.
 _SCENES: Any = Lookup(Scene, "pk", without=("footprint_4326",))
 _QUESTIONS: Any = Lookup(Question, "slug")
+
+
+def picture_address(scene: Scene, square: Square) -> str:
+    """Where a square in its surroundings is looked at."""
+    place = {"pk": scene.pk, "x": square.x_px, "y": square.y_px, "size": square.size_px}
+    return reverse("api:square-picture", kwargs=place)
 
 
 class _BoundOnce(serializers.BaseSerializer):
@@ -37,7 +45,7 @@ class QuestionSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Question
-        fields = ["id", "slug", "text", "labels", "crop_size_px", "is_open"]
+        fields = ["id", "slug", "text", "labels", "crop_size_m", "crop_size_px", "is_open"]
 
     def get_text(self, question: Question) -> str:
         return question.words("text")
@@ -95,6 +103,73 @@ class TagSerializer(_BoundOnce, serializers.ModelSerializer):
         return reverse("api:crop-thumbnail", args=[tag.crop_id])
 
 
+class StoredTagSerializer(TagSerializer):
+    """A tag as it was just stored, with what it replaced: so that it can be taken back to that."""
+
+    answer_before = serializers.CharField(
+        read_only=True, help_text="empty: this person had not answered there"
+    )
+
+    class Meta(TagSerializer.Meta):
+        fields = [*TagSerializer.Meta.fields, "answer_before"]
+
+
+class SceneCellsSerializer(serializers.Serializer):
+    """The squares that a scene is asked about by, and what one has answered in it."""
+
+    size_px = serializers.IntegerField(help_text="side of every cell in scene pixels")
+    xs = serializers.ListField(child=serializers.IntegerField(), help_text="left edges of the columns")
+    ys = serializers.ListField(child=serializers.IntegerField(), help_text="top edges of the rows")
+    asked = serializers.CharField(
+        help_text="base64: a bit a cell, row by row, the highest of a byte first; 0 where there is mostly no data"
+    )
+    mine = serializers.ListField(
+        child=serializers.ListField(),
+        help_text="one's answers: [x_px, y_px, size_px, answer, number of the tag]",
+    )
+
+
+class QueuedSquareSerializer(serializers.Serializer):
+    """A square to answer for; what `tags/` takes, beside the answer, and what shows it."""
+
+    scene = serializers.IntegerField(source="scene.pk")
+    scene_name = serializers.CharField(source="scene.name")
+    town_name = serializers.CharField(source="scene.town.name")
+    x_px = serializers.IntegerField(source="square.x_px")
+    y_px = serializers.IntegerField(source="square.y_px")
+    size_px = serializers.IntegerField(source="square.size_px")
+    picture = serializers.SerializerMethodField(help_text="a JPEG of the square in its surroundings")
+    receipt = serializers.SerializerMethodField(
+        help_text="to be sent with the answer: why the square is asked"
+    )
+
+    def get_picture(self, asked: Asked) -> str:
+        return picture_address(asked.scene, asked.square)
+
+    def get_receipt(self, asked: Asked) -> str:
+        return receipt(asked, self.context["person"], self.context["question"])
+
+
+class QueueQuerySerializer(serializers.Serializer):
+    """Which squares are asked for."""
+
+    question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Question.objects.all()
+    )
+    event: serializers.PrimaryKeyRelatedField[Event] = serializers.PrimaryKeyRelatedField(
+        queryset=Event.objects.all(), required=False, default=None
+    )
+    count = serializers.IntegerField(min_value=1, max_value=MOST_AT_ONCE, required=False, default=10)
+
+
+class QueueSerializer(serializers.Serializer):
+    """What to ask a person next, in this order."""
+
+    event = serializers.IntegerField(allow_null=True, help_text="null: there is no imagery")
+    event_name = serializers.CharField()
+    squares = QueuedSquareSerializer(many=True)
+
+
 class NewTagSerializer(_BoundOnce, serializers.Serializer):
     """One answer for one square of a scene."""
 
@@ -108,6 +183,20 @@ class NewTagSerializer(_BoundOnce, serializers.Serializer):
         slug_field="slug", queryset=_QUESTIONS
     )
     answer = serializers.ChoiceField(choices=Answer.choices)
+    receipt = serializers.CharField(
+        max_length=400,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="what the queue gave with the square, if it came from there",
+    )
+    sent_as = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="the sender's name for it: sent twice, it counts once",
+    )
 
 
 class NewAnswerSerializer(serializers.Serializer):

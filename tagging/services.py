@@ -1,5 +1,7 @@
 """Tagging: a tag, its history and its crop come together, or not at all; the crop's pixels are cut later."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -27,6 +29,28 @@ _TOWNS = Lookup(Town, "pk")
 ROWS_AT_ONCE = 500
 
 
+@dataclass(frozen=True)
+class Given:
+    """One person's answer, as it came."""
+
+    tagger: User
+    question: Question
+    answer: str
+    sent_as: str = ""
+    asked_as: str = ""
+    inclusion_probability: float | None = None
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """What its tag and its history hold beside the crop."""
+        return {"question": self.question, "tagger": self.tagger, "answer": self.answer}
+
+    @property
+    def reason(self) -> dict[str, object]:
+        """Why the person was asked."""
+        return {"asked_as": self.asked_as, "inclusion_probability": self.inclusion_probability}
+
+
 def find_question(slug: str) -> Question:
     """The question of that slug."""
     question = Question.objects.filter(slug=slug).first()
@@ -40,23 +64,35 @@ def find_question(slug: str) -> Question:
 
 
 def record_tag(
-    *, tagger: User, question: Question, scene: Scene, x_px: int, y_px: int, size_px: int, answer: str
+    *,
+    tagger: User,
+    question: Question,
+    scene: Scene,
+    x_px: int,
+    y_px: int,
+    size_px: int,
+    answer: str,
+    sent_as: str = "",
+    asked: tuple[str, float | None] = ("", None),
 ) -> Tag:
     """Store one person's answer for a square of a scene; a second answer for the same square replaces the first.
 
     No file is opened: the square's pixels are cut afterwards (`tagging.cutting`), once, whoever tags it. Once this has
-    returned, and the caller's own transaction if any has ended, no power cut can lose the answer. Raises `Refused`.
+    returned, and the caller's own transaction if any has ended, no power cut can lose the answer. The tag's
+    `answer_before` says what was replaced; an answer that comes twice under one name (`sent_as`) is told so twice.
+    `asked` is why the person was asked (`tagging.queue.why_asked`). Raises `Refused`.
     """
     check_open(question)
     _check_answer(answer)
     check_scene_in_use(scene)
     _check_square(scene, x_px, y_px, size_px)
+    given = Given(tagger, question, answer, sent_as, *asked)
     crop = new_crop(scene, x_px, y_px, size_px)
     try:
-        return _store_tag(crop, question, tagger, answer)
+        return _store_tag(crop, given)
     except IntegrityError:
         # Somebody else tagged the same square in this moment: then theirs is there by now.
-        return _store_tag(crop, question, tagger, answer)
+        return _store_tag(crop, given)
 
 
 def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
@@ -82,26 +118,29 @@ def _town_of(scene: Scene) -> Town:
     return scene.town
 
 
-def _store_tag(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+def _store_tag(crop: Crop, given: Given) -> Tag:
     """Store the answer for the new crop, or for the one that is there, which is looked up before others must wait."""
     there = _CROPS.find(scene=crop.scene_id, x_px=crop.x_px, y_px=crop.y_px, size_px=crop.size_px)
     if there is not None:
         check_crop_in_use(there)
         there.scene, there.town = crop.scene, crop.town
-        return committed(partial(_store_answer, there, question, tagger, answer))
+        return committed(partial(_store_answer, there, given))
     # Squares that are there stay open to answers: the question may have had another size then.
     scene = cast(Scene, crop.scene)
     check_size_for(
-        crop.size_px, asked_px=question.crop_size_px, width_px=scene.width_px, height_px=scene.height_px
+        crop.size_px,
+        asked_px=given.question.side_px(scene),
+        width_px=scene.width_px,
+        height_px=scene.height_px,
     )
-    return committed(partial(_store_with_crop, crop, question, tagger, answer))
+    return committed(partial(_store_with_crop, crop, given))
 
 
-def _store_with_crop(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+def _store_with_crop(crop: Crop, given: Given) -> Tag:
     """Store a new crop and its first answer; to be called within a transaction."""
     crop.pk = None  # an attempt before this one may have been taken back
     insert(crop)
-    return _store_first_answer(crop, question, tagger, answer)
+    return _store_first_answer(crop, given)
 
 
 def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
@@ -112,7 +151,7 @@ def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
         )
     check_open(tag.question)
     _check_answer(answer)
-    return committed(partial(_store_answer, tag.crop, tag.question, by, answer))
+    return committed(partial(_store_answer, tag.crop, Given(by, tag.question, answer)))
 
 
 @transaction.atomic
@@ -126,26 +165,40 @@ def delete_tag(tag: Tag, *, by: User) -> None:
     tag.delete()
 
 
-def _store_answer(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+def _store_answer(crop: Crop, given: Given) -> Tag:
     """Store an answer for a crop, or replace the one before; to be called within a transaction."""
-    place = {"crop": crop, "question": question, "tagger": tagger}
+    place = {"crop": crop, "question": given.question, "tagger": given.tagger}
     tag = Tag.objects.select_for_update().filter(**place).order_by().first()
     if tag is None:
-        return _store_first_answer(crop, question, tagger, answer)
-    tag.crop, tag.question, tag.tagger = crop, question, tagger
-    if tag.answer != answer:
-        tag.answer = answer
+        return _store_first_answer(crop, given)
+    tag.crop, tag.question, tag.tagger = crop, given.question, given.tagger
+    if (before := _before_its_first_coming(given, place)) is not None:
+        tag.answer_before = before
+        return tag
+    tag.answer_before = tag.answer
+    if tag.answer != given.answer:
+        tag.answer = given.answer
         tag.save(update_fields=["answer", "updated_at"])
-        TagChange.objects.create(**place, changed_by=tagger, answer=answer)
+        TagChange.objects.create(**place, changed_by=given.tagger, answer=given.answer, sent_as=given.sent_as)
     return tag
 
 
-def _store_first_answer(crop: Crop, question: Question, tagger: User, answer: str) -> Tag:
+def _before_its_first_coming(given: Given, place: Mapping[str, object]) -> str | None:
+    """What stood there before the answer came for the first time; None if it has not come before."""
+    if not given.sent_as:
+        return None
+    steps = list(TagChange.objects.filter(**place).order_by("pk").values_list("answer", "sent_as"))
+    came = [number for number, (_answer, sent_as) in enumerate(steps) if sent_as == given.sent_as]
+    if not came:
+        return None
+    return steps[came[0] - 1][0] if came[0] else ""
+
+
+def _store_first_answer(crop: Crop, given: Given) -> Tag:
     """Store the first answer of a person, and its history; to be called within a transaction."""
-    given = {"crop": crop, "question": question, "tagger": tagger, "answer": answer}
-    tag = Tag(**given)
+    tag = Tag(crop=crop, **given.columns, **given.reason)
     insert(tag)
-    insert(TagChange(**given, changed_by=tagger))
+    insert(TagChange(crop=crop, **given.columns, changed_by=given.tagger, sent_as=given.sent_as))
     return tag
 
 

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from tagging.views import tagging, tags
+from tagging.views import explore, tagging, tags
 
 urlpatterns: list[URLPattern] = [
     path("tag/", tagging, name="tagging"),
+    path("tag/explore/", explore, name="explore-scene"),
     path("tags/", tags, name="tags"),
 ]

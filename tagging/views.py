@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from damage.accounts.models import Role, User
+from damage.converters import row_number
 from damage.permissions import ForTaggers, page_for
 from tagging.models import Question
 from tagging.serializers import QuestionSerializer
@@ -27,9 +28,18 @@ def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]
 @page_for(ForTaggers)
 @require_safe
 def tagging(request: HttpRequest) -> HttpResponse:
-    """Answer open questions about squares of a scene."""
+    """Answer open questions, one place after the other; of the event that `?event=` names, or the newest."""
     facts = _facts(request, list(Question.objects.filter(is_open=True)))
-    return render(request, "tagging/tagging.html", {"facts": facts})
+    event = row_number(request.GET.get("event", ""))
+    return render(request, "tagging/quick.html", {"facts": {**facts, "event": event}})
+
+
+@page_for(ForTaggers)
+@require_safe
+def explore(request: HttpRequest) -> HttpResponse:
+    """Look around in a scene, and answer for squares that one chooses."""
+    facts = _facts(request, list(Question.objects.filter(is_open=True)))
+    return render(request, "tagging/explore.html", {"facts": facts})
 
 
 @page_for(ForTaggers)

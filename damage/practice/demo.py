@@ -157,7 +157,7 @@ def _tag(event: PracticeEvent, scenes: Scenes, question: Question, demo: Demo) -
     with demo.bars(_("tagging"), _("tag")) as progress:
         for done, (scene, square, volunteer, answer) in enumerate(planned, start=1):
             if (people[volunteer.name].pk, scene.pk, square.x_px, square.y_px) not in there:
-                place = {"x_px": square.x_px, "y_px": square.y_px, "size_px": square.size_px}
+                place: dict[str, Any] = {"x_px": square.x_px, "y_px": square.y_px, "size_px": square.size_px}
                 record_tag(
                     tagger=people[volunteer.name], question=question, scene=scene, answer=answer, **place
                 )
@@ -181,7 +181,7 @@ def _squares(
         else read_photo_outlines(town.truth, town.photo_truth, photo=path.name)
     )
     rounds = 2 if is_mosaic else 1
-    return squares_to_tag(rng, outlines, view, size_px=question.crop_size_px, rounds=rounds)
+    return squares_to_tag(rng, outlines, view, size_px=question.side_px(scene), rounds=rounds)
 
 
 def _mosaic_outlines(town: PracticeTown, scene: Scene) -> list[Outline]:

@@ -55,7 +55,7 @@ def post(roles: frozenset[Role]) -> dict[str, frozenset[Role]]:
 
 absent = frozenset({404})  # the rows of `site` have no such file
 incomplete = frozenset({400})  # nor weights, which is told in words
-SAMPLES = {"z": 0, "x": 0, "y": 0, "name": "roc", "form": "svg"}
+SAMPLES = {"z": 0, "x": 0, "y": 0, "size": 0, "name": "roc", "form": "svg"}
 OWN_TAG = {"PATCH": OWNER, "DELETE": OWNER | ADMINS}
 OWN_UPLOAD = {"PATCH": ADMINS, "DELETE": ADMINS}
 other_version = frozenset({412})
@@ -70,6 +70,7 @@ TABLE = [
     Row("account/tokens/<pk>/revoke/", does=post(OWNER), pk="token", hears=ALL, others_see=False),
     Row("admin/login/"),  # leads strangers to the log-in, and says no to those who are in
     Row("tag/", ALL),
+    Row("tag/explore/", ALL),
     Row("tags/", ALL),
     Row("upload/", ADMINS),
     Row("training/", ANALYSTS),
@@ -98,6 +99,8 @@ TABLE = [
     Row(V1 + "scenes/<pk>/", ALL, pk="mosaic"),
     Row(V1 + "scenes/<pk>/pixel-tiles/<z>/<x>/<y>.jpg", ALL, pk="mosaic"),
     Row(V1 + "scenes/<pk>/map-tiles/<z>/<x>/<y>.webp", ALL, pk="mosaic"),
+    Row(V1 + "scenes/<pk>/cells/", ALL, pk="mosaic", found=absent),  # no question is named
+    Row(V1 + "scenes/<pk>/squares/<x>/<y>/<size>.jpg", ALL, pk="mosaic", found=incomplete),
     Row(V1 + "scenes/<pk>/quarantine/", does=post(ADMINS), pk="mosaic"),
     Row(V1 + "scenes/<pk>/release/", does=post(ADMINS), pk="mosaic"),
     Row(V1 + "questions/", ALL),
@@ -110,6 +113,7 @@ TABLE = [
     Row(V1 + "crops/<pk>/release/", does=post(ADMINS), pk="tag.crop"),
     Row(V1 + "tags/", ALL, post(ALL)),
     Row(V1 + "tags/<pk>/", ALL, OWN_TAG, pk="tag", others_see=False, body='{"answer": "negative"}'),
+    Row(V1 + "queue/", ALL, found=incomplete),  # no question is named
     Row(V1 + "model-answer/", does=post(ALL)),
     # The API: files on their way in, by a protocol of whose version nothing is said here.
     Row(V1 + "uploads/", ADMINS, post(ADMINS), answers=other_version),

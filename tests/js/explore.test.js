@@ -61,6 +61,6 @@ test("images have a thumbnail and a page", () => {
   assert.equal(thumbnailOf({ scene: 2, tile: [3, 1, 0] }), "/api/v1/scenes/2/pixel-tiles/3/1/0.jpg");
   assert.equal(thumbnailOf({ scene: 2 }), "/api/v1/scenes/2/pixel-tiles/0/0/0.jpg");
   assert.equal(pageOf({ scene: 2 }, { 2: { kind: "photo" } }), "/photos/2/");
-  assert.equal(pageOf({ scene: 2, tile: [0, 0, 0] }, { 2: { kind: "mosaic" } }), "/tag/?scene=2");
+  assert.equal(pageOf({ scene: 2, tile: [0, 0, 0] }, { 2: { kind: "mosaic" } }), "/tag/explore/?scene=2");
   assert.equal(pageOf({ crop: 7, scene: null }, {}), "/api/v1/crops/7/image.png");
 });

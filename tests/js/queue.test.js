@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, Offline } from "../../static/js/lib/api.js";
 import { keeper } from "../../static/js/lib/local-storage.js";
-import { AnswerQueue } from "../../static/js/tagging/queue.js";
+import { AnswerQueue } from "../../static/js/lib/answer-queue.js";
 
 /** A browser's storage, with room for so many items. */
 function storage(room = Infinity) {

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../static/js/lib/api.js";
-import { AnswerQueue } from "../../static/js/tagging/queue.js";
+import { AnswerQueue } from "../../static/js/lib/answer-queue.js";
 import { Session } from "../../static/js/tagging/session.js";
 
 const scene = { id: 5, width_px: 200, height_px: 100 };
-const question = { slug: "damage", crop_size_px: 100 };
+const question = { slug: "damage" };
+const CELLS = { size_px: 100, xs: [0, 100], ys: [0], asked: btoa(String.fromCharCode(0b11000000)) };
 
 /** A session whose server keeps tags in a list, and writes down what was asked of it. */
-async function begin({ stored = [], fail = null } = {}) {
+async function begin({ stored = [], before = "", fail = null } = {}) {
   const calls = [];
   const api = {
-    get: async () => ({ results: stored }),
+    get: async () => ({ ...CELLS, mine: stored }),
     patch: async (path, body) => { calls.push(["patch", path, body]); if (fail) throw fail; },
-    post: async (path, body) => { calls.push(["post", path, body.answer]); return { id: 88 }; },
+    post: async (path, body) => { calls.push(["post", path, body.answer, body.sent_as]); return { id: 88, answer_before: "" }; },
     remove: async (path) => { calls.push(["remove", path]); if (fail) throw fail; },
   };
   const items = {};
@@ -23,14 +24,14 @@ async function begin({ stored = [], fail = null } = {}) {
     setItem: (key, value) => { items[key] = value; },
     removeItem: (key) => { delete items[key]; },
   };
-  const queue = new AnswerQueue({ storage, key: "q", send: async () => ({ id: 77 }) });
+  const queue = new AnswerQueue({ storage, key: "q", send: async () => ({ id: 77, answer_before: before }) });
   const session = new Session({ queue, api });
   await session.open(scene, question);
   const send = () => queue.flush({ onSent: (item, tag) => session.keep(item, tag), onRefused: (item) => session.drop(item) });
   return { session, queue, calls, send };
 }
 
-const tagAt = (x, answer) => ({ id: 3, x_px: x, y_px: 0, size_px: 100, answer });
+const tagAt = (x, answer) => [x, 0, 100, answer, 3];
 const at = (x) => ({ x, y: 0, size: 100 });
 
 test("an answer hops on, until nothing is left", async () => {
@@ -58,7 +59,7 @@ test("undo after it was sent deletes the tag", async () => {
 });
 
 test("undo of a changed answer brings the earlier one back", async () => {
-  const { session, calls, send } = await begin({ stored: [tagAt(0, "negative")] });
+  const { session, calls, send } = await begin({ stored: [tagAt(0, "negative")], before: "negative" });
   session.square = at(0);
   session.answer("positive");
   await send();
@@ -104,7 +105,8 @@ test("on a square that is answered the model is asked about that one", async () 
 test("what another tab has sent is undone all the same", async () => {
   const { session, queue, calls } = await begin();
   session.answer("positive");
+  const [{ id }] = queue.waiting;
   await queue.flush({ onSent: () => {}, onRefused: () => {} }); // the other tab is told, this one is not
   await session.undo();
-  assert.deepEqual(calls, [["post", "/api/v1/tags/", "positive"], ["remove", "/api/v1/tags/88/"]]);
+  assert.deepEqual(calls, [["post", "/api/v1/tags/", "positive", id], ["remove", "/api/v1/tags/88/"]]);
 });

@@ -53,8 +53,6 @@ def trained(question, monkeypatch):
     monkeypatch.setattr("training.inference.load_engine", lambda model_run: Rough())
     monkeypatch.setattr("prediction.blocks.open_network", lambda *args, **kwargs: Immediate(roughness))
     monkeypatch.setattr("prediction.plan_of_run.model_content", lambda model_run, engine: b"roughness")
-    question.crop_size_px = round(15 / GSD_M)
-    question.save()
     return asked
 
 

@@ -235,7 +235,6 @@ def test_the_image_of_a_mosaics_square_is_given_at_once_and_nothing_is_written(
     mosaic = ingest_mosaic(
         geotiff(pixels=gradient(300, 200).transpose(2, 0, 1)), event="Practice quake", town="Altamira"
     ).scene
-    question.crop_size_px = SQUARE["size_px"]
     tag = record_tag(tagger=volunteer, question=question, scene=mosaic, answer="positive", **SQUARE)
     api.force_authenticate(volunteer)
     address = f"/api/v1/crops/{tag.crop_id}/image.png"

@@ -33,7 +33,7 @@ from tests.tagging.conftest import SQUARE, gradient
 @pytest.fixture
 def question(question):
     """People's squares have 32 px in these small scenes."""
-    question.crop_size_px = 32
+    question.crop_size_m, question.crop_size_px = None, 32
     question.save()
     return question
 

@@ -1,13 +1,11 @@
 """How large a square may be, and how many one person may make."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 
-from damage.environment import BASE_DIR
 from damage.errors import Refused
 from tagging import limits, quotas
 from tagging.limits import check_size, check_size_for
@@ -49,18 +47,12 @@ def test_squares_stay_near_the_questions_size(asked_px, scene_px, least, most):
 
 
 def test_a_square_that_is_there_is_answered_whatever_the_question_asks_for_now(tag, other_volunteer):
-    tag.question.crop_size_px = 2000
+    tag.question.crop_size_m, tag.question.crop_size_px = None, 2000
     tag.question.save()
     again = record_tag(
         tagger=other_volunteer, question=tag.question, scene=tag.crop.scene, answer="negative", **SQUARE
     )
     assert again.crop == tag.crop
-
-
-def test_the_page_knows_the_same_limit():
-    script = (BASE_DIR / "static" / "js" / "tagging" / "square.js").read_text()
-    (most,) = re.findall(r"MOST_SIZE_PX = (\d+)", script)
-    assert int(most) == limits.MOST_SIZE_PX
 
 
 def test_a_large_square_is_refused_before_a_file_is_opened(api, volunteer, question, scene):

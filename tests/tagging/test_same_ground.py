@@ -46,7 +46,7 @@ def post(mosaic):
 @pytest.fixture
 def answer(volunteer, question):
     """The volunteer answers for a square of a scene."""
-    question.crop_size_px = 32
+    question.crop_size_m, question.crop_size_px = None, 32
     question.save()
 
     def record(scene, x_px, y_px, size_px=32, answer="positive"):

@@ -257,7 +257,7 @@ def test_the_real_backbone_learns_too(question, towns):
 def test_it_learns_from_squares_of_undamaged_imagery_as_from_any_others(
     question, training_config, towns, ground, tmp_path
 ):
-    question.crop_size_px = 32
+    question.crop_size_m, question.crop_size_px = None, 32
     question.save()
     rows = [[ground(10 * row + column, noisy=False) for column in range(4)] for row in range(500, 504)]
     Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(tmp_path / "spared.png")

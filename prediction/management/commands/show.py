@@ -63,7 +63,9 @@ def _of_scene(scene: Scene) -> dict[str, Any]:
         "is_out_of_use": scene.is_quarantined,
         "crops": scene.crops.count(),
         "prediction_runs": list(runs),
-        "page": f"/photos/{scene.pk}/" if scene.kind == SceneKind.PHOTO and runs else "/tag/",
+        "page": f"/photos/{scene.pk}/"
+        if scene.kind == SceneKind.PHOTO and runs
+        else f"/tag/explore/?scene={scene.pk}",
     }
 
 

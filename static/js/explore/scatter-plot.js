@@ -118,5 +118,5 @@ export function thumbnailOf(point) {
 /** Where an image can be looked at whole. */
 export function pageOf(point, scenes) {
   if (point.crop) return `/api/v1/crops/${point.crop}/image.png`;
-  return scenes[point.scene]?.kind === "photo" ? `/photos/${point.scene}/` : `/tag/?scene=${point.scene}`;
+  return scenes[point.scene]?.kind === "photo" ? `/photos/${point.scene}/` : `/tag/explore/?scene=${point.scene}`;
 }

@@ -1,5 +1,6 @@
 /** The tagging page: joins scene, session and buttons. */
 import "ol/ol.css";
+import "../lib/answers.css";
 import "./tagging.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
 import { wordsFor } from "../lib/error-messages.js";
@@ -7,17 +8,19 @@ import { device } from "../lib/local-storage.js";
 import { showNotice } from "../lib/notice.js";
 import { element, on, readFacts } from "../lib/page.js";
 import { Toast } from "../lib/toast.js";
-import { KeptAnswers } from "./kept-answers.js";
-import { ModelAnswer } from "./model-answer.js";
-import { firstScene, Picker, remember, scenesIn } from "./picker.js";
-import { AnswerQueue } from "./queue.js";
+import { Looking } from "../lib/looking.js";
+import { KeptAnswers } from "../lib/kept-answers.js";
+import { ModelAnswer } from "../lib/model-answer.js";
+import { Picker, placeOfAddress, placeOfQueue, scenesIn } from "./picker.js";
+import { AnswerQueue } from "../lib/answer-queue.js";
 import { SceneMap } from "./scene-map.js";
 import { Session } from "./session.js";
-import { afterKey } from "./square.js";
+import { directionOf } from "./square.js";
 
 const RETRY_MS = 15_000; // the queue itself knows when which answer is due
+const HINT_AFTER_MS = 500; // a picture that is there sooner needs no words
 const LONGEST_SENDING_MS = 60_000; // a link that hangs counts as none
-const ANSWER_KEYS = { 1: "positive", d: "positive", 2: "negative", n: "negative", 3: "unsure", u: "unsure" };
+const ANSWER_KEYS = { 1: "positive", 2: "negative", 3: "unsure" };
 
 const facts = readFacts();
 const answerButtons = [...document.querySelectorAll("[data-answer]")];
@@ -28,21 +31,26 @@ const queue = new AnswerQueue({
   key: queueKey,
   send: (body) => post("/api/v1/tags/", body, { signal: AbortSignal.timeout(LONGEST_SENDING_MS) }),
 });
-const session = new Session({ queue, api: { get, patch, post, remove } });
+const session = new Session({ queue, api: { get, patch, post, remove }, onTag: (square, tag) => map.putTag(square, tag) });
+const looking = new Looking({ onChange: allowAnswers });
 const map = new SceneMap(element("scene-map"), {
   onMove: moved,
+  onSeen: (isSeen) => looking.seen(isSeen),
+  squareAt: (x, y) => session.squareAt(x, y),
+  snapped: (square) => session.snapped(square),
   onTileError: () => { element("tiles-missing").hidden = false; },
 });
 const picker = new Picker(element("picker"), { onChoose: openScene, onError: tellError });
 const model = new ModelAnswer(element("model"), { session, queue, label, sendWaiting });
 const kept = new KeptAnswers(element("kept"), element("kept-card"), {
   labelsOf: (slug) => (facts.questions.find((each) => each.slug === slug) ?? question).labels,
-  onShow: (item) => showPlace(item.body).catch(tellError),
+  onShow: (item) => showPlace(item.body).catch((error) => tellError(error)),
   onAgain: sendAgain,
   onDiscard: discard,
 });
 let question = facts.questions[0];
 let isUndoing = false;
+let hintTimer = null;
 let told = null; // what stood in the way when answers were sent last
 
 // Showing
@@ -51,8 +59,15 @@ function label(answer) {
   return question.labels[answer];
 }
 
+function allowAnswers(isAllowed) {
+  // Not `disabled`: between two squares a focused button would lose its focus.
+  for (const button of answerButtons) button.setAttribute("aria-disabled", String(!isAllowed));
+  clearTimeout(hintTimer);
+  if (isAllowed) element("looking").hidden = true;
+  else hintTimer = setTimeout(() => { element("looking").hidden = session.square === null; }, HINT_AFTER_MS);
+}
+
 function refresh() {
-  map.setTagged(session.tagged);
   element("undo").disabled = !session.canUndo;
   const { done, total } = session.coverage;
   element("coverage").textContent = interpolate(gettext("%(done)s of %(total)s places in this scene"), { done, total }, true);
@@ -74,6 +89,7 @@ function showQuestion() {
   element("question-text").textContent = question.text;
   for (const button of answerButtons) button.querySelector("span").textContent = label(button.dataset.answer);
   for (const words of document.querySelectorAll("[data-label]")) words.textContent = label(words.dataset.label);
+  element("what-counts").hidden = question.slug !== "damage";
 }
 
 function showState(heading, words) {
@@ -81,8 +97,8 @@ function showState(heading, words) {
   element("tagging").classList.add("is-empty");
 }
 
-function tellError(error) {
-  toast.showError(error, { action: loginAction(error) });
+function tellError(error, { action = null } = {}) {
+  toast.showError(error, { action: loginAction(error) ?? action });
 }
 
 function loginAction(error) {
@@ -95,14 +111,20 @@ function loginAction(error) {
 
 function moved(square) {
   session.square = square;
+  looking.anew();
   model.clear();
 }
 
+function moveTo(square) {
+  map.setSquare(square);
+  moved(square);
+}
+
 function answer(value) {
-  if (!session.scene || isUndoing) return; // while the square is on its way back, an answer would hit the wrong place
+  // While the square is on its way back, an answer would hit the wrong place; before its picture is there, nothing is seen.
+  if (!session.square || isUndoing || !looking.isAllowed) return;
   const hasMore = session.answer(value);
-  map.setSquare(session.square);
-  model.clear();
+  moveTo(session.square);
   refresh();
   const words = hasMore ? gettext("%s: noted.") : gettext("%s: noted. You have been through this whole scene.");
   const next = hasMore || element("scene-after").disabled ? null : { label: gettext("Next scene"), run: () => step(1) };
@@ -117,7 +139,7 @@ async function sendWaiting() {
     onRefused: (item, error) => {
       session.drop(item);
       refresh();
-      const show = { label: gettext("Show the place"), run: () => showPlace(item.body).catch(tellError) };
+      const show = { label: gettext("Show the place"), run: () => showPlace(item.body).catch((error) => tellError(error)) };
       toast.show(interpolate(gettext("Not accepted: %s"), [wordsFor(error)]), { kind: "error", action: show });
     },
   });
@@ -133,8 +155,7 @@ async function undo() {
   isUndoing = true;
   try {
     await session.undo();
-    map.setSquare(session.square);
-    model.clear();
+    moveTo(session.square);
     refresh();
     showWaiting(queue.waiting.length > 0);
     toast.show(gettext("Taken back."));
@@ -147,10 +168,9 @@ async function undo() {
 
 /** Open the scene of an answer with the square on its place. */
 async function showPlace(body) {
-  if (session.scene?.id !== body.scene) await openScene(await get(`/api/v1/scenes/${body.scene}/`));
-  session.square = { x: body.x_px, y: body.y_px, size: body.size_px };
-  map.setSquare(session.square);
-  moved(session.square);
+  const square = { x: body.x_px, y: body.y_px, size: body.size_px };
+  if (session.scene?.id === body.scene) moveTo(square);
+  else await openScene(await get(`/api/v1/scenes/${body.scene}/`), square);
 }
 
 function sendAgain(item) {
@@ -169,25 +189,33 @@ function discard(item) {
   showWaiting(queue.waiting.length > 0);
 }
 
-async function openScene(scene) {
-  remember(scene);
+/** Show a scene with its square, which is the first to ask about unless another is meant. */
+async function openScene(scene, square = null) {
+  history.replaceState(null, "", `?${new URLSearchParams({ scene: scene.id })}`);
   element("scene-town").textContent = scene.town_name;
   element("scene-name").textContent = scene.name;
   element("scene-no-gps").hidden = scene.lon !== null;
   element("tiles-missing").hidden = true;
   model.clear();
-  const opening = session.open(scene, question);
-  map.show(scene, session.square);
+  looking.anew();
+  map.show(scene);
   refresh();
-  for (const button of [...answerButtons, element("ask")]) button.disabled = false;
   try {
-    await Promise.all([opening, showNeighbours(scene)]);
+    await Promise.all([session.open(scene, question, square), showNeighbours(scene)]);
   } catch (error) {
-    tellError(error);
+    tellError(error, { action: { label: gettext("Load again"), run: () => openScene(scene, square) } });
   }
-  if (session.scene !== scene) return;
-  map.setSquare(session.square);
+  if (session.scene !== scene || !session.square) return;
+  map.setTagged(session.tagged);
+  moveTo(session.square);
+  element("ask").disabled = false;
   refresh();
+}
+
+/** To where an answer is wanted most. */
+async function jump() {
+  const { scene, square } = await placeOfQueue(question.slug);
+  if (scene) await openScene(scene, square);
 }
 
 function reloadTiles() {
@@ -210,12 +238,11 @@ async function step(by) {
 
 function pressed(event) {
   const isTyping = event.target.closest("input, select, textarea, dialog");
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !session.scene) return;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !session.square) return;
   const key = event.key.toLowerCase();
-  const square = afterKey(session.square, event.key, event.shiftKey, session.scene);
-  if (square) {
-    map.setSquare(square);
-    moved(square);
+  const direction = directionOf(event.key);
+  if (direction) {
+    moveTo(session.moved(direction, event.shiftKey));
   } else if (event.repeat) return;
   else if (ANSWER_KEYS[key]) answer(ANSWER_KEYS[key]);
   else if (key === "z") undo();
@@ -229,10 +256,11 @@ function listen() {
   on("undo", "click", undo);
   on("ask", "click", () => model.ask());
   on("overview", "click", () => map.toggleOverview());
-  on("scene-choose", "click", () => picker.open(session.scene).catch(tellError));
-  on("scene-before", "click", () => step(-1).catch(tellError));
-  on("scene-after", "click", () => step(1).catch(tellError));
+  on("scene-choose", "click", () => picker.open(session.scene).catch((error) => tellError(error)));
+  on("scene-before", "click", () => step(-1).catch((error) => tellError(error)));
+  on("scene-after", "click", () => step(1).catch((error) => tellError(error)));
   on("tiles-again", "click", reloadTiles);
+  on("jump", "click", () => jump().catch((error) => tellError(error)));
   document.addEventListener("keydown", pressed);
   addEventListener("online", () => {
     queue.hurry();
@@ -261,10 +289,12 @@ async function start() {
   if (!question) return showState(gettext("No question is open"), gettext("There is nothing to tag at the moment. Thank you for looking in."));
   offerQuestions();
   showQuestion();
+  allowAnswers(false);
   try {
-    const scene = await firstScene();
-    if (!scene) return showState(gettext("No scenes yet"), gettext("As soon as an admin adds photos, you can begin here."));
-    await openScene(scene);
+    let place = await placeOfAddress();
+    if (!place.scene) place = await placeOfQueue(question.slug);
+    if (!place.scene) return showState(gettext("No scenes yet"), gettext("As soon as an admin adds photos, you can begin here."));
+    await openScene(place.scene, place.square);
   } catch (error) {
     showState(gettext("The scenes did not load"), wordsFor(error));
   }

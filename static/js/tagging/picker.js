@@ -1,26 +1,38 @@
 /** Choosing a scene: by event, town and scene, or the one before and after. */
 import { ApiError, get, getAll } from "../lib/api.js";
 import { fillSelect } from "../lib/fill-select.js";
-import { device } from "../lib/local-storage.js";
 
-const LAST_SCENE = "damage.tagging.scene";
-
-/** The scene to begin with: the address's, else the last one, else the first there is, else null. */
-export async function firstScene() {
-  const asked = new URLSearchParams(location.search).get("scene") ?? device.getItem(LAST_SCENE);
-  if (asked && /^\d+$/.test(asked)) {
-    try {
-      return await get(`/api/v1/scenes/${asked}/`);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    }
-  }
-  const page = await get("/api/v1/scenes/", { page_size: 1 });
-  return page.results[0] ?? null;
+/** The scene and the square that the page's address names: { scene, square }, either null where it names none or there is none. */
+export async function placeOfAddress(search = location.search) {
+  const given = new URLSearchParams(search);
+  const number = (name) => (/^\d{1,10}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : null);
+  const [x, y, size] = ["x", "y", "size"].map(number);
+  const square = x !== null && y !== null && size ? { x, y, size } : null;
+  const scene = number("scene") === null ? null : await sceneOf(number("scene"));
+  return { scene, square: scene ? square : null };
 }
 
-export function remember(scene) {
-  device.setItem(LAST_SCENE, String(scene.id));
+async function sceneOf(id) {
+  try {
+    return await get(`/api/v1/scenes/${id}/`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** A scene and a square where an answer is wanted most: { scene, square }, both null where there is none. */
+export async function placeOfQueue(question) {
+  const { squares } = await get("/api/v1/queue/", { question, count: 1 });
+  if (!squares.length) return firstOfAll();
+  const [{ scene, x_px: x, y_px: y, size_px: size }] = squares;
+  return { scene: await get(`/api/v1/scenes/${scene}/`), square: { x, y, size } };
+}
+
+/** Nothing is wanted: then the first scene there is, to look at. */
+async function firstOfAll() {
+  const page = await get("/api/v1/scenes/", { page_size: 1 });
+  return { scene: page.results[0] ?? null, square: null };
 }
 
 const scenesOf = new Map();

@@ -15,7 +15,7 @@ import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
 import { boxExtent, pixelTiles, sceneExtent } from "../lib/pixel-tiles.js";
 import { zoomLabels } from "../lib/zoom-labels.js";
-import { centredOn, inside } from "./square.js";
+import { inside } from "./square.js";
 
 // Each answer has a colour and a pattern, the same as on its button, over a pale line that shows on any ground.
 const PATTERNS = {
@@ -40,14 +40,20 @@ const MOST_MAGNIFIED = 1 / 6; // scene pixels to a screen pixel
 export class SceneMap {
   #map;
   #tiles = new TileLayer({ preload: 1 });
+  #drawn = new Set(); // the tiles that have come, by "z/x/y"
   #tagged = new VectorSource();
   #squareFeature = new Feature();
   #scene = null;
   #square = null;
+  #squareAt;
+  #snapped;
   #isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  /** `onMove(square)` is called whenever a person moves the square by pointer. */
-  constructor(target, { onMove, onTileError }) {
+  /**
+   * `onMove(square)` is called whenever a person moves the square by pointer: to `squareAt(x, y)` where they tap, to
+   * `snapped(square)` where they let it go. `onSeen(isSeen)` says whether all of the picture under the square is drawn.
+   */
+  constructor(target, { onMove, onTileError, onSeen, squareAt, snapped }) {
     const squareLayer = new VectorLayer({
       source: new VectorSource({ features: [this.#squareFeature] }),
       style: SQUARE,
@@ -70,20 +76,28 @@ export class SceneMap {
     });
     this.#map.on("click", (event) => this.#tapped(event.coordinate, onMove));
     this.#map.on("pointermove", (event) => this.#showHand(event));
+    this.#map.on(["movestart", "rendercomplete"], () => onSeen(this.isSeen));
+    this.#squareAt = squareAt;
+    this.#snapped = snapped;
     this.onTileError = onTileError;
+    this.onSeen = onSeen;
   }
 
-  /** Show a scene with the square in it. */
-  show(scene, square) {
+  /** Show a scene; the square comes with `setSquare`. */
+  show(scene) {
     this.#scene = scene;
+    this.#square = null;
+    this.#squareFeature.setGeometry(undefined);
+    this.#drawn.clear();
     const { extent, projection, resolutions, source } = pixelTiles(scene, { transition: this.#isCalm ? 0 : 150 });
     source.on("tileloaderror", () => this.onTileError());
+    source.on("tileloadend", ({ tile }) => this.#drawn.add(tile.getTileCoord().join("/")));
     this.#tiles.setSource(source);
     this.#tiles.setExtent(extent);
     this.#map.setView(
       new View({
         projection,
-        extent: buffer(extent, square.size / 2),
+        extent: buffer(extent, Math.min(scene.width_px, scene.height_px) / 2),
         showFullExtent: true,
         padding: CLEAR_PX,
         enableRotation: false,
@@ -94,14 +108,30 @@ export class SceneMap {
       }),
     );
     this.#tagged.clear();
-    this.setSquare(square);
-    this.#zoomToSquare();
+    this.onSeen(false);
   }
 
-  /** Put the square somewhere, and bring it into sight. */
+  /** Put the square somewhere, and bring it into sight: the first in a scene so that its surroundings are seen. */
   setSquare(square) {
+    const isFirst = this.#square === null;
     this.#place(square);
-    this.#bringIntoSight();
+    if (isFirst) this.#zoomToSquare();
+    else this.#bringIntoSight();
+    this.onSeen(false); // until it is drawn there
+    this.#map.render();
+  }
+
+  /** Whether every tile under the square, at the zoom that is shown, has come, and the picture rests. */
+  get isSeen() {
+    const view = this.#map.getView();
+    const source = this.#tiles.getSource();
+    if (!this.#square || !source || view.getAnimating() || view.getInteracting()) return false;
+    const grid = source.getTileGrid();
+    const z = grid.getZForResolution(view.getResolution(), source.zDirection);
+    let isWhole = true;
+    // A hair inside: a square that ends with a tile needs none of the next.
+    grid.forEachTileCoord(buffer(extentOf(this.#square), -0.01), z, (tile) => { isWhole &&= this.#drawn.has(tile.join("/")); });
+    return isWhole;
   }
 
   #place(square) {
@@ -109,12 +139,17 @@ export class SceneMap {
     this.#squareFeature.setGeometry(fromExtent(extentOf(square)));
   }
 
-  /** Draw what is tagged: [{ x, y, size, answer }]. */
+  /** Draw what is tagged, and nothing else: [{ x, y, size, answer }]. */
   setTagged(tagged) {
     this.#tagged.clear();
-    this.#tagged.addFeatures(
-      tagged.map((tag) => new Feature({ geometry: fromExtent(extentOf(tag)), answer: tag.answer })),
-    );
+    this.#tagged.addFeatures(tagged.map(taggedFeature));
+  }
+
+  /** Draw one square's answer in place of the one before; null where there is none any more. */
+  putTag(square, tag) {
+    const before = this.#tagged.getFeatureById(idOf(square));
+    if (before) this.#tagged.removeFeature(before);
+    if (tag) this.#tagged.addFeature(taggedFeature(tag));
   }
 
   /** Ask again for the parts of the picture that did not come. */
@@ -139,6 +174,7 @@ export class SceneMap {
   }
 
   #zoomToSquare(motion = {}) {
+    if (!this.#square) return;
     this.#map.updateSize();
     const [width, height] = this.#map.getSize() ?? [600, 600];
     const resolution = this.#square.size / (SHARE_OF_VIEW * Math.min(width, height));
@@ -171,7 +207,12 @@ export class SceneMap {
       },
       handleDragEvent: ({ coordinate: [x, y] }) => {
         this.#place(inside({ ...this.#square, x: x - grip.x, y: -y - grip.y }, this.#scene));
+        this.onSeen(false);
+      },
+      handleUpEvent: () => {
+        this.setSquare(this.#snapped(this.#square));
         onMove(this.#square);
+        return false;
       },
     });
   }
@@ -181,8 +222,8 @@ export class SceneMap {
   }
 
   #tapped([x, y], onMove) {
-    if (!this.#scene) return;
-    this.setSquare(centredOn(x, -y, this.#square.size, this.#scene));
+    if (!this.#square) return;
+    this.setSquare(this.#squareAt(x, -y));
     onMove(this.#square);
   }
 
@@ -198,6 +239,14 @@ function insetLine(options) {
     const outline = buffer(feature.getGeometry().getExtent(), -INSET_PX * resolution);
     return new Style({ stroke, geometry: fromExtent(outline) });
   };
+}
+
+const idOf = ({ x, y, size }) => `${x},${y},${size}`;
+
+function taggedFeature({ answer, ...square }) {
+  const feature = new Feature({ geometry: fromExtent(extentOf(square)), answer });
+  feature.setId(idOf(square));
+  return feature;
 }
 
 function extentOf({ x, y, size }) {

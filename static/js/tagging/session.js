@@ -1,47 +1,47 @@
 /** One person tagging one scene: where the square is, what is tagged, what can be undone. No page, no map. */
-import { cells, centredOn, coverage, fittingSize, isCovered, isSame, nextCell } from "./square.js";
-
-const MOST_TAGS = 1000; // drawn; the API's largest page
+import { StoredAnswers } from "../lib/stored-answers.js";
+import { Cells } from "./cells.js";
 
 export class Session {
   scene = null;
   question = null;
+  /** Where one stands; null until the scene's cells are there. */
   square = null;
-  /** This person's answers in the scene: [{ x, y, size, answer, tagId }], `tagId` null until the server has it. */
-  tagged = [];
+  #cells = null;
+  #tagged = new Map(); // this person's answers in the scene, by square: { x, y, size, answer }
   #queue;
   #api;
+  #onTag;
   #undoable = [];
-  #touched = []; // squares answered or taken back since the scene was opened
-  #tagIds = new Map();
+  #stored;
   #last = null; // the answer given last in this scene
 
-  constructor({ queue, api }) {
+  /** `onTag(square, tag)` is called for each square whose answer changes; `tag` is null where none is left. */
+  constructor({ queue, api, onTag = () => {} }) {
     this.#queue = queue;
     this.#api = api;
+    this.#onTag = onTag;
+    this.#stored = new StoredAnswers({ queue, api });
   }
 
-  /** Begin with a scene, on its first untagged cell. Rejects when one's earlier tags cannot be read. */
-  async open(scene, question) {
-    this.scene = scene;
-    this.question = question;
+  /** Begin with a scene, on `square` or its first cell to ask about. Rejects when its cells cannot be read. */
+  async open(scene, question, square = null) {
+    Object.assign(this, { scene, question, square: null });
+    this.#cells = null;
     this.#undoable = [];
-    this.#touched = [];
     this.#last = null;
-    this.tagged = this.#waitingHere();
-    this.#toFirstCell();
-    const first = this.square;
-    const wanted = { mine: 1, scene: scene.id, question: question.slug, page_size: MOST_TAGS };
-    const { results } = await this.#api.get("/api/v1/tags/", wanted);
+    this.#tagged = new Map();
+    const facts = await this.#api.get(`/api/v1/scenes/${scene.id}/cells/`, { question: question.slug });
     if (this.scene !== scene || this.question !== question) return; // somebody went on meanwhile
-    const stored = results.map((tag) => ({
-      ...{ x: tag.x_px, y: tag.y_px, size: tag.size_px },
-      ...{ answer: tag.answer, tagId: tag.id },
-    }));
-    // What the person did while the list was under way is newer than the list.
-    const newer = [...this.tagged, ...this.#touched];
-    this.tagged = [...stored.filter((tag) => !newer.some((other) => isSame(tag, other))), ...this.tagged];
-    if (this.square === first && !this.#touched.length) this.#toFirstCell();
+    this.#cells = new Cells(facts);
+    for (const [x, y, size, answer] of facts.mine) this.#put({ x, y, size }, answer);
+    for (const { x_px: x, y_px: y, size_px: size, answer } of this.#waitingHere()) this.#put({ x, y, size }, answer);
+    this.square = square ?? this.#cells.next() ?? this.#cells.first;
+  }
+
+  /** This person's answers in the scene: [{ x, y, size, answer }]. */
+  get tagged() {
+    return [...this.#tagged.values()];
   }
 
   get canUndo() {
@@ -49,41 +49,62 @@ export class Session {
   }
 
   get coverage() {
-    return coverage(this.tagged, this.scene, this.#size);
+    return this.#cells?.coverage ?? { done: 0, total: 0 };
+  }
+
+  /** The person's answer for the square that one stands on; null where there is none. */
+  get answerHere() {
+    return this.square ? this.#answerFor(this.square) : null;
   }
 
   /** What the API calls the square. */
   get place() {
-    const { x, y, size } = this.square;
-    return { scene: this.scene.id, x_px: x, y_px: y, size_px: size, question: this.question.slug };
+    return this.#placeOf(this.square);
+  }
+
+  /** The answered square under a point, the one whose middle is nearest; else the one on whole or half cells around it. */
+  squareAt(x, y) {
+    const away = (tag) => Math.hypot(tag.x + tag.size / 2 - x, tag.y + tag.size / 2 - y);
+    const isOn = (tag) => x >= tag.x && y >= tag.y && x < tag.x + tag.size && y < tag.y + tag.size;
+    const [answered] = this.tagged.filter(isOn).sort((one, other) => away(one) - away(other));
+    if (answered) return { x: answered.x, y: answered.y, size: answered.size };
+    const { size } = this.#cells;
+    return this.#cells.snapped({ x: x - size / 2, y: y - size / 2 });
+  }
+
+  /** The square on whole or half cells nearest to one that was let go somewhere. */
+  snapped(square) {
+    return this.#cells.snapped(square);
+  }
+
+  /** The square a half cell further, or with `isFar` a whole one. */
+  moved(direction, isFar) {
+    return this.#cells.moved(this.square, direction, isFar);
   }
 
   /** Answer for the square; it hops on. Says whether there is anywhere left to hop. */
   answer(answer) {
     const { square } = this;
-    const previous = this.tagged.find((tag) => isSame(tag, square)) ?? null;
+    const previous = this.#answerFor(square);
     const body = { ...this.place, answer };
     const queueId = this.#queue.add(body, { sceneName: this.scene.name, townName: this.scene.town_name });
-    this.#redraw(square, { ...square, answer, tagId: previous?.tagId ?? null });
+    this.#put(square, answer);
     this.#undoable.push({ queueId, square, previous, body });
-    this.#last = { queueId, body };
-    const next = nextCell(square, this.tagged, this.scene);
+    this.#last = { queueId, square, answer };
+    const next = this.#cells.next(square);
     this.square = next ?? square;
     return next !== null;
   }
 
   /** The square to ask the model about: { place, answer }, where one stands if it is answered, else the last answered; or null. */
   get askable() {
-    const here = this.tagged.find((tag) => isSame(tag, this.square));
-    if (here) return { place: this.place, answer: here.answer };
-    if (!this.#last) return null;
-    const { answer, ...place } = this.#last.body;
-    return { place, answer };
+    if (this.answerHere) return { place: this.place, answer: this.answerHere };
+    return this.#last && { place: this.#placeOf(this.#last.square), answer: this.#last.answer };
   }
 
-  /** The server has an answer. */
+  /** The server has an answer: `tag` is what it stored. */
   keep(item, tag) {
-    this.#tagIds.set(item.id, tag.id);
+    this.#stored.keep(item, tag);
   }
 
   /** The server refused an answer: as if it had not been given. */
@@ -92,53 +113,50 @@ export class Session {
     if (!step) return;
     this.#undoable = this.#undoable.filter((other) => other !== step);
     if (this.#last?.queueId === item.id) this.#last = null;
-    this.#redraw(step.square, step.previous);
+    this.#put(step.square, step.previous);
   }
 
   /** Take back the last answer, wherever it has got to. Rejects, and changes nothing, when the server cannot be asked. */
   async undo() {
     const step = this.#undoable.pop();
     if (!step) return;
+    let before;
     try {
-      await this.#queue.settled(); // an answer under way is first allowed to arrive
-      if (!this.#queue.withdraw(step.queueId)) await this.#takeBack(step);
+      before = await this.#stored.takeBack(step.queueId, step.body);
     } catch (error) {
       this.#undoable.push(step);
       throw error;
     }
     if (this.#last?.queueId === step.queueId) this.#last = null;
-    this.#redraw(step.square, step.previous);
+    this.#put(step.square, before === undefined ? step.previous : before);
     this.square = step.square;
   }
 
-  async #takeBack({ queueId, previous, body }) {
-    // Another tab may have sent it: the same answer again changes nothing, and tells which tag it is.
-    const id = this.#tagIds.get(queueId) ?? (await this.#api.post("/api/v1/tags/", body)).id;
-    const path = `/api/v1/tags/${id}/`;
-    if (previous) await this.#api.patch(path, { answer: previous.answer });
-    else await this.#api.remove(path);
+  #answerFor(square) {
+    return this.#tagged.get(keyOf(square))?.answer ?? null;
   }
 
-  get #size() {
-    return fittingSize(this.scene, this.question.crop_size_px);
+  /** Note an answer for a square, or with null that there is none. */
+  #put(square, answer) {
+    const was = this.#answerFor(square);
+    if (was === answer) return;
+    if (!was) this.#cells.mark(square);
+    else if (!answer) this.#cells.mark(square, -1);
+    const tag = answer && { ...square, answer };
+    if (tag) this.#tagged.set(keyOf(square), tag);
+    else this.#tagged.delete(keyOf(square));
+    this.#onTag(square, tag);
   }
 
-  #toFirstCell() {
-    const all = cells(this.scene, this.#size);
-    const middle = centredOn(this.scene.width_px / 2, this.scene.height_px / 2, this.#size, this.scene);
-    this.square = all.find((cell) => !isCovered(cell, this.tagged)) ?? middle;
-  }
-
-  #redraw(square, tag) {
-    this.#touched.push(square);
-    const others = this.tagged.filter((other) => !isSame(other, square));
-    this.tagged = tag ? [...others, tag] : others;
+  #placeOf({ x, y, size }) {
+    return { scene: this.scene.id, x_px: x, y_px: y, size_px: size, question: this.question.slug };
   }
 
   #waitingHere() {
     return this.#queue.waiting
       .map(({ body }) => body)
-      .filter((body) => body.scene === this.scene.id && body.question === this.question.slug)
-      .map((body) => ({ x: body.x_px, y: body.y_px, size: body.size_px, answer: body.answer, tagId: null }));
+      .filter((body) => body.scene === this.scene.id && body.question === this.question.slug);
   }
 }
+
+const keyOf = ({ x, y, size }) => `${x},${y},${size}`;

@@ -68,7 +68,7 @@ function card(tag) {
   const time = when.format(new Date(tag.updated_at));
   part("img").src = tag.thumbnail;
   part("img").alt = interpolate(gettext("Square in %s"), [tag.town_name]);
-  if (tag.scene) part("a").href = `/tag/?scene=${tag.scene}`;
+  if (tag.scene) part("a").href = `/tag/explore/?${new URLSearchParams({ scene: tag.scene, x: tag.x_px, y: tag.y_px, size: tag.size_px })}`;
   part(".tag-place").textContent = tag.town_name;
   part(".tag-scene").textContent = tag.scene_name;
   part(".tag-when").textContent = isMine(tag) ? time : `${tag.tagger} · ${time}`;

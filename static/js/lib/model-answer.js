@@ -1,6 +1,6 @@
 /** What the model says about a square that one has answered. */
-import { ApiError, post } from "../lib/api.js";
-import { wordsFor } from "../lib/error-messages.js";
+import { ApiError, post } from "./api.js";
+import { wordsFor } from "./error-messages.js";
 
 export class ModelAnswer {
   /** `box` is where it says it; `label` gives an answer's words, `sendWaiting` sends what the server has to have first. */

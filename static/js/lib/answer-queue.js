@@ -7,7 +7,7 @@
  * - not stored (5xx): this one is set aside and tried again later, the others go on. Two in a row: the server is in
  *   trouble, and all wait a while.
  */
-import { ApiError, Offline } from "../lib/api.js";
+import { ApiError, Offline } from "./api.js";
 
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
@@ -34,7 +34,8 @@ export class AnswerQueue {
 
   /**
    * `storage` is like `device`, `key` belongs to one person: a phone may be shared.
-   * `send(body)` resolves with the stored tag, or rejects with ApiError or Offline.
+   * `send(body)` resolves with the stored tag, or rejects with ApiError or Offline; `body.sent_as` is the answer's own name, by
+   * which the server knows one that comes twice.
    */
   constructor({ storage, key, send, now = Date.now, exclusively = inOneTab }) {
     this.#storage = storage;
@@ -126,7 +127,7 @@ export class AnswerQueue {
   async #sendDue(handlers) {
     for (let item = this.#next(); item; item = this.#next()) {
       try {
-        const tag = await this.#send(item.body);
+        const tag = await this.#send({ ...item.body, sent_as: item.id });
         this.#failures = 0;
         this.#problem = null;
         this.#forget(item.id);
