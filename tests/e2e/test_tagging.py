@@ -98,12 +98,14 @@ def test_a_volunteer_tags_on_a_phone_by_finger(phone, volunteer, scene):
     box = phone.locator("#scene-map").bounding_box()
     phone.locator("[data-answer=negative]").tap()
     wait_for_tags(phone, [(0, 0, "negative")])
-    phone.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    phone.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"])
     phone.locator("[data-answer=positive]").tap()
     expect(phone.locator("#coverage")).to_contain_text("of 4")
     wait_until(phone, lambda: len(answers()) == 2)
     assert [answer for _, _, answer in answers()] == ["negative", "positive"]
-    assert answers()[1][:2] != (300, 0)
+    x_px, y_px = answers()[1][:2]
+    assert x_px in (0, 150, 300)
+    assert y_px in (150, 300)
     assert phone.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
 
 
@@ -130,17 +132,35 @@ def test_dragging_the_square_moves_it_to_the_nearest_place_that_others_meet_at(p
     assert place(page) == (150, 0)  # whole and half cells lie at 0, 150 and 300
 
 
+def tap_in_overview(page: Page, x_share: float, y_share: float) -> None:
+    """Tap the scene, shown whole, at so much of its width and height."""
+    page.locator("#overview").click()
+    page.wait_for_timeout(600)
+    box = page.locator("#scene-map").bounding_box()
+    assert box
+    width, height = box["width"] - 16 - 68, box["height"] - 16 - 72  # what is kept clear around it
+    side = min(width, height)
+    x = box["x"] + 16 + (width - side) / 2 + x_share * side
+    y = box["y"] + 16 + (height - side) / 2 + y_share * side
+    page.mouse.click(x, y)
+
+
 def test_a_tap_on_what_is_answered_means_that_square(page, volunteer, scene):
     log_in(page, volunteer)
     open_tagging(page)
-    box = page.locator("#scene-map").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     press(page, "1")
     wait_for_tags(page, [(0, 0, "positive")])
-    expect(page.locator("[data-answer=positive]")).to_be_enabled()
-    page.mouse.click(x - 30, y + 20)  # near the middle of the first, which is still where it was
+    tap_in_overview(page, 0.45, 0.1)  # on half a cell further lies another place, but this is answered
     press(page, "3")
     wait_for_tags(page, [(0, 0, "unsure")])
+
+
+def test_a_tap_elsewhere_means_the_nearest_place_that_others_meet_at(page, volunteer, scene):
+    log_in(page, volunteer)
+    open_tagging(page)
+    tap_in_overview(page, 0.55, 0.7)  # (330, 420): around it a square would begin at (180, 270)
+    press(page, "3")
+    wait_for_tags(page, [(150, 300, "unsure")])
 
 
 # Nothing is answered that was not seen
