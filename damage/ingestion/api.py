@@ -50,7 +50,9 @@ class SceneViewSet(ReadOnlyModelViewSet[Scene]):
     """Drone photos and orthomosaics."""
 
     permission_classes = [ForTaggers]
-    queryset = Scene.objects.in_use().select_related("town__event").defer("crs_wkt")
+    queryset = (
+        Scene.objects.in_use().select_related("town__event").prefetch_related("problems").defer("crs_wkt")
+    )
     serializer_class = SceneSerializer
     filterset_fields = {
         "town": ["exact"],
@@ -61,7 +63,8 @@ class SceneViewSet(ReadOnlyModelViewSet[Scene]):
 
     def get_queryset(self) -> SceneQuerySet:
         """Lists show what is in use; an admin opens the rest by number, and lists it with `?quarantined=1`."""
-        return in_use_or_asked_for(Scene.objects.select_related("town__event").defer("crs_wkt"), self)
+        scenes = Scene.objects.select_related("town__event").prefetch_related("problems").defer("crs_wkt")
+        return in_use_or_asked_for(scenes, self)
 
     @extend_schema(request=ReasonSerializer, responses={200: SceneSerializer})
     @action(detail=True, methods=["post"], permission_classes=[ForAdmins])

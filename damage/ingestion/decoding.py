@@ -23,6 +23,7 @@ from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.exif import PhotoFacts
 from damage.ingestion.mosaics import MosaicFacts
+from damage.ingestion.photo_look import Look
 from damage.messages import Message
 from damage.messages import Message as _
 
@@ -56,13 +57,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class ViewedPhoto:
-    """A photo that may come in, and whose view is written; its size is as it is shown."""
+    """A photo that may come in; its size is as it is shown."""
 
     facts: PhotoFacts
     width_px: int
     height_px: int
     band_count: int
     gsd_m: float | None
+    look: Look
 
 
 @dataclass(frozen=True)
@@ -258,12 +260,16 @@ def decode_mosaic_view(path: Path, facts: MosaicFacts, view: Path) -> None:
     _decoder.ask("mosaic_view", limits, path=str(path.absolute()), view=str(view.absolute()))
 
 
-def decode_photo(path: Path, view: Path, *, max_mpx: int) -> ViewedPhoto:
-    """Read a photo whole and write its view, in the child. Raises `Refused`."""
+def decode_photo(path: Path, view: Path | None, *, max_mpx: int) -> ViewedPhoto:
+    """Read a photo whole and write its view, if it is to have one, in the child. Raises `Refused`."""
     most_bytes = 16_000_000 * max_mpx  # a JPEG of 199 megapixels took 2.8 GB in all
     limits = Limits(1800, memory_bytes=2048 * MIB + most_bytes, file_bytes=64 * MIB + most_bytes)
     answer = _decoder.ask(
-        "photo", limits, path=str(path.absolute()), view=str(view.absolute()), max_mpx=max_mpx
+        "photo",
+        limits,
+        path=str(path.absolute()),
+        view=str(view.absolute()) if view else None,
+        max_mpx=max_mpx,
     )
     facts = PhotoFacts(**answer["facts"])
     if facts.captured_at:
@@ -271,7 +277,7 @@ def decode_photo(path: Path, view: Path, *, max_mpx: int) -> ViewedPhoto:
     facts = replace(
         facts, warnings=tuple(Message.of_json(warning) for warning in answer["facts"]["warnings"])
     )
-    return ViewedPhoto(**answer | {"facts": facts})
+    return ViewedPhoto(**answer | {"facts": facts, "look": Look(**answer["look"])})
 
 
 def decode_heic(path: Path) -> np.ndarray:

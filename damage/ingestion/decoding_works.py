@@ -16,6 +16,7 @@ from damage.errors import Refused
 from damage.ingestion.file_formats import bits_per_value
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image, open_raster
+from damage.ingestion.photo_look import look_of
 from damage.ingestion.photos import read_photo_file, read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.messages import Message as _
@@ -46,11 +47,12 @@ def mosaic_view(path: str, view: str) -> dict[str, Any]:
     return {}
 
 
-def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
-    """Write a photo's view; `ViewedPhoto` as plain data."""
+def photo(path: str, view: str | None, max_mpx: int) -> dict[str, Any]:
+    """Write a photo's view, if it is to have one; `ViewedPhoto` as plain data."""
     Image.MAX_IMAGE_PIXELS = max_mpx * 1_000_000
     read = read_usable_photo(Path(path), max_mpx=max_mpx)
-    write_photo_view(read.pixels, Path(view))
+    if view:
+        write_photo_view(read.pixels, Path(view))
     height_px, width_px, band_count = read.pixels.shape
     facts = asdict(read.facts)
     facts["warnings"] = [warning.as_json() for warning in read.facts.warnings]
@@ -61,6 +63,7 @@ def photo(path: str, view: str, max_mpx: int) -> dict[str, Any]:
         "height_px": height_px,
         "band_count": band_count,
         "gsd_m": read.gsd_m,
+        "look": asdict(look_of(read.pixels)),
     }
 
 

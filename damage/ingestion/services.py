@@ -34,6 +34,7 @@ from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_by
 from damage.ingestion.opening import is_tiff
 from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
+from damage.ingestion.quality import set_look
 from damage.ingestion.scene_sources import checked_path
 from damage.ingestion.source_facts import read_source_facts
 from damage.messages import Message, listed, sentences
@@ -55,13 +56,17 @@ PASSED_OVER = {
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it."""
+    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it.
+
+    `problems` are codes of `photo_problems`.
+    """
 
     file: str
     status: str
     scene: int | None = None
     reason: str = ""
     note: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def ingest_photo(
     """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
     stamp = _stamp(path)
     check_names(event=event, town=town)
-    sha256 = _digest(path)
+    sha256 = sha256_of(path)
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     with work_folder("view") as folder:
@@ -134,7 +139,7 @@ def ingest_mosaic(
     """
     stamp = _stamp(path)
     check_names(event=event, town=town)
-    sha256 = _digest(path)
+    sha256 = sha256_of(path)
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
@@ -288,16 +293,14 @@ def refusal_of(error: Exception, name: str) -> Message:
 
 
 def notes_of(ingested: Ingested) -> Message:
-    """What is odd about an image that came in, for people; empty where nothing is."""
-    notes = [_("no GPS position")] if ingested.scene.lon is None else []
-    if ingested.scene.captured_at is None:
-        notes.append(_("undated"))
+    """What is odd about an image that came in beside its quality, for people; empty where nothing is."""
+    notes = [_("undated")] if ingested.scene.captured_at is None else []
     return listed(*notes, *ingested.warnings)
 
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
-    return Scene(
+    scene = Scene(
         kind=SceneKind.PHOTO,
         name=normalize("NFC", path.name),
         sha256=sha256,
@@ -311,12 +314,15 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         lat=facts.lat,
         altitude_m=facts.altitude_m,
         height_above_ground_m=facts.height_above_ground_m,
+        gimbal_pitch_deg=facts.gimbal_pitch_deg,
         captured_at=facts.captured_at,
         captured_from=TimeSource.CAMERA if facts.captured_at else TimeSource.NONE,
         camera_make=facts.camera_make,
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,
     )
+    set_look(scene, photo.look)
+    return scene
 
 
 def _stored(
@@ -388,7 +394,8 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The digest of a file; raises `Refused` for what is none, or cannot be read."""
     if shown_name(path) != str(path):
         raise Refused(
             _("Its name or that of its folder is not written in UTF-8."),

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from damage.ingestion.folders import OTHER_SUFFIXES, PHOTO_SUFFIXES, RAW_SUFFIXES
+from damage.ingestion.photo_problems import NAMES
 from damage.permissions import ForAdmins, page_for
 
 
@@ -14,4 +15,4 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Send photos and orthomosaics, and see what became of each."""
     kinds = {"photo": PHOTO_SUFFIXES, "raw": RAW_SUFFIXES, "other": OTHER_SUFFIXES}
     facts = {"suffixes": {kind: sorted(suffixes) for kind, suffixes in kinds.items()}}
-    return render(request, "ingestion/upload.html", {"facts": facts})
+    return render(request, "ingestion/upload.html", {"facts": facts, "problems": NAMES})

@@ -243,3 +243,46 @@ def test_a_process_killed_in_the_middle_of_a_part_leaves_a_beginning_of_the_file
     here = file.read_bytes()
     assert (b"begin" + part).startswith(here)
     assert (len(here) > 300_000) if way == "plain" else (here == b"begin")
+
+
+def flight_of(photo, count: int) -> list[bytes]:
+    """Photos of noise taken one second after the other, the last without contrast."""
+    contents = []
+    for number in range(count):
+        grain = np.random.default_rng(number).integers(-80, 81, (60, 80, 3)) * (
+            0.1 if number == count - 1 else 1
+        )
+        details = {36867: f"2023:02:08 11:22:{number:02}"}
+        path = photo(f"{number}.png", pixels=(128 + grain).astype(np.uint8), details=details)
+        contents.append(path.read_bytes())
+    return contents
+
+
+def test_notes_tell_problems_also_those_that_later_files_bring_to_light(tus, photo):
+    *sharp, blurred = flight_of(photo, 8)
+    first = checked(tus, tus.send(blurred, "blurred.png"))
+    assert first["note"] == "no GPS position"
+    before = first["updated_at"]
+    for number, content in enumerate(sharp):
+        checked(tus, tus.send(content, f"{number}.png"))
+    changed = tus.client.get("/api/v1/uploads/", {"changed_since": before}).json()["results"]
+    (row,) = [row for row in changed if row["id"] == first["id"]]
+    assert row["note"] == "blurred (1 % of its flight's usual sharpness); no GPS position"
+
+
+def test_photos_with_problems_that_their_sender_does_not_want_are_left_out(tus, photo):
+    *sharp, blurred = flight_of(photo, 8)
+    for number, content in enumerate(sharp):
+        checked(tus, tus.send(content, f"{number}.png"))
+    row = checked(tus, tus.send(blurred, "blurred.png", leave_out="blurred,dark"))
+    assert (row["state"], row["scene"]) == ("left_out", None)
+    assert row["reason"].startswith("blurred (1 % of its flight's usual sharpness). ")
+    assert not Scene.objects.filter(name="blurred.png").exists()
+    assert list(uploads_place().iterdir()) == []
+    assert checked(tus, tus.send(blurred, "blurred.png", leave_out="dark"))["state"] == "added"
+
+
+def test_an_announcement_with_a_problem_that_there_is_not_is_refused(tus):
+    answer = tus.announce(10, leave_out="foggy")
+    assert answer.status_code == 400
+    assert "no problem foggy" in answer.content.decode()

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from damage.errors import NotNow, Refused
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.judged_files import with_problems
 from damage.ingestion.models import FetchedSource
 from damage.ingestion.origins import Origin
 from damage.ingestion.places import check_names
@@ -115,7 +116,7 @@ def fetch_imagery(
         )
         done += totals[file.address]
     reports += [FileReport(left.address, left.status, reason=str(left.reason)) for left in plan.left_out]
-    return reports
+    return with_problems(reports)
 
 
 def place_of_parts() -> Path:

@@ -11,7 +11,10 @@ from django.utils import timezone
 from damage.disk import trouble_explained
 from damage.errors import NotNow, Refused
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.judged_files import left_out_of
 from damage.ingestion.models import Scene
+from damage.ingestion.photo_problems import read_problems
+from damage.ingestion.quality import judge_flights
 from damage.ingestion.services import ingest_image, notes_of, refusal_of
 from damage.ingestion.uploads.errors import InUse
 from damage.ingestion.uploads.models import Upload, UploadState
@@ -65,19 +68,30 @@ def _outcome(upload: Upload) -> Outcome:
     try:
         with trouble_explained():
             _check_whole(upload, path)
-            ingested = ingest_image(
-                path,
-                event=upload.event_name,
-                town=upload.town_name,
-                role=SceneRole(upload.role),
-                taken=upload.taken,
-            )
+            place = {"event": upload.event_name, "town": upload.town_name}
+            if reason := _reason_to_leave_out(upload, path, **place):
+                return Outcome(UploadState.LEFT_OUT, reason=reason)
+            ingested = ingest_image(path, **place, role=SceneRole(upload.role), taken=upload.taken)
+            _judge_flight(ingested.scene)
     except NotNow as trouble:
         return Outcome(UploadState.RECEIVED, reason=trouble.message)
     except Exception as error:  # noqa: BLE001 (whatever it is, `refusal_of` logs it, and the row says so)
         return Outcome(UploadState.REFUSED, reason=refusal_of(error, upload.file_name))
     state = UploadState.ALREADY if ingested.already else UploadState.ADDED
     return Outcome(state, scene=ingested.scene, note=notes_of(ingested))
+
+
+def _reason_to_leave_out(upload: Upload, path: Path, **place: str) -> Message | None:
+    """What is wrong with a photo of which its sender said that such do not come in."""
+    if not upload.leave_out:
+        return None
+    return left_out_of([path], read_problems(upload.leave_out), **place, taken=upload.taken).get(path)
+
+
+def _judge_flight(scene: Scene) -> None:
+    """Judge a photo's flight anew; the page learns of all files of which other problems are known now."""
+    changed = judge_flights([scene])
+    Upload.objects.filter(scene__in=changed).update(updated_at=timezone.now())
 
 
 def _check_whole(upload: Upload, path: Path) -> None:
