@@ -32,7 +32,7 @@ from damage.tables import markdown_table  # noqa: E402
 
 PHOTO_PX = 4000
 FRAME_PX = (1536, 2048)
-STEP = 0.4  # of a frame's side
+STEP = 0.25  # of a frame's side
 MOST_FRAMES = 60
 BLURRED_SHARE = 0.1
 MOTION_PX, FOCUS_PX = (5, 10, 15, 20, 30, 40), (1, 2, 3, 4, 6, 8)
@@ -194,8 +194,9 @@ def of_photos(paths: list[Path]) -> list[dict[str, Any]]:
         )
     tell(exposures)
     shifts = []
+    small = [np.asarray(Image.fromarray(pixels).reduce(4)) for pixels in photos]
     for shift in SHIFTS:
-        bits = [shifted_bits(pixels, shift) for pixels in photos]
+        bits = [shifted_bits(pixels, shift) for pixels in small]
         shifts.append(
             {
                 "shifted by, of the width": shift,

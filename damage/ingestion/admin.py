@@ -86,7 +86,7 @@ class SceneAdmin(QualityAdmin, QuarantineAdmin, ReadOnlyAdmin):
         "problem_names",
         "is_quarantined",
     )
-    actions = [*QuarantineAdmin.actions, *QualityAdmin.actions]
+    actions = ["take_out", "put_back", "find_usable", "count_problems_again"]
     list_filter = (
         "is_quarantined",
         ProblemFilter,

@@ -41,7 +41,7 @@ def problem_words(problem: Problem, figure: float | None = None, like: int | str
         case Problem.BLURRED:
             return _("blurred (%(percent)d %% of its flight's usual sharpness)") % percent
         case Problem.DARK:
-            return _("too dark (%(percent)d %% of it is black)") % percent
+            return _("too dark (its mean brightness is %(number)d of 255)") % number
         case Problem.BRIGHT:
             return _("overexposed (%(percent)d %% of it is white)") % percent
         case Problem.OBLIQUE:

@@ -5,7 +5,7 @@ compared with those taken on the same day with the same camera over the same tow
 `benchmarks/photo_quality.py`.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from math import cos, hypot, log, radians
@@ -19,8 +19,8 @@ from damage.ingestion.photo_problems import Problem
 NADIR_DEG = -90.0
 MOST_OFF_NADIR_DEG = 30.0
 LOWEST_M, HIGHEST_M = 10.0, 500.0
-# A picture of which so much is black, or white, shows little else.
-MOST_DARK_SHARE, MOST_BRIGHT_SHARE = 0.7, 0.5
+# A picture that is so dark on the average (of 255), or of which so much is black, or white, shows little else.
+LEAST_MEAN, MOST_DARK_SHARE, MOST_BRIGHT_SHARE = 30.0, 0.7, 0.5
 # Blurred is what lies below the median of so many photos by so many deviations, and by so many times.
 LEAST_PHOTOS = 8
 LEAST_DEVIATIONS = 3.0
@@ -28,7 +28,7 @@ LEAST_TIMES = 3.0
 NORMAL_PER_MAD = 1.4826  # of a normal distribution, the deviation per median absolute deviation
 LEAST_SHARPNESS = 0.01  # logarithms know no zero
 # Near-duplicates differ in so few of 256 bits, and were taken this near.
-MOST_BITS = 16
+MOST_BITS = 32
 NEAR_M, NEAR_S = 3.0, 10.0
 METRES_PER_DEGREE = 111_195.0
 
@@ -37,7 +37,7 @@ METRES_PER_DEGREE = 111_195.0
 class JudgedPhoto:
     """What a photo is judged by; None where nobody knows. `key` says which it is to whoever asks."""
 
-    key: Hashable
+    key: Any
     lon: float | None = None
     lat: float | None = None
     height_above_ground_m: float | None = None
@@ -56,11 +56,12 @@ class JudgedPhoto:
 class Finding:
     """That a photo has a problem.
 
-    The figure: of the flight's median sharpness the share; the share of black or white; degrees off nadir; metres.
+    The figure: of the flight's median sharpness the share; the mean luminance; the share of white; degrees off nadir;
+    metres.
     `like` is the photo that a near-duplicate resembles.
     """
 
-    key: Hashable
+    key: Any
     problem: Problem
     figure: float | None = None
     like: Any = None
@@ -91,10 +92,11 @@ def _findings_alone(photo: JudgedPhoto) -> Iterator[Finding]:
         yield Finding(photo.key, Problem.OBLIQUE, abs(pitch - NADIR_DEG))
     if (height := photo.height_above_ground_m) is not None and not LOWEST_M <= height <= HIGHEST_M:
         yield Finding(photo.key, Problem.LOW if height < LOWEST_M else Problem.HIGH, height)
-    if photo.look and photo.look.dark_share > MOST_DARK_SHARE:
-        yield Finding(photo.key, Problem.DARK, photo.look.dark_share)
-    if photo.look and photo.look.bright_share > MOST_BRIGHT_SHARE:
-        yield Finding(photo.key, Problem.BRIGHT, photo.look.bright_share)
+    look = photo.look
+    if look and (look.mean_luminance < LEAST_MEAN or look.dark_share > MOST_DARK_SHARE):
+        yield Finding(photo.key, Problem.DARK, look.mean_luminance)
+    if look and look.bright_share > MOST_BRIGHT_SHARE:
+        yield Finding(photo.key, Problem.BRIGHT, look.bright_share)
 
 
 def blurred(flight: Iterable[JudgedPhoto]) -> list[Finding]:

@@ -1,12 +1,13 @@
 """Photos' problems in the administration: which to show, and finding photos usable all the same."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneQuerySet
 from damage.ingestion.photo_problems import NAMES, Problem
@@ -63,7 +64,7 @@ class QualityAdmin(admin.ModelAdmin[Any]):
 
     def _set_usable(self, request: HttpRequest, scenes: QuerySet[Any], is_usable: bool) -> None:
         try:
-            set_usable(scenes, is_usable, by=request.user)
+            set_usable(scenes, is_usable, by=cast(User, request.user))
         except Refused as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:

@@ -20,8 +20,8 @@ SOUND = {
 }
 
 
-def look(sharpness=100.0, dark=0.0, bright=0.0, bits="00"):
-    return Look(sharpness, 128.0, dark, bright, (bits * 32)[:64])
+def look(sharpness=100.0, mean=128.0, dark=0.0, bright=0.0):
+    return Look(sharpness, mean, dark, bright, "0" * 64)
 
 
 def photo(key, **facts):
@@ -46,6 +46,7 @@ def test_a_sound_photo_has_no_problem():
         ({"height_above_ground_m": -40.0}, "low"),
         ({"height_above_ground_m": 800.0}, "high"),
         ({"look": look(dark=0.9)}, "dark"),
+        ({"look": look(mean=29.0)}, "dark"),
         ({"look": look(bright=0.9)}, "bright"),
     ],
 )
@@ -63,6 +64,7 @@ def test_what_one_photo_tells_by_itself(facts, code):
         {"height_above_ground_m": 500.0},
         {"height_above_ground_m": None},
         {"look": None},
+        {"look": look(mean=30.0, dark=0.7, bright=0.5)},
     ],
 )
 def test_what_is_within_limits_or_unknown_is_no_problem(facts):
@@ -129,7 +131,7 @@ def test_a_drone_that_hovers_takes_near_duplicates():
     "other",
     [
         near(2, metres=20),  # a car park looks alike all over
-        near(2, bits="ffffffff"),  # 32 bits differ
+        near(2, bits="fffffffff"),  # 36 bits differ
         near(2, seconds=60, lon=None, lat=None),
         near(2, lon=None, lat=None, captured_at=None),
     ],
@@ -160,7 +162,8 @@ def test_of_near_duplicates_a_sound_one_is_spared():
 
 def test_problems_are_told_with_their_figures():
     assert str(problem_words(Problem.BLURRED, 0.08)) == "blurred (8 % of its flight's usual sharpness)"
-    assert str(problem_words(Problem.DARK, 0.914)) == "too dark (91 % of it is black)"
+    assert str(problem_words(Problem.DARK, 18.1)) == "too dark (its mean brightness is 18 of 255)"
+    assert str(problem_words(Problem.BRIGHT, 0.914)) == "overexposed (91 % of it is white)"
     assert str(problem_words(Problem.OBLIQUE, 35.7)) == "oblique (the camera looks 36° off straight down)"
     assert str(problem_words(Problem.NEAR_DUPLICATE, like=12)) == "nearly the same as scene 12"
     assert str(problem_words(Problem.NEAR_DUPLICATE, like="a.jpg")) == "nearly the same as a.jpg"

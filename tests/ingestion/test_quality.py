@@ -78,7 +78,7 @@ def test_the_command_notes_each_and_sums_up(take, capsys):
         *PLACE,
     )
     dark, oblique, sound, totals, *summary, _then = capsys.readouterr().out.splitlines()
-    assert dark.endswith("DJI_0001.PNG  too dark (100 % of it is black)")
+    assert dark.endswith("DJI_0001.PNG  too dark (its mean brightness is 3 of 255)")
     assert oblique.endswith("DJI_0002.JPG  oblique (the camera looks 60° off straight down)")  # 59.5
     assert sound.endswith("DJI_0003.PNG")
     assert totals == "3 added, 0 already there, 0 refused"

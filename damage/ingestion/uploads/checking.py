@@ -68,10 +68,15 @@ def _outcome(upload: Upload) -> Outcome:
     try:
         with trouble_explained():
             _check_whole(upload, path)
-            place = {"event": upload.event_name, "town": upload.town_name}
-            if reason := _reason_to_leave_out(upload, path, **place):
+            if reason := _reason_to_leave_out(upload, path):
                 return Outcome(UploadState.LEFT_OUT, reason=reason)
-            ingested = ingest_image(path, **place, role=SceneRole(upload.role), taken=upload.taken)
+            ingested = ingest_image(
+                path,
+                event=upload.event_name,
+                town=upload.town_name,
+                role=SceneRole(upload.role),
+                taken=upload.taken,
+            )
             _judge_flight(ingested.scene)
     except NotNow as trouble:
         return Outcome(UploadState.RECEIVED, reason=trouble.message)
@@ -81,11 +86,15 @@ def _outcome(upload: Upload) -> Outcome:
     return Outcome(state, scene=ingested.scene, note=notes_of(ingested))
 
 
-def _reason_to_leave_out(upload: Upload, path: Path, **place: str) -> Message | None:
+def _reason_to_leave_out(upload: Upload, path: Path) -> Message | None:
     """What is wrong with a photo of which its sender said that such do not come in."""
     if not upload.leave_out:
         return None
-    return left_out_of([path], read_problems(upload.leave_out), **place, taken=upload.taken).get(path)
+    unwanted = read_problems(upload.leave_out)
+    left_out = left_out_of(
+        [path], unwanted, event=upload.event_name, town=upload.town_name, taken=upload.taken
+    )
+    return left_out.get(path)
 
 
 def _judge_flight(scene: Scene) -> None:

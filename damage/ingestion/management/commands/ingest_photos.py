@@ -30,7 +30,7 @@ class Command(IngestCommand):
     def run(
         self, *, paths: list[Path], event: str, town: str, leave_out: str, **options: Any
     ) -> dict[str, Any]:
-        place = {"event": event, "town": town}
+        place: dict[str, Any] = {"event": event, "town": town}
         told, unwanted = self.told(options), read_problems(leave_out.split(","))
         photos = photos_in(paths)
         left_out = {}
