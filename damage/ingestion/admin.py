@@ -77,13 +77,13 @@ class SceneAdmin(QualityAdmin, QuarantineAdmin, ReadOnlyAdmin):
         "name",
         "town",
         "kind",
+        "problem_names",
         "width_px",
         "height_px",
         "gsd_m",
         "has_position",
         "captured_at",
         "role",
-        "problem_names",
         "is_quarantined",
     )
     actions = ["take_out", "put_back", "find_usable", "count_problems_again"]
@@ -105,7 +105,7 @@ class SceneAdmin(QualityAdmin, QuarantineAdmin, ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = [field.name for field in Scene._meta.fields if field.name not in self.editable]
-        return [*fields, "problem_words"]
+        return ["problem_words", *fields]
 
     def save_model(self, request: HttpRequest, obj: Scene, form: Any, change: bool) -> None:
         taken = obj.captured_at if "captured_at" in form.changed_data else None
