@@ -86,7 +86,7 @@ class SceneAdmin(QualityAdmin, QuarantineAdmin, ReadOnlyAdmin):
         "role",
         "is_quarantined",
     )
-    actions = ["take_out", "put_back", "find_usable", "count_problems_again"]
+    actions: Any = ["take_out", "put_back", "find_usable", "count_problems_again"]
     list_filter = (
         "is_quarantined",
         ProblemFilter,
