@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from damage.ingestion.commands import IngestCommand
-from damage.ingestion.services import ingest_files, ingest_photo, passed_over_in, photos_in
+from damage.ingestion.services import ingest_photos, passed_over_in, photos_in
 from damage.work.progress import progress_bar
 
 
@@ -19,7 +19,8 @@ class Command(IngestCommand):
         self.add_place(parser)
 
     def run(self, *, paths: list[Path], event: str, town: str, **options: Any) -> dict[str, Any]:
-        place = {"event": event, "town": town, **self.told(options)}
         with progress_bar("Photos", "photo") as progress:
-            reports = ingest_files(photos_in(paths), lambda path: ingest_photo(path, **place), progress)
+            reports = ingest_photos(
+                photos_in(paths), progress=progress, event=event, town=town, **self.told(options)
+            )
         return self.result(reports + passed_over_in(paths))
