@@ -43,7 +43,8 @@ class DurableStorage(FileSystemStorage):
 
     def _linked(self, path: Path, content: SpareFile) -> bool:
         """Store the file by a link; False where it lies on another disk, or on one that knows no links."""
-        self._flush(content.file)
+        with content.path.open("rb") as file:
+            self._flush(file)
         try:
             os.link(content.path, path)
         except FileExistsError:
