@@ -24,9 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from damage.ingestion.opening import open_raster  # noqa: E402
-from damage.ingestion.photo_look import look_of, reduced_luminance  # noqa: E402
+from damage.ingestion.photo_look import Look, look_of, reduced_luminance  # noqa: E402
 from damage.ingestion.photo_problems import Problem  # noqa: E402
 from damage.ingestion.photo_quality import JudgedPhoto, blurred, judge  # noqa: E402
+from damage.ingestion.photos import read_photo_image  # noqa: E402
 from damage.ingestion.rasters import read_photo, read_rgb  # noqa: E402
 from damage.tables import markdown_table  # noqa: E402
 
@@ -70,6 +71,11 @@ def frames(path: Path) -> list[np.ndarray]:
     return [pixels[top : top + height, left : left + width] for top, left in picked]
 
 
+def pixels_look(pixels: np.ndarray) -> Look:
+    """The look of pixels (H, W, 3)."""
+    return look_of(Image.fromarray(np.ascontiguousarray(pixels)))
+
+
 def moved(pixels: np.ndarray, px: float, axis: int = 1) -> np.ndarray:
     """As if the camera had moved so many pixels (of 4,000) while it was open."""
     size = max(1, round(px * pixels.shape[1] / PHOTO_PX))
@@ -105,7 +111,7 @@ def made_flight(
     """Of a flight with every tenth frame blurred: how many are, how many of those are told, how many others."""
     hidden = set(range(0, len(pictures), round(1 / BLURRED_SHARE)))
     photos = [
-        JudgedPhoto(number, look=look_of(blur(pixels, px) if number in hidden else pixels))
+        JudgedPhoto(number, look=pixels_look(blur(pixels, px) if number in hidden else pixels))
         for number, pixels in enumerate(pictures)
     ]
     found = {finding.key for finding in blurred(photos)}
@@ -121,8 +127,8 @@ def of_flights(data: Path, names: list[str]) -> list[dict[str, Any]]:
     }
     rows = []
     for stem, pictures in flights.items():
-        logs = np.log([look_of(pixels).sharpness for pixels in pictures])
-        sound = [JudgedPhoto(number, look=look_of(pixels)) for number, pixels in enumerate(pictures)]
+        logs = np.log([pixels_look(pixels).sharpness for pixels in pictures])
+        sound = [JudgedPhoto(number, look=pixels_look(pixels)) for number, pixels in enumerate(pictures)]
         spread = 1.4826 * np.median(abs(logs - np.median(logs)))
         rows.append(
             {
@@ -148,7 +154,7 @@ def of_flights(data: Path, names: list[str]) -> list[dict[str, Any]]:
 def of_photos(paths: list[Path]) -> list[dict[str, Any]]:
     """How sharpness falls with blur, what other exposure is told, and how far hashes of shifted photos lie apart."""
     photos = [read_photo(path, 1) for path in paths]
-    looks = [look_of(pixels) for pixels in photos]
+    looks = [pixels_look(pixels) for pixels in photos]
     tell(
         [
             {
@@ -164,7 +170,7 @@ def of_photos(paths: list[Path]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for kind, px, blur in BLURS:
         ratios = [
-            look_of(blur(pixels, px)).sharpness / look.sharpness
+            pixels_look(blur(pixels, px)).sharpness / look.sharpness
             for pixels, look in zip(photos, looks, strict=True)
         ]
         rows.append(
@@ -179,7 +185,7 @@ def of_photos(paths: list[Path]) -> list[dict[str, Any]]:
     tell(rows)
     exposures = []
     for stops in STOPS:
-        seen = [look_of(exposed(pixels, stops)) for pixels in photos]
+        seen = [pixels_look(exposed(pixels, stops)) for pixels in photos]
         codes = [finding.problem for look in seen for finding in judge([JudgedPhoto(0, 0.0, 0.0, look=look)])]
         exposures.append(
             {
@@ -217,7 +223,7 @@ def shifted_bits(pixels: np.ndarray, share: float) -> int:
     kept = BytesIO()
     Image.fromarray(np.clip(other + noise, 0, 255).astype(np.uint8)).save(kept, "JPEG", quality=85)
     hashes = [
-        np.frombuffer(bytes.fromhex(look_of(np.asarray(each)).hash_hex), np.uint64)
+        np.frombuffer(bytes.fromhex(pixels_look(np.asarray(each)).hash_hex), np.uint64)
         for each in (np.ascontiguousarray(one), Image.open(kept))
     ]
     return int(np.bitwise_count(hashes[0] ^ hashes[1]).sum())
@@ -228,13 +234,13 @@ def cost(path: Path) -> dict[str, float]:
     times: dict[str, list[float]] = {"decoding": [], "reducing": [], "look": []}
     for _ in range(5):
         begun = process_time()
-        pixels = read_photo(path, 1)
+        image = read_photo_image(path, orientation=1)
         times["decoding"].append(process_time() - begun)
         begun = process_time()
-        reduced_luminance(pixels)
+        reduced_luminance(image)
         times["reducing"].append(process_time() - begun)
         begun = process_time()
-        look_of(pixels)
+        look_of(image)
         times["look"].append(process_time() - begun)
     best = {name: 1000 * min(each) for name, each in times.items()}
     return best | {"of decoding": best["look"] / best["decoding"]}

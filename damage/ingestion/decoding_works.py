@@ -17,7 +17,7 @@ from damage.ingestion.file_formats import bits_per_value
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_image, open_raster
 from damage.ingestion.photo_look import look_of
-from damage.ingestion.photos import read_photo_file, read_usable_photo
+from damage.ingestion.photos import read_photo_image, read_usable_photo
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
 from damage.messages import Message as _
 
@@ -52,25 +52,24 @@ def photo(path: str, view: str | None, max_mpx: int) -> dict[str, Any]:
     Image.MAX_IMAGE_PIXELS = max_mpx * 1_000_000
     read = read_usable_photo(Path(path), max_mpx=max_mpx)
     if view:
-        write_photo_view(read.pixels, Path(view))
-    height_px, width_px, band_count = read.pixels.shape
+        write_photo_view(read.image, Path(view))
     facts = asdict(read.facts)
     facts["warnings"] = [warning.as_json() for warning in read.facts.warnings]
     facts["captured_at"] = read.facts.captured_at and read.facts.captured_at.isoformat()
     return {
         "facts": facts,
-        "width_px": width_px,
-        "height_px": height_px,
-        "band_count": band_count,
+        "width_px": read.image.width,
+        "height_px": read.image.height,
+        "band_count": len(read.image.getbands()),
         "gsd_m": read.gsd_m,
-        "look": asdict(look_of(read.pixels)),
+        "look": asdict(look_of(read.image)),
     }
 
 
 def heic(path: str, pixels: str) -> dict[str, Any]:
     """Write the pixels (H, W, 3) of a HEIC photo as an array; its size was limited when it came in."""
     Image.MAX_IMAGE_PIXELS = None
-    np.save(pixels, read_photo_file(Path(path), orientation=1))
+    np.save(pixels, np.asarray(read_photo_image(Path(path), orientation=1)))
     return {}
 
 

@@ -28,9 +28,9 @@ class Look:
     hash_hex: str
 
 
-def look_of(pixels: np.ndarray) -> Look:
-    """The look of a photo (H, W, 3) uint8, as it is shown."""
-    grey = reduced_luminance(pixels)
+def look_of(photo: Image.Image) -> Look:
+    """The look of a photo in red, green and blue, as it is shown."""
+    grey = reduced_luminance(photo)
     return Look(
         sharpness=laplacian_variance(grey),
         mean_luminance=float(grey.mean()),
@@ -40,14 +40,14 @@ def look_of(pixels: np.ndarray) -> Look:
     )
 
 
-def reduced_luminance(pixels: np.ndarray) -> np.ndarray:
-    """Luminance (h, w) uint8 of a photo (H, W, 3): means of squares, so many that the longer side has about 1,000.
+def reduced_luminance(photo: Image.Image) -> np.ndarray:
+    """Luminance (h, w) uint8 of a photo: means of squares, so many that the longer side has about 1,000.
 
     Green stands for it: most of luminance is green, sensors measure it most finely, and all three take six times as
     long.
     """
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., 1]))
-    return np.asarray(image.reduce(max(1, round(max(image.size) / LONGER_SIDE_PX))))
+    green = photo.getchannel("G")
+    return np.asarray(green.reduce(max(1, round(max(photo.size) / LONGER_SIDE_PX))))
 
 
 def laplacian_variance(grey: np.ndarray) -> float:

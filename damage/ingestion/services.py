@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -20,12 +20,15 @@ from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.capture import SceneRole, TimeSource
+from damage.ingestion.decoder import Decoder
 from damage.ingestion.decoding import (
     ViewedPhoto,
+    begin_decoding_photo,
     decode_is_georeferenced,
     decode_mosaic_facts,
     decode_mosaic_view,
     decode_photo,
+    shared_decoder,
 )
 from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.models import GsdSource, Scene, SceneKind
@@ -36,9 +39,11 @@ from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.ingestion.quality import set_look
 from damage.ingestion.scene_sources import checked_path
+from damage.ingestion.side_by_side import Steps, at_once, finished, side_by_side
 from damage.ingestion.source_facts import read_source_facts
 from damage.messages import Message, listed, sentences
 from damage.messages import Message as _
+from damage.storage import SpareFile
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work.progress import Progress, no_progress
 
@@ -75,6 +80,7 @@ class HandedIn:
 
     path: Path
     stamp: tuple[int, int] | None
+    is_spare: bool = False
 
     def check_unchanged(self) -> None:
         """Refuse a file that was written to meanwhile: what was read of it may be of two files."""
@@ -94,16 +100,48 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def ingest_photo(
+class Told(TypedDict):
+    """What is said of a file that is taken in."""
+
+    event: str
+    town: str
+    role: NotRequired[SceneRole]
+    taken: NotRequired[datetime | None]
+    origin: NotRequired[Origin | None]
+    is_spare: NotRequired[bool]
+
+
+def ingest_photo(path: Path, **told: Unpack[Told]) -> Ingested:
+    """Take in a drone photo, as `photo_steps` do, and wait for it. Raises `Refused` when it cannot be used."""
+    return finished(photo_steps(path, shared_decoder, **told))
+
+
+def ingest_photos(
+    paths: Iterable[Path], *, progress: Progress = no_progress, **told: Unpack[Told]
+) -> list[FileReport]:
+    """Take in photos, several at a time, each as `photo_steps` do; one that is refused does not stop the rest."""
+
+    def reported_photo(path: Path, decoder: Decoder) -> Steps[FileReport]:
+        return report_steps(shown_name(path), photo_steps(path, decoder, **told))
+
+    return side_by_side([partial(reported_photo, path) for path in paths], progress)
+
+
+def photo_steps(
     path: Path,
+    decoder: Decoder,
     *,
     event: str,
     town: str,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
     origin: Origin | None = None,
-) -> Ingested:
-    """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
+    is_spare: bool = False,
+) -> Steps[Ingested]:
+    """The steps of taking in a drone photo; `taken` is for one that does not say when. Raises `Refused`.
+
+    A file that `is_spare` is ours, and nobody writes to it or needs it afterwards: it is stored without a copy.
+    """
     stamp = _stamp(path)
     check_names(event=event, town=town)
     sha256 = sha256_of(path)
@@ -111,12 +149,15 @@ def ingest_photo(
         return there
     with work_folder("view") as folder:
         view = folder / _view_name(path)
-        photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+        max_mpx = settings.ENVIRONMENT.max_photo_mpx
+        decoded = begin_decoding_photo(path, view, max_mpx=max_mpx, decoder=decoder)
+        yield
+        photo = decoded()
         scene = _photo_scene(path, sha256, photo)
         scene.role = role
         if scene.captured_at is None:
             scene.captured_at, scene.captured_from = _told_time(taken, origin)
-        handed_in = HandedIn(path, stamp)
+        handed_in = HandedIn(path, stamp, is_spare)
         ingested = _stored(
             scene, event=event, town=town, handed_in=handed_in, source=path, view=view, origin=origin
         )
@@ -132,10 +173,11 @@ def ingest_mosaic(
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
     origin: Origin | None = None,
+    is_spare: bool = False,
 ) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
 
-    `taken` goes before what its tags and its name say of when it was taken.
+    `taken` goes before what its tags and its name say of when it was taken. `is_spare` is as in `photo_steps`.
     """
     stamp = _stamp(path)
     check_names(event=event, town=town)
@@ -170,20 +212,18 @@ def ingest_mosaic(
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
         source = None if in_place else path
-        handed_in = HandedIn(path, stamp)
+        handed_in = HandedIn(path, stamp, is_spare)
         ingested = _stored(
             scene, event=event, town=town, handed_in=handed_in, source=source, view=view, origin=origin
         )
         return replace(ingested, warnings=facts.warnings)
 
 
-def ingest_image(
-    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
-) -> Ingested:
-    """Take in a file that is a photo or an orthomosaic, by its content. Raises `Refused`."""
-    is_mosaic = is_tiff(path) and decode_is_georeferenced(path)
-    ingest = ingest_mosaic if is_mosaic else ingest_photo
-    return ingest(path, event=event, town=town, role=role, taken=taken)
+def image_steps(path: Path, decoder: Decoder, **told: Unpack[Told]) -> Steps[Ingested]:
+    """The steps of taking in a photo or an orthomosaic, told apart by its content. Raises `Refused`."""
+    if is_tiff(path) and decode_is_georeferenced(path):
+        return ingest_mosaic(path, **told)
+    return (yield from photo_steps(path, decoder, **told))
 
 
 def _told_time(taken: datetime | None, origin: Origin | None) -> tuple[datetime | None, str]:
@@ -224,7 +264,7 @@ def make_view(scene: Scene) -> None:
         else:
             photo = decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
             scene.width_px, scene.height_px = photo.width_px, photo.height_px
-        _store_file(scene.view_file, view, scene, files)
+        _store_file(scene.view_file, view, scene, files, is_spare=True)
         scene.save(update_fields=["view_file", "width_px", "height_px"])
     if before:
         remove_unnamed([before])
@@ -265,9 +305,14 @@ def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
 
 def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
     """Take in a file, and say what became of it, whatever happens."""
+    return finished(report_steps(name, at_once(ingest)))
+
+
+def report_steps(name: str, steps: Steps[Ingested]) -> Steps[FileReport]:
+    """Steps of taking in a file that come to what became of it, whatever happens."""
     try:
         with trouble_explained():
-            ingested = ingest()
+            ingested = yield from steps
     except Exception as error:  # noqa: BLE001 (whatever it is, the other files are not to wait for it)
         return FileReport(name, "refused", reason=str(refusal_of(error, name)))
     return FileReport(
@@ -337,9 +382,10 @@ def _stored(
 ) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
-        for field, path in ((scene.file, source), (scene.view_file, view)):
-            if path:
-                _store_file(field, path, scene, files)
+        if source:
+            _store_file(scene.file, source, scene, files, is_spare=handed_in.is_spare)
+        if view:
+            _store_file(scene.view_file, view, scene, files, is_spare=True)
         note_source(scene)
         handed_in.check_unchanged()
         try:
@@ -361,12 +407,12 @@ def _view_name(path: Path) -> str:
     return f"{cut_to_bytes(path.stem, MOST_STEM_BYTES)}.tif"
 
 
-def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
+def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles, *, is_spare: bool) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
     name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + cut_to_bytes(path.suffix, MOST_SUFFIX_BYTES)
     unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{name}"
-    with path.open("rb") as content:
-        field.name = files.save(field.field.generate_filename(scene, unique), File(content))
+    with SpareFile(path) if is_spare else File(path.open("rb")) as content:
+        field.name = files.save(field.field.generate_filename(scene, unique), content)
 
 
 def already_there(sha256: str, *, event: str, town: str, origin: Origin | None = None) -> Ingested | None:

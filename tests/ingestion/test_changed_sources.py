@@ -171,7 +171,7 @@ def test_scenes_from_before_are_read_as_they_were(replaced):
 @pytest.mark.parametrize("kind", ["photo", "mosaic"])
 def test_a_file_that_is_written_to_while_it_comes_in_is_refused(geotiff, photo, monkeypatch, kind):
     path, ingest = (photo(), ingest_photo) if kind == "photo" else (geotiff(**LONLAT), ingest_mosaic)
-    decode = services.decode_photo if kind == "photo" else services.decode_mosaic_view
+    decode = services.begin_decoding_photo if kind == "photo" else services.decode_mosaic_view
 
     def meanwhile(*args, **kwargs):
         result = decode(*args, **kwargs)

@@ -17,7 +17,7 @@ def test_a_full_disk_is_no_fault_of_the_photo(photo, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "view.tif")
 
-    monkeypatch.setattr(services, "decode_photo", refuse)
+    monkeypatch.setattr(services, "begin_decoding_photo", refuse)
     (report,) = ingest_files([photo()], lambda path: ingest_photo(path, **PLACE))
     assert report.status == "refused"
     assert "The disk is full." in report.reason

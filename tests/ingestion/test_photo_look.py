@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from damage.ingestion.image_hashes import difference_hash
 from damage.ingestion.photo_look import laplacian_variance, look_of, reduced_luminance
@@ -32,18 +33,18 @@ def test_a_picture_without_inner_pixels_has_no_sharpness(shape):
 
 
 def test_photos_are_measured_at_nearly_one_size_and_small_ones_at_theirs():
-    assert reduced_luminance(np.zeros((3000, 4000, 3), np.uint8)).shape == (750, 1000)
-    assert reduced_luminance(np.zeros((5472, 3648, 3), np.uint8)).shape == (
+    assert reduced_luminance(Image.fromarray(np.zeros((3000, 4000, 3), np.uint8))).shape == (750, 1000)
+    assert reduced_luminance(Image.fromarray(np.zeros((5472, 3648, 3), np.uint8))).shape == (
         1095,
         730,
     )  # fifths, the last ones smaller
-    assert reduced_luminance(np.zeros((60, 80, 3), np.uint8)).shape == (60, 80)
+    assert reduced_luminance(Image.fromarray(np.zeros((60, 80, 3), np.uint8))).shape == (60, 80)
 
 
 def test_reducing_averages_so_that_the_finest_grain_does_not_count():
     # Of a checkerboard of single pixels, halved, nothing is left but its mean.
     board = (np.indices((1024, 2048)).sum(axis=0) % 2 * 100).astype(np.uint8)
-    look = look_of(np.repeat(board[..., None], 3, axis=2))
+    look = look_of(Image.fromarray(np.repeat(board[..., None], 3, axis=2)))
     assert (look.sharpness, look.mean_luminance) == (0, 50)
 
 
@@ -53,14 +54,14 @@ def test_the_shares_of_black_and_white():
     pixels[3] = 13
     pixels[4:6] = 250
     pixels[6] = 249
-    look = look_of(pixels)
+    look = look_of(Image.fromarray(pixels))
     assert (look.dark_share, look.bright_share) == (0.3, 0.2)
     assert look.mean_luminance == pytest.approx((30 * 12 + 10 * 13 + 20 * 250 + 10 * 249 + 30 * 128) / 100)
 
 
 def test_green_stands_for_luminance():
     for colour, luminance in (((255, 0, 0), 0), ((0, 255, 0), 255), ((10, 120, 90), 120)):
-        assert look_of(np.full((8, 8, 3), colour, np.uint8)).mean_luminance == luminance
+        assert look_of(Image.fromarray(np.full((8, 8, 3), colour, np.uint8))).mean_luminance == luminance
 
 
 def test_the_hash_tells_where_it_grows_brighter():
@@ -68,4 +69,4 @@ def test_the_hash_tells_where_it_grows_brighter():
     slope = np.tile(np.arange(0, 170, 10, dtype=np.uint8), (16, 1))
     assert np.bitwise_count(difference_hash(slope)).sum() == 256
     assert np.bitwise_count(difference_hash(slope[:, ::-1])).sum() == 0
-    assert look_of(np.repeat(slope[..., None], 3, axis=2)).hash_hex == "ff" * 32
+    assert look_of(Image.fromarray(np.repeat(slope[..., None], 3, axis=2))).hash_hex == "ff" * 32

@@ -6,7 +6,7 @@ from damage.file_names import shown_name
 from damage.ingestion.commands import IngestCommand
 from damage.ingestion.judged_files import left_out_of, with_problems
 from damage.ingestion.photo_problems import Problem, read_problems
-from damage.ingestion.services import FileReport, ingest_files, ingest_photo, passed_over_in, photos_in
+from damage.ingestion.services import FileReport, ingest_photos, passed_over_in, photos_in
 from damage.work.progress import progress_bar
 
 
@@ -39,7 +39,7 @@ class Command(IngestCommand):
                 left_out = left_out_of(photos, unwanted, **place, taken=told["taken"], progress=progress)
         with progress_bar("Photos", "photo") as progress:
             wanted = [path for path in photos if path not in left_out]
-            reports = ingest_files(wanted, lambda path: ingest_photo(path, **place, **told), progress)
+            reports = ingest_photos(wanted, progress=progress, **place, **told)
         return self.result(
             with_problems(reports)
             + [FileReport(shown_name(path), "left_out", reason=str(why)) for path, why in left_out.items()]
