@@ -28,12 +28,14 @@ from damage.ingestion.decoding import (
     decode_photo,
 )
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.footprints import camera_ground
+from damage.ingestion.models import GroundSource, GsdSource, Scene, SceneKind
 from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.opening import is_tiff
 from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
+from damage.ingestion.scene_places import set_ground
 from damage.ingestion.scene_sources import checked_path
 from damage.ingestion.source_facts import read_source_facts
 from damage.messages import Message, listed, sentences
@@ -126,11 +128,12 @@ def ingest_mosaic(
     in_place: bool = False,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
+    taken_from: TimeSource = TimeSource.PERSON,
     origin: Origin | None = None,
 ) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
 
-    `taken` goes before what its tags and its name say of when it was taken.
+    `taken`, as `taken_from` says, goes before what its tags and its name say of when it was taken.
     """
     stamp = _stamp(path)
     check_names(event=event, town=town)
@@ -138,7 +141,7 @@ def ingest_mosaic(
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
-    captured_at, captured_from = _told_time(taken, origin)
+    captured_at, captured_from = (taken, taken_from) if taken else _told_time(None, origin)
     if captured_at is None:
         captured_at, captured_from = mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
     scene = Scene(
@@ -297,7 +300,7 @@ def notes_of(ingested: Ingested) -> Message:
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
-    return Scene(
+    scene = Scene(
         kind=SceneKind.PHOTO,
         name=normalize("NFC", path.name),
         sha256=sha256,
@@ -317,6 +320,9 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,
     )
+    ground = camera_ground(facts, width_px=photo.width_px, height_px=photo.height_px)
+    set_ground(scene, ground, GroundSource.CAMERA)
+    return scene
 
 
 def _stored(
