@@ -129,7 +129,9 @@ class DetectionQuerySet(models.QuerySet["Detection"]):
     def with_scenes(self) -> "DetectionQuerySet":
         """Each with its run and scene, which are read once however many detections they have."""
         runs = PredictionRun.objects.only("scene")
-        scenes = Scene.objects.only("kind", "transform", "crs_wkt")
+        scenes = Scene.objects.only(
+            "kind", "transform", "crs_wkt", "ground_corners_4326", "width_px", "height_px"
+        )
         return self.prefetch_related(models.Prefetch("run", runs), models.Prefetch("run__scene", scenes))
 
     def in_use(self) -> "DetectionQuerySet":

@@ -8,15 +8,22 @@ from damage.ingestion.scene_places import square_lonlat
 from tagging.models import Crop
 
 
-def place_crops(scenes: Iterable[Scene]) -> int:
-    """Give the scenes' crops their longitude and latitude; how many. What a list told of imported ones stays."""
-    crops = []
-    for scene in scenes:
-        for crop in Crop.objects.filter(scene=scene, source_name=""):
-            crop.lon, crop.lat = square_lonlat(scene, crop.x_px or 0, crop.y_px or 0, crop.size_px)
-            crops.append(crop)
-    write_in_batches(crops, _save)
-    return len(crops)
+def place_crops(photos: Iterable[Scene]) -> int:
+    """Give the photos' crops the longitude and latitude of their ground; how many had another.
+
+    What a list told of imported ones stays.
+    """
+    moved = []
+    for photo in photos:
+        for crop in Crop.objects.filter(scene=photo, source_name="").only(
+            "x_px", "y_px", "size_px", "lon", "lat"
+        ):
+            lon, lat = square_lonlat(photo, crop.x_px or 0, crop.y_px or 0, crop.size_px)
+            if (crop.lon, crop.lat) != (lon, lat):
+                crop.lon, crop.lat = lon, lat
+                moved.append(crop)
+    write_in_batches(moved, _save)
+    return len(moved)
 
 
 def _save(crops: Sequence[Crop]) -> None:

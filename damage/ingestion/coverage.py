@@ -61,10 +61,10 @@ def coverage(
     reach_m = 0.0
     if photos:
         reach_m = min(MOST_BRIDGED_M, float(np.median(np.sqrt(shapely.area(areas[: len(photos)])))))
-    pieces = shapely.get_parts(shapely.difference(_without_gaps(flown, reach_m), flown, grid_size=GRID_M))
-    pieces = [
+    between = shapely.difference(_without_gaps(flown, reach_m), flown, grid_size=GRID_M)
+    pieces: list[BaseGeometry] = [
         piece
-        for piece in pieces
+        for piece in shapely.get_parts(between)
         if piece.area >= least_gap_m2 and not piece.buffer(-LEAST_GAP_WIDTH_M / 2).is_empty
     ]
     pieces.sort(key=lambda piece: -piece.area)

@@ -87,7 +87,7 @@ def pose_ground(pose: Pose, *, width_px: int, height_px: int, orientation: int =
     if offsets is None:
         return None
     east, north = to_4326(pose.crs).transform(pose.lon, pose.lat, direction="INVERSE")
-    here = {"transform": (1, 0, east, 0, 1, north), "crs_wkt": pose.crs}
+    here: dict[str, Any] = {"transform": (1, 0, east, 0, 1, north), "crs_wkt": pose.crs}
     lons, lats = lonlat(offsets[:, 0], offsets[:, 1], **here)
     if not (np.isfinite(lons).all() and np.isfinite(lats).all()):
         return None

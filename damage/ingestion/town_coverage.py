@@ -43,10 +43,9 @@ def town_coverage(
     rows = list(scenes.values_list("kind", "footprint_4326", "lon", "lat"))
     photos = [row for row in rows if row[0] == SceneKind.PHOTO]
     mosaics = [row[1] for row in rows if row[0] == SceneKind.MOSAIC and row[1]]
-    with_footprint = [row for row in photos if row[1]]
-    without = [row for row in photos if not row[1]]
+    with_footprint, without = ([row for row in photos if bool(row[1]) is has] for has in (True, False))
     return TownCoverage(
-        flown=coverage([row[1] for row in with_footprint], mosaics, least_gap_m2=least_gap_m2),
+        flown=coverage([row[1] for row in with_footprint if row[1]], mosaics, least_gap_m2=least_gap_m2),
         days=days,
         mosaics=len(mosaics),
         photos=len(photos),

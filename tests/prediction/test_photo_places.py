@@ -187,7 +187,7 @@ def test_photos_of_before_are_placed_by_their_cameras(pointed, town, tmp_path, c
     Path(Scene.objects.get(name="DJI_0003.JPG").file.path).unlink()
     with pytest.raises(CommandError, match="Not all was done"):
         call_command("place_photos", event=town.event.name)
-    assert "1 photos placed, 1 do not say enough, 1 refused" in capsys.readouterr().out
+    assert "Photos: 1 placed, 1 do not say enough, 1 refused" in capsys.readouterr().out
     pointed.refresh_from_db()
     assert (pointed.ground_corners_4326, pointed.ground_source) == (corners, "camera")
-    assert Scene.objects.exclude(pk=pointed.pk).filter(footprint_4326=None).count() == 2
+    assert Scene.objects.exclude(pk=pointed.pk).filter(footprint_4326__isnull=True).count() == 2

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from pyproj import CRS, Geod
@@ -54,10 +55,11 @@ class PoseReport:
 
 @dataclass
 class OdmReport:
-    """What came in, what became of each pose, and the photos whose ground changed."""
+    """What came in, what became of each pose, the photos that have one, and those of them whose ground changed."""
 
     files: list[FileReport] = field(default_factory=list)
     poses: list[PoseReport] = field(default_factory=list)
+    photos: list[Scene] = field(default_factory=list)
     placed: list[Scene] = field(default_factory=list)
 
 
@@ -77,7 +79,7 @@ def ingest_odm(
     """
     check_names(event=event, town=town)
     project, report = read_project(folder), OdmReport()
-    place = {"event": event, "town": town, "role": role}
+    place: dict[str, Any] = {"event": event, "town": town, "role": role}
     if project.orthophoto:
         when = (taken, TimeSource.PERSON) if taken else (project.first_taken, TimeSource.ODM)
         ingest = partial(ingest_mosaic, project.orthophoto, taken=when[0], taken_from=when[1], **place)
@@ -98,7 +100,7 @@ def _place_photos(project: Project, event: str, town: str, report: OdmReport) ->
     heights = _ground_heights_m(project)
     report.poses += [PoseReport(name, "refused", reason=str(reason)) for name, reason in project.bad_shots]
     for shot, ground_height_m in zip(project.shots, heights, strict=True):
-        report.poses.append(_placed(shot, by_name[shot.name], ground_height_m, mosaic_crs, report.placed))
+        report.poses.append(_placed(shot, by_name[shot.name], ground_height_m, mosaic_crs, report))
     write_in_batches(report.placed, _save_poses)
 
 
@@ -126,7 +128,7 @@ def _photos_by_name(
 
 
 def _placed(
-    shot: Shot, photos: Sequence[Scene], ground_height_m: float | None, crs: str, placed: list[Scene]
+    shot: Shot, photos: Sequence[Scene], ground_height_m: float | None, crs: str, report: OdmReport
 ) -> PoseReport:
     """Give a photo its pose, not saved yet; whatever is wrong with one stops no other."""
     try:
@@ -136,6 +138,7 @@ def _placed(
         ground = _ground(shot, scene, ground_height_m, crs)
     except Exception as error:  # noqa: BLE001 (the others are not to wait for it)
         return PoseReport(shot.name, "refused", reason=str(refusal_of(error, shot.name)))
+    report.photos.append(scene)
     if scene.ground_corners_4326 == ground.corners_4326 and scene.ground_source == GroundSource.ODM:
         return PoseReport(shot.name, "already", scene=scene.pk)
     set_ground(scene, ground, GroundSource.ODM)
@@ -143,7 +146,7 @@ def _placed(
         scene.lon, scene.lat, scene.altitude_m = shot.lon, shot.lat, shot.altitude_m
     if scene.captured_at is None and shot.taken:
         scene.captured_at, scene.captured_from = shot.taken, TimeSource.ODM
-    placed.append(scene)
+    report.placed.append(scene)
     return PoseReport(shot.name, "placed", scene=scene.pk)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from damage.ingestion.commands import IngestCommand
 from damage.ingestion.odm.services import ingest_odm
 from damage.work.progress import progress_bar
-from prediction.placing import place_anew
+from prediction.placing import place_anew, placed_words
 
 POSE_WORDS = {"placed": "placed", "already": "already so", "unmatched": "no photo", "refused": "refused"}
 
@@ -29,17 +29,16 @@ class Command(IngestCommand):
     def run(self, *, folder: Path, event: str, town: str, **options: Any) -> dict[str, Any]:
         with progress_bar("Photos", "photo") as progress:
             report = ingest_odm(folder, event=event, town=town, progress=progress, **self.told(options))
-        anew = place_anew(report.placed)
+        anew = place_anew(report.photos)
         counts = Counter(pose.status for pose in report.poses)
         result = self.result(report.files)
         has_come = bool(result["added"] + result["already"] + counts["placed"] + counts["already"])
         return {
             **result,
-            "ok": has_come and not result["refused"] and not counts["refused"],
+            "ok": has_come and not result["refused"] and not counts["refused"] and not anew.runs_left,
             "poses": {status: counts[status] for status in POSE_WORDS},
             "photos": [asdict(pose) for pose in report.poses],
-            "crops_placed": anew.crops,
-            "predictions_placed": anew.runs,
+            **anew.as_result(),
         }
 
     def describe(self, result: dict[str, Any]) -> str:
@@ -48,5 +47,4 @@ class Command(IngestCommand):
             for pose in result["photos"]
         ]
         totals = ", ".join(f"{result['poses'][status]} {word}" for status, word in POSE_WORDS.items())
-        anew = f"{result['crops_placed']} crops and {result['predictions_placed']} predictions got their places anew"
-        return "\n".join([super().describe(result), *poses, f"Camera poses: {totals}; {anew}"])
+        return "\n".join([super().describe(result), *poses, f"Camera poses: {totals}", placed_words(result)])

@@ -6,7 +6,7 @@ from damage.ingestion.camera_grounds import place_by_cameras
 from damage.ingestion.lookup import places_of
 from damage.ingestion.models import GroundSource, Scene, SceneKind
 from damage.work.progress import progress_bar
-from prediction.placing import place_anew
+from prediction.placing import place_anew, placed_words
 
 
 class Command(JsonCommand):
@@ -20,23 +20,19 @@ class Command(JsonCommand):
         parser.add_argument("--town", help="of this town alone")
 
     def run(self, *, event: str | None, town: str | None, **options: Any) -> dict[str, Any]:
-        photos = Scene.objects.in_use().filter(kind=SceneKind.PHOTO, ground_source=GroundSource.NONE)
+        photos = Scene.objects.in_use().filter(kind=SceneKind.PHOTO, **places_of(event, town, of="town"))
         with progress_bar("Photos", "photo") as progress:
-            found = place_by_cameras(list(photos.filter(**places_of(event, town, of="town"))), progress)
-        anew = place_anew(found.placed)
+            found = place_by_cameras(list(photos.filter(ground_source=GroundSource.NONE)), progress)
+        anew = place_anew(list(photos.exclude(ground_source=GroundSource.NONE)))
         return {
-            "ok": not found.refused,
+            "ok": not found.refused and not anew.runs_left,
             "placed": len(found.placed),
             "unknown": found.unknown,
             "refused": [{"scene": scene, "reason": reason} for scene, reason in found.refused.items()],
-            "crops_placed": anew.crops,
-            "predictions_placed": anew.runs,
+            **anew.as_result(),
         }
 
     def describe(self, result: dict[str, Any]) -> str:
         lines = [f"scene {each['scene']}: {each['reason']}" for each in result["refused"]]
-        totals = (
-            f"{result['placed']} photos placed, {result['unknown']} do not say enough, {len(lines)} refused; "
-            f"{result['crops_placed']} crops and {result['predictions_placed']} predictions got their places anew"
-        )
-        return "\n".join([*lines, totals])
+        totals = f"{result['placed']} placed, {result['unknown']} do not say enough, {len(lines)} refused"
+        return "\n".join([*lines, f"Photos: {totals}", placed_words(result)])

@@ -24,8 +24,9 @@ GROUND_M, HEIGHT_M = 1000.0, 100.0
 # Where the cameras were, in UTM.
 CAMERAS = {"DJI_0001.JPG": (500_100.0, 4_159_900.0), "DJI_0002.JPG": (500_180.0, 4_159_900.0)}
 NORTH_UP = (pi, 0.0, 0.0)  # half a turn about east: the lens looks down, the top of the picture points north
-# Half a turn about the direction between east and north: the top of the picture points east.
-EAST_UP = (pi / sqrt(2), pi / sqrt(2), 0.0)
+# Half a turn about the direction n between east and south takes v to 2 (v n) n - v, which is east to up in the picture,
+# (0, -1, 0) of the camera.
+EAST_UP = (pi / sqrt(2), -pi / sqrt(2), 0.0)
 TAKEN = 1_675_850_400.0  # 2023-02-08T10:00:00Z
 
 
