@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import Geod
 from shapely.geometry import mapping
 
 from damage.ingestion.exif import FRAME_WIDTH_MM, NADIR_DEG, PhotoFacts
-from damage.ingestion.georeference import lonlat, outline_4326, to_4326
+from damage.ingestion.georeference import cut_at_antimeridian
 from damage.ingestion.orientation import shown_size, stored_corner
 
 # Nearer to the horizon, a degree of error moves a place by a fifth of the camera's height and more: no footprint.
 LEAST_BELOW_HORIZON_DEG = 10.0
 DECIMALS = 8  # of degrees: a millimetre
+WGS84 = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class Ground:
 class Pose:
     """Where a camera was and which way it looked.
 
-    `rotation` (3, 3) takes directions of the world to those of the camera, whose picture is as it is stored; north is
-    that of `crs`, a projected system in metres. `focal_ratio` is the focal length over the picture's longer side.
+    `rotation` (3, 3) takes directions of the world to those of the camera, whose picture is as it is stored.
+    `focal_ratio` is the focal length over the picture's longer side. `north_deg` is how far the world's north axis
+    lies east of true north, which is not 0 for that of a map's grid.
     """
 
     lon: float
@@ -50,7 +53,7 @@ class Pose:
     height_m: float  # above the plane
     rotation: np.ndarray
     focal_ratio: float
-    crs: str
+    north_deg: float = 0.0
 
 
 def camera_ground(facts: PhotoFacts, *, width_px: int, height_px: int) -> Ground | None:
@@ -69,7 +72,6 @@ def camera_ground(facts: PhotoFacts, *, width_px: int, height_px: int) -> Ground
         height_m,
         gimbal_rotation(yaw_deg, pitch_deg, facts.gimbal_roll_deg or 0.0),
         focal_mm / FRAME_WIDTH_MM,
-        local_crs(facts.lon, facts.lat),
     )
     return pose_ground(pose, width_px=width_px, height_px=height_px)
 
@@ -86,17 +88,15 @@ def pose_ground(pose: Pose, *, width_px: int, height_px: int, orientation: int =
     offsets = ground_offsets_m(stored, pose, width_px=stored_size[0], height_px=stored_size[1])
     if offsets is None:
         return None
-    east, north = to_4326(pose.crs).transform(pose.lon, pose.lat, direction="INVERSE")
-    here: dict[str, Any] = {"transform": (1, 0, east, 0, 1, north), "crs_wkt": pose.crs}
-    lons, lats = lonlat(offsets[:, 0], offsets[:, 1], **here)
-    if not (np.isfinite(lons).all() and np.isfinite(lats).all()):
-        return None
+    east_m, north_m = offsets.T
+    azimuths = np.degrees(np.arctan2(east_m, north_m)) + pose.north_deg
+    here = np.full(len(offsets), pose.lon), np.full(len(offsets), pose.lat)
+    lons, lats, _ = WGS84.fwd(*here, azimuths, np.hypot(east_m, north_m))
     corners = [
         [round(float(lon), DECIMALS), round(float(lat), DECIMALS)]
         for lon, lat in zip(lons, lats, strict=True)
     ]
-    outline = outline_4326(shapely.Polygon(offsets), **here)
-    outline = shapely.orient_polygons(shapely.set_precision(outline, 10**-DECIMALS, mode="pointwise"))
+    outline = shapely.orient_polygons(cut_at_antimeridian(shapely.Polygon(corners)))
     return Ground(corners, _rings_as_lists(mapping(outline)))
 
 
@@ -136,11 +136,6 @@ def vector_rotation(vector: Sequence[float]) -> np.ndarray:
     x, y, z = turn / angle
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + sin(angle) * cross + (1 - cos(angle)) * cross @ cross
-
-
-def local_crs(lon: float, lat: float) -> str:
-    """A system in metres about a place, whose north there is true north (azimuthal equidistant)."""
-    return f"+proj=aeqd +lat_0={lat:.8f} +lon_0={lon:.8f} +datum=WGS84 +units=m +no_defs"
 
 
 def photo_lonlat(

@@ -67,6 +67,14 @@ def test_the_corner_of_an_l_is_no_gap():
     assert coverage(photos, []).gaps == []
 
 
+def test_the_teeth_of_an_edge_are_no_gaps():
+    """Every other photo reaches 20 m farther; the bays between are 20 x 40 m, a fifth of a photo deep."""
+    photos = [square(40 * i, 20 * (i % 2), 40) for i in range(8)]
+    assert coverage([*photos, square(0, 30, 320, 60)], []).gaps == []
+    (gap,) = coverage([square(0, 0), square(130, 0), square(0, 100, 230, 100)], []).gaps  # 30 m between two
+    assert gap.area_m2 == m2(30 * 100)
+
+
 def test_small_and_thin_gaps_are_not_told():
     """A hole of 9 x 9 m, and a slit of half a metre."""
     ring = [

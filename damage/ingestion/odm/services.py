@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from pyproj import CRS, Geod
+from pyproj import CRS, Geod, Proj
 
 from damage.batches import write_in_batches
 from damage.errors import Refused
@@ -199,7 +199,7 @@ def _ground(shot: Shot, scene: Scene, ground_height_m: float | None, crs: str) -
         height_m,
         vector_rotation(shot.rotation),
         shot.focal_ratio,
-        crs or _utm(shot.lon, shot.lat),
+        _north_deg(crs or _utm(shot.lon, shot.lat), shot.lon, shot.lat),
     )
     size = {"width_px": scene.width_px, "height_px": scene.height_px}
     if ground := pose_ground(pose, **size, orientation=scene.exif_orientation):
@@ -225,6 +225,16 @@ def _map_crs(mosaic: Scene | None) -> str:
     crs = CRS.from_wkt(mosaic.crs_wkt)
     is_metric = crs.is_projected and all(axis.unit_conversion_factor == 1 for axis in crs.axis_info)
     return mosaic.crs_wkt if is_metric else ""
+
+
+def _north_deg(crs: str, lon: float, lat: float) -> float:
+    """How far a map's north lies east of true north at a place (the meridian convergence)."""
+    return float(_projection(crs).get_factors(lon, lat).meridian_convergence)
+
+
+@lru_cache(maxsize=64)
+def _projection(crs: str) -> Proj:
+    return Proj(crs)
 
 
 def _utm(lon: float, lat: float) -> str:

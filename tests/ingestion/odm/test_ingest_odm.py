@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from pyproj import Transformer
+from pyproj import Geod, Transformer
 
 from damage.errors import Refused
 from damage.ingestion.models import Scene
@@ -27,10 +27,10 @@ TO_UTM = Transformer.from_crs("EPSG:4326", "EPSG:32637", always_xy=True)
 
 
 def corners_m(name: str) -> np.ndarray:
-    """The corners of a photo's ground in UTM, from the point below its camera."""
+    """The corners of a photo's ground from the point below its camera: in UTM, whose metres are 1 / 0.9996 m here."""
     scene = Scene.objects.get(name=name)
     lons, lats = np.array(scene.ground_corners_4326).T
-    return np.column_stack(TO_UTM.transform(lons, lats)) - CAMERAS.get(name, CAMERAS["DJI_0001.JPG"])
+    return (np.column_stack(TO_UTM.transform(lons, lats)) - CAMERAS[name]) / 0.9996
 
 
 def outcome(report) -> dict[str, str]:
@@ -344,7 +344,17 @@ def test_a_flight_without_a_place_on_earth_is_refused(project):
 def test_poses_alone_and_an_orthophoto_alone_come_in(project):
     report = ingest_odm(project(has_orthophoto=False), **PLACE)
     assert outcome(report) == dict.fromkeys(CAMERAS, "placed")
-    np.testing.assert_allclose(corners_m("DJI_0001.JPG")[1], (75, 56.25), atol=0.05)
+    np.testing.assert_allclose(corners_m("DJI_0001.JPG")[1], (75, 56.25), atol=0.01)
+
+
+def test_a_map_s_north_is_not_true_north(project, monkeypatch):
+    """2° east of its meridian, UTM 37's north lies 2° sin(37.6°) = 1.22° east; poses go by it."""
+    east, north = TO_UTM.transform(41.0, 37.6)
+    monkeypatch.setitem(CAMERAS, "DJI_0001.JPG", (east, north))
+    ingest_odm(project(has_orthophoto=False, ground_m=None, shots=[shot("DJI_0001.JPG")]), **PLACE)
+    left, right = Scene.objects.get(name="DJI_0001.JPG").ground_corners_4326[:2]
+    azimuth, _, _ = Geod(ellps="WGS84").inv(*left, *right)
+    assert azimuth == pytest.approx(90 + 2 * np.sin(np.radians(37.6)), abs=0.02)
 
 
 def test_an_orthophoto_alone_comes_in(project):
