@@ -16,6 +16,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 import damage.ingestion.uploads.api as uploads_api
 from damage.accounts.models import User
+from damage.ingestion.coverage_api import CoverageView
 from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.map_tiles import read_map_tile
 from damage.ingestion.models import Event, Scene, SceneKind, SceneQuerySet, Town
@@ -120,6 +121,7 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 ]
 urlpatterns: list[URLPattern] = [
     *uploads_api.urlpatterns,
+    path("coverage/", CoverageView.as_view(), name="coverage"),
     path(
         "scenes/<row:pk>/pixel-tiles/<zoom:z>/<tile:x>/<tile:y>.jpg",
         PixelTileView.as_view(),

@@ -2,8 +2,8 @@
 
 import atexit
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -88,13 +88,19 @@ def begin_decoding_photo(
 
 
 def _viewed_photo(answer: dict[str, Any]) -> ViewedPhoto:
-    facts = PhotoFacts(**answer["facts"])
-    if facts.captured_at:
-        facts = replace(facts, captured_at=datetime.fromisoformat(str(facts.captured_at)))
-    facts = replace(
-        facts, warnings=tuple(Message.of_json(warning) for warning in answer["facts"]["warnings"])
-    )
-    return ViewedPhoto(**answer | {"facts": facts, "look": Look(**answer["look"])})
+    return ViewedPhoto(**answer | {"facts": _photo_facts(answer["facts"]), "look": Look(**answer["look"])})
+
+
+def decode_photo_facts(path: Path) -> PhotoFacts:
+    """`read_photo_facts` in the child; raises `Refused` for what is no photo."""
+    limits = Limits(120, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
+    return _photo_facts(shared_decoder.ask("photo_facts", limits, path=str(path.absolute())))
+
+
+def _photo_facts(plain: dict[str, Any]) -> PhotoFacts:
+    warnings = tuple(Message.of_json(warning) for warning in plain["warnings"])
+    moment = plain["captured_at"] and datetime.fromisoformat(str(plain["captured_at"]))
+    return PhotoFacts(**plain | {"warnings": warnings, "captured_at": moment})
 
 
 def decode_heic(path: Path) -> np.ndarray:
@@ -110,3 +116,10 @@ def decode_image(path: Path, *, most_px: int) -> ImageFacts:
     """An image's mode and size, after it was decoded in the child unless a side is longer than `most_px`."""
     limits = Limits(120, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
     return ImageFacts(**shared_decoder.ask("image", limits, path=str(path.absolute()), most_px=most_px))
+
+
+def decode_heights(path: Path, places: Sequence[tuple[float, float]]) -> list[float | None]:
+    """The ground's heights in metres at places (lon, lat), read from a height model in the child. Raises `Refused`."""
+    limits = Limits(600, memory_bytes=4096 * MIB, file_bytes=64 * MIB)
+    answer = shared_decoder.ask("heights", limits, path=str(path.absolute()), places=list(places))
+    return [None if height is None else float(height) for height in answer["heights_m"]]

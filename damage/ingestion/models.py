@@ -81,6 +81,14 @@ class GsdSource(models.TextChoices):
     CAMERA = "camera", _("camera and height above ground")
 
 
+class GroundSource(models.TextChoices):
+    """Where it is known from which ground a photo shows, which says how far to trust it."""
+
+    NONE = "", _("unknown")
+    CAMERA = "camera", _("the camera's position, height and direction, over flat ground")
+    ODM = "odm", _("OpenDroneMap's pose of the camera, over flat ground")
+
+
 class SceneQuerySet(models.QuerySet["Scene"]):
     def in_use(self) -> "SceneQuerySet":
         """Without those that an admin has taken out."""
@@ -123,10 +131,22 @@ class Scene(models.Model):
     gsd_m = models.FloatField(null=True, validators=[MinValueValidator(0.0)])
     gsd_source = models.CharField(max_length=12, choices=GsdSource.choices, default=GsdSource.NONE)
 
-    # Of a mosaic: coordinate system, affine (a, b, c, d, e, f: pixel corner to crs), outline.
+    # Of a mosaic: coordinate system, affine (a, b, c, d, e, f: pixel corner to crs).
     crs_wkt = models.TextField(blank=True)
     transform = models.JSONField(null=True)
+    # The outline of the ground that it shows; of a photo where that is known, and then [lon, lat] of the corners of the
+    # picture too: top left, top right, bottom right, bottom left. No photo is georeferenced because of it.
     footprint_4326 = models.JSONField(null=True)
+    ground_corners_4326 = models.JSONField(null=True, editable=False)
+    ground_source = models.CharField(
+        _("ground known from"),
+        max_length=6,
+        choices=GroundSource.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
 
     # Of a photo: where the camera was. Of a mosaic: its centre.
     lon = models.FloatField(

@@ -72,6 +72,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "camera_make",
             "camera_model",
             "footprint_4326",
+            "ground_source",
             "bounds_4326",
             "max_zoom",
             "pixel_tiles",

@@ -31,13 +31,15 @@ from damage.ingestion.decoding import (
     shared_decoder,
 )
 from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.footprints import camera_ground
+from damage.ingestion.models import GroundSource, GsdSource, Scene, SceneKind
 from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.opening import is_tiff
 from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.ingestion.quality import set_look
+from damage.ingestion.scene_places import set_ground
 from damage.ingestion.scene_sources import checked_path
 from damage.ingestion.side_by_side import Steps, at_once, finished, side_by_side
 from damage.ingestion.source_facts import read_source_facts
@@ -172,12 +174,14 @@ def ingest_mosaic(
     in_place: bool = False,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
+    taken_from: TimeSource = TimeSource.PERSON,
     origin: Origin | None = None,
     is_spare: bool = False,
 ) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
 
-    `taken` goes before what its tags and its name say of when it was taken. `is_spare` is as in `photo_steps`.
+    `taken`, as `taken_from` says, goes before what its tags and its name say of when it was taken. `is_spare` is as in
+    `photo_steps`.
     """
     stamp = _stamp(path)
     check_names(event=event, town=town)
@@ -185,7 +189,7 @@ def ingest_mosaic(
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
-    captured_at, captured_from = _told_time(taken, origin)
+    captured_at, captured_from = (taken, taken_from) if taken else _told_time(None, origin)
     if captured_at is None:
         captured_at, captured_from = mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
     scene = Scene(
@@ -367,6 +371,8 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         exif_orientation=facts.orientation,
     )
     set_look(scene, photo.look)
+    ground = camera_ground(facts, width_px=photo.width_px, height_px=photo.height_px)
+    set_ground(scene, ground, GroundSource.CAMERA)
     return scene
 
 
