@@ -139,7 +139,8 @@ def whole_service(
 
 def both_ways(paths: list[Path], *, decoding_s: float) -> list[dict[str, Any]]:
     """A quarter of the photos one at a time, the others side by side; the child that all share is started before."""
-    from damage.ingestion.services import ingest_files, ingest_photo, ingest_photos
+    from damage.ingestion.reports import ingest_files, ingest_photos
+    from damage.ingestion.services import ingest_photo
 
     def one_at_a_time(paths: list[Path]) -> list[Any]:
         return ingest_files(paths, lambda path: ingest_photo(path, event="Quake", town="Town"))

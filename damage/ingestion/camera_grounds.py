@@ -10,9 +10,9 @@ from damage.disk import trouble_explained
 from damage.ingestion.decoding import decode_photo_facts
 from damage.ingestion.footprints import camera_ground
 from damage.ingestion.models import GroundSource, Scene
+from damage.ingestion.reports import refusal_of
 from damage.ingestion.scene_places import GROUND_FIELDS, set_ground
 from damage.ingestion.scene_sources import checked_path
-from damage.ingestion.services import refusal_of
 from damage.messages import Message
 from damage.work.progress import Progress, no_progress
 

@@ -10,7 +10,7 @@ from damage.commands import JsonCommand
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.mosaic_time import parsed_time
 from damage.ingestion.photo_problems import NAMES, Problem
-from damage.ingestion.services import FileReport
+from damage.ingestion.reports import FileReport
 
 NEXT_STEP = (
     "Tag them on the site's page /tag/, or predict: manage.py predict SCENE (list_scenes gives numbers)"

@@ -15,7 +15,8 @@ from damage.ingestion.photo_problems import Problem, problem_words
 from damage.ingestion.photo_quality import Finding, JudgedPhoto, judge
 from damage.ingestion.places import find_towns
 from damage.ingestion.quality import judge_flights, photos_of
-from damage.ingestion.services import FileReport, sha256_of
+from damage.ingestion.reports import FileReport
+from damage.ingestion.services import sha256_of
 from damage.messages import Message, listed, sentences
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress

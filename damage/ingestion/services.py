@@ -2,10 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 from unicodedata import normalize
@@ -16,7 +15,6 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
 
-from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.capture import SceneRole, TimeSource
@@ -30,7 +28,6 @@ from damage.ingestion.decoding import (
     decode_photo,
     shared_decoder,
 )
-from damage.ingestion.folders import Kind, images_in
 from damage.ingestion.footprints import camera_ground
 from damage.ingestion.models import GroundSource, GsdSource, Scene, SceneKind
 from damage.ingestion.mosaic_time import mosaic_time
@@ -41,39 +38,14 @@ from damage.ingestion.places import check_names, get_or_create_town, is_town_of
 from damage.ingestion.quality import set_look
 from damage.ingestion.scene_places import set_ground
 from damage.ingestion.scene_sources import checked_path
-from damage.ingestion.side_by_side import Steps, at_once, finished, side_by_side
+from damage.ingestion.side_by_side import Steps, finished
 from damage.ingestion.source_facts import read_source_facts
-from damage.messages import Message, listed, sentences
+from damage.messages import Message
 from damage.messages import Message as _
 from damage.storage import SpareFile
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
-from damage.work.progress import Progress, no_progress
 
 logger = logging.getLogger(__name__)
-PASSED_OVER = {
-    Kind.LINK_OUTSIDE: Refused(
-        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
-    ),
-    Kind.RAW: Refused(
-        _("It is a raw photo."), _("Take the JPEG that the camera wrote beside it, or convert it to JPEG.")
-    ),
-    Kind.OTHER: Refused(_("This format is not read."), _("If it is a photo, convert it to JPEG.")),
-}
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it.
-
-    `problems` are codes of `photo_problems`.
-    """
-
-    file: str
-    status: str
-    scene: int | None = None
-    reason: str = ""
-    note: str = ""
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,17 +88,6 @@ class Told(TypedDict):
 def ingest_photo(path: Path, **told: Unpack[Told]) -> Ingested:
     """Take in a drone photo, as `photo_steps` do, and wait for it. Raises `Refused` when it cannot be used."""
     return finished(photo_steps(path, shared_decoder, **told))
-
-
-def ingest_photos(
-    paths: Iterable[Path], *, progress: Progress = no_progress, **told: Unpack[Told]
-) -> list[FileReport]:
-    """Take in photos, several at a time, each as `photo_steps` do; one that is refused does not stop the rest."""
-
-    def reported_photo(path: Path, decoder: Decoder) -> Steps[FileReport]:
-        return report_steps(shown_name(path), photo_steps(path, decoder, **told))
-
-    return side_by_side([partial(reported_photo, path) for path in paths], progress)
 
 
 def photo_steps(
@@ -272,79 +233,6 @@ def make_view(scene: Scene) -> None:
         scene.save(update_fields=["view_file", "width_px", "height_px"])
     if before:
         remove_unnamed([before])
-
-
-def ingest_files(
-    paths: Iterable[Path], ingest_one: Callable[[Path], Ingested], progress: Progress = no_progress
-) -> list[FileReport]:
-    """Take in each file; one that is refused does not stop the rest."""
-    paths = list(paths)
-    reports = []
-    for done, path in enumerate(paths, start=1):
-        reports.append(reported(shown_name(path), partial(ingest_one, path)))
-        progress(done, len(paths))
-    return reports
-
-
-def photos_in(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and the photos below the folders named, in order."""
-    return [found.path for found in images_in(paths) if found.kind == Kind.PHOTO]
-
-
-def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
-    """The images below the folders named that do not come in.
-
-    Links to files outside are refused, whoever put them there; formats that are not read are left out.
-    """
-    return [
-        FileReport(
-            shown_name(found.path),
-            "refused" if found.kind == Kind.LINK_OUTSIDE else "left_out",
-            reason=str(PASSED_OVER[found.kind]),
-        )
-        for found in images_in(paths)
-        if found.kind in PASSED_OVER
-    ]
-
-
-def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
-    """Take in a file, and say what became of it, whatever happens."""
-    return finished(report_steps(name, at_once(ingest)))
-
-
-def report_steps(name: str, steps: Steps[Ingested]) -> Steps[FileReport]:
-    """Steps of taking in a file that come to what became of it, whatever happens."""
-    try:
-        with trouble_explained():
-            ingested = yield from steps
-    except Exception as error:  # noqa: BLE001 (whatever it is, the other files are not to wait for it)
-        return FileReport(name, "refused", reason=str(refusal_of(error, name)))
-    return FileReport(
-        name,
-        "already" if ingested.already else "added",
-        scene=ingested.scene.pk,
-        note=str(notes_of(ingested)),
-    )
-
-
-def refusal_of(error: Exception, name: str) -> Message:
-    """Why a file was not taken in, for people; what nobody foresaw is logged."""
-    if isinstance(error, Refused):
-        return error.message
-    if isinstance(error, OSError):  # the file was taken away while it was read
-        return _("It cannot be read or stored (%(why)s).") % {"why": error}
-    logger.error("%s was not taken in", name, exc_info=error)
-    reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
-        "kind": type(error).__name__,
-        "words": str(error)[:300],
-    }
-    return sentences(reason, _("Tell those who look after Damage."))
-
-
-def notes_of(ingested: Ingested) -> Message:
-    """What is odd about an image that came in beside its quality, for people; empty where nothing is."""
-    notes = [_("undated")] if ingested.scene.captured_at is None else []
-    return listed(*notes, *ingested.warnings)
 
 
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:

@@ -13,7 +13,8 @@ from damage.errors import Refused
 from damage.ingestion import viewing
 from damage.ingestion.models import Scene
 from damage.ingestion.opening import open_raster
-from damage.ingestion.services import ingest_files, ingest_mosaic
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic
 from damage.ingestion.tiff_structure import read_blocks
 from damage.ingestion.view_checks import BrokenView, check_view, squares_of_raster, written_bytes
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view

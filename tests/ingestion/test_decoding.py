@@ -22,7 +22,8 @@ from damage.ingestion.decoder import MIB, Decoder, Limits
 from damage.ingestion.decoding import decode_image, decode_mosaic_facts, decode_photo
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.photos import read_usable_photo
-from damage.ingestion.services import ingest_files, ingest_photo
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_photo
 
 LIMITS = Limits(seconds=100, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
 

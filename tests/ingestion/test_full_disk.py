@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from damage.ingestion import services
-from damage.ingestion.services import ingest_files, ingest_photo
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_photo
 from tests.tiny_disk import tiny_disk
 
 PLACE = {"event": "Quake", "town": "Altamira"}

@@ -13,7 +13,8 @@ from damage.ingestion import services
 from damage.ingestion.judged_files import with_problems
 from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Event, GsdSource, Scene, Town
-from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo, passed_over_in, photos_in
+from damage.ingestion.reports import ingest_files, passed_over_in, photos_in
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from PIL import Image
 from damage.ingestion import decoding, services, side_by_side
 from damage.ingestion.decoder import Decoder
 from damage.ingestion.models import Scene
-from damage.ingestion.services import ingest_photos
+from damage.ingestion.reports import ingest_photos
 from damage.stored_files import work_place
 
 PLACE = {"event": "Quake", "town": "Altamira"}

@@ -21,17 +21,9 @@ from damage.ingestion.models import GroundSource, Scene, SceneKind
 from damage.ingestion.odm.folder import Project, Shot, read_project
 from damage.ingestion.orientation import shown_size
 from damage.ingestion.places import check_names, find_towns
+from damage.ingestion.reports import FileReport, ingest_files, passed_over_in, photos_in, refusal_of, reported
 from damage.ingestion.scene_places import GROUND_FIELDS, set_ground
-from damage.ingestion.services import (
-    FileReport,
-    ingest_files,
-    ingest_mosaic,
-    ingest_photo,
-    passed_over_in,
-    photos_in,
-    refusal_of,
-    reported,
-)
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress

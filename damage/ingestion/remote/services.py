@@ -21,14 +21,8 @@ from damage.ingestion.remote.hosts import open_client
 from damage.ingestion.remote.listing import LeftOut
 from damage.ingestion.remote.parts import forget, forget_empty, forget_old, part_folder
 from damage.ingestion.remote.planning import files_of
-from damage.ingestion.services import (
-    FileReport,
-    Ingested,
-    already_there,
-    ingest_mosaic,
-    ingest_photo,
-    reported,
-)
+from damage.ingestion.reports import FileReport, reported
+from damage.ingestion.services import Ingested, already_there, ingest_mosaic, ingest_photo
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
 

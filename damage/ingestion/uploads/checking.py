@@ -19,7 +19,8 @@ from damage.ingestion.judged_files import left_out_of
 from damage.ingestion.models import Scene
 from damage.ingestion.photo_problems import read_problems
 from damage.ingestion.quality import judge_flights
-from damage.ingestion.services import image_steps, notes_of, refusal_of
+from damage.ingestion.reports import notes_of, refusal_of
+from damage.ingestion.services import image_steps
 from damage.ingestion.side_by_side import Steps, finished, side_by_side
 from damage.ingestion.uploads.errors import InUse
 from damage.ingestion.uploads.models import Upload, UploadState

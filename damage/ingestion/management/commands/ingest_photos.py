@@ -6,7 +6,7 @@ from damage.file_names import shown_name
 from damage.ingestion.commands import IngestCommand
 from damage.ingestion.judged_files import left_out_of, with_problems
 from damage.ingestion.photo_problems import Problem, read_problems
-from damage.ingestion.services import FileReport, ingest_photos, passed_over_in, photos_in
+from damage.ingestion.reports import FileReport, ingest_photos, passed_over_in, photos_in
 from damage.work.progress import progress_bar
 
 
