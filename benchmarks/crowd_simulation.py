@@ -85,13 +85,11 @@ def drawn_tags(
     total = round(per_crop * len(others))
     on_gold = round(total * gold_share)
     crops = np.concatenate([_spread(rng, others, total - on_gold), _spread(rng, gold, on_gold)])
-    pairs: set[tuple[int, int]] = set()
-    for crop in crops:
-        tagger = rng.choice(len(crowd.activity), p=crowd.activity)
-        while (tagger, crop) in pairs:
-            tagger = rng.integers(len(crowd.activity))
-        pairs.add((int(tagger), int(crop)))
-    tagger, crop = np.array(sorted(pairs)).T
+    wanted = np.bincount(crops, minlength=len(ground.truth))
+    # The largest so many of log(activity) + Gumbel noise are drawn without replacement, by activity.
+    keys = np.log(crowd.activity) + rng.gumbel(size=(len(wanted), len(crowd.activity)))
+    rank = np.argsort(np.argsort(-keys, axis=1), axis=1)
+    crop, tagger = np.nonzero(rank < wanted[:, None])
     return tagger, crop
 
 

@@ -9,7 +9,7 @@ from benchmarks.crowd_simulation import CLASSES, Crowd, Ground, answered
 from tagging.quality.consensus import consensus, updated_posterior
 from tagging.quality.retirement import RetirementRule, State, retirement_state, retirement_states
 
-RECOMPUTED_AFTER = 200  # tags
+RECOMPUTED_AFTER = 500  # tags
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -115,6 +115,7 @@ TRIPLES = st.dictionaries(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(TRIPLES, st.permutations(range(10)), st.permutations(range(6)))
 def test_numbers_and_order_of_crops_and_taggers_do_not_matter(answers, crop_names, tagger_names):
     triples = [(crop, tagger, answer) for (crop, tagger), answer in answers.items()]
