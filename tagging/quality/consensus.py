@@ -21,9 +21,9 @@ MOST_ROUNDS, SETTLED_CHANGE = 200, 1e-4
 
 @dataclass(frozen=True)
 class CrowdPrior:
-    """What is taken for granted, as if it had been seen: of each tagger so many answers of a typical one about each
+    """What is taken for granted: so many answers by each tagger about each class, as a typical one gives them.
 
-    class, and so many crops of each class.
+    And so many crops of each class.
     """
 
     typical_answers: float = 4.0
