@@ -19,7 +19,11 @@ FIELDS = {
     "address": (f"str:{ADDRESS_BYTES}", "distance and direction from the nearest town, or street address"),
     "lon": ("float:12.7", "longitude of the box's centre, or of a photo's camera, WGS 84, degrees"),
     "lat": ("float:12.7", "latitude of the box's centre, or of a photo's camera, WGS 84, degrees"),
-    "place": ("str:11", "exact: the box's centre; approximate: where the camera was, of a photo"),
+    "place": (
+        "str:11",
+        "exact: the box's centre; projected: in a photo, the box's centre on flat ground; approximate: where the "
+        "photo's camera was",
+    ),
     "x_px": ("int:9", "left edge of the box in scene pixels"),
     "y_px": ("int:9", "top edge of the box in scene pixels"),
     "width_px": ("int:9", "width of the box in scene pixels"),
@@ -28,13 +32,14 @@ FIELDS = {
     "run": ("int:9", "number of the prediction run"),
     "model": ("int:9", "number of the model run"),
 }
-Place = Literal["exact", "approximate"]
+Place = Literal["exact", "projected", "approximate"]
 ABOUT = """Predicted damage: points at the centre of boxes in which a model sees damage.
 Nobody has confirmed them yet.
 Ground that was not flown over is unknown, not undamaged.
-A photo has no georeference: its points lie where the camera was (place: approximate), which may be far from
-what it shows; x_px and y_px say where in the photo, turned as it is shown. A photo without a GPS position gives
-rows without a point.
+A photo has no georeference. Where its camera's position, height and direction are known, its points lie on flat
+ground by them (place: projected): some metres off, more on slopes and roofs and where the camera looked aside.
+Else they lie where the camera was (place: approximate), which may be far from what it shows. x_px and y_px say
+where in the photo, turned as it is shown. A photo without a GPS position gives rows without a point.
 Coordinates: EPSG:4326. Text: UTF-8. Offline addresses: GeoNames (https://www.geonames.org), CC BY 4.0.
 
 Fields

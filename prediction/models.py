@@ -129,7 +129,9 @@ class DetectionQuerySet(models.QuerySet["Detection"]):
     def with_scenes(self) -> "DetectionQuerySet":
         """Each with its run and scene, which are read once however many detections they have."""
         runs = PredictionRun.objects.only("scene")
-        scenes = Scene.objects.only("kind", "transform", "crs_wkt")
+        scenes = Scene.objects.only(
+            "kind", "transform", "crs_wkt", "ground_corners_4326", "width_px", "height_px"
+        )
         return self.prefetch_related(models.Prefetch("run", runs), models.Prefetch("run__scene", scenes))
 
     def in_use(self) -> "DetectionQuerySet":
@@ -158,7 +160,7 @@ class Detection(models.Model):
     y_px = models.IntegerField()
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
-    # Of the box's centre; on a photo, of the camera, which is approximate; empty where that is unknown too.
+    # Of the box's centre, in a photo on flat ground; of the camera where the photo's ground is unknown, or empty.
     lon = models.FloatField(
         null=True, db_index=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
@@ -179,5 +181,5 @@ class Detection(models.Model):
 
     @property
     def is_approximate(self) -> bool:
-        """Whether its place is where the camera was, and not where the damage is."""
+        """Whether its place is on flat ground by the camera's pose, or where the camera was: in all photos."""
         return self.run.scene.kind == SceneKind.PHOTO

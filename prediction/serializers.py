@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from damage.fields import FiniteFloatField
 from damage.ingestion.capture import SceneRole
-from damage.ingestion.georeference import box_ring_4326
 from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.scene_places import box_ring
 from damage.messages import worded
 from prediction.lookup import page_of
 from prediction.models import Detection, PredictionRun
@@ -127,10 +127,10 @@ class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
     """What is known of a detection besides its place."""
 
     box_4326 = serializers.SerializerMethodField(
-        help_text="The box's ring of five lon, lat; null in a photo."
+        help_text="The box's ring of five lon, lat; null in a photo whose ground is unknown."
     )
     is_approximate = serializers.BooleanField(
-        help_text="Found in a photo: the position is the camera's, or null where that is unknown."
+        help_text="Found in a photo: the position is on flat ground by the camera's pose, else the camera's, or null."
     )
     photo_url = serializers.SerializerMethodField(help_text="The page that shows it in its photo; else null.")
     thumbnail = serializers.SerializerMethodField(help_text="Address of a picture of the place.")
@@ -147,11 +147,8 @@ class DetectionPropertiesSerializer(serializers.ModelSerializer[Detection]):
         serializers.ListField(child=serializers.ListField(child=serializers.FloatField()), allow_null=True)
     )
     def get_box_4326(self, detection: Detection) -> list[tuple[float, float]] | None:
-        scene = detection.run.scene
-        if not scene.transform:
-            return None
         box = (detection.x_px, detection.y_px, detection.width_px, detection.height_px)
-        return box_ring_4326(box, transform=scene.transform, crs_wkt=scene.crs_wkt)
+        return box_ring(detection.run.scene, box)
 
     def get_photo_url(self, detection: Detection) -> str | None:
         page = photo_url(detection.run)

@@ -1,7 +1,8 @@
 """What people ask of predictions: each prediction is a run of its own and replaces nothing."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,22 @@ def rethreshold(
     chosen = run.threshold if threshold is None else threshold
     overlap = run.parameters["max_iou"] if max_iou is None else max_iou
     _check_look(chosen, overlap)
+    with _alone_with(run):
+        storing.rethreshold(run, threshold=chosen, max_iou=overlap, calibration=calibration)
+
+
+def take_anew(run: PredictionRun) -> None:
+    """Take a finished run's places from its scores anew, by what is known of its scene by now."""
+    check_has_scores(run)
+    from prediction import storing  # heavy, as in `_carry_out`
+
+    with _alone_with(run):
+        storing.take_anew(run)
+
+
+@contextmanager
+def _alone_with(run: PredictionRun) -> Iterator[None]:
+    """Work on a finished run while nobody else does; its row is as stored afterwards."""
     with trouble_explained():
         folder = claims.folder_of(run)
         with locked(folder) as mine:
@@ -187,7 +204,7 @@ def rethreshold(
                     _("Try again when it is done."),
                 )
             try:
-                storing.rethreshold(run, threshold=chosen, max_iou=overlap, calibration=calibration)
+                yield
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     run.refresh_from_db()

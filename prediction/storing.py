@@ -16,13 +16,13 @@ from django.db import InterfaceError, OperationalError, models, transaction
 from damage.batches import write_in_batches
 from damage.clock import database_now
 from damage.errors import Conflict
-from damage.ingestion.georeference import centres_lonlat
 from damage.ingestion.models import SceneKind
+from damage.ingestion.scene_places import scene_lonlat
 from damage.messages import Message as _
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
 from damage.work import claims
 from prediction.addresses import ADDRESSES
-from prediction.exports import Finding, write_geojson, write_shapefile_zip
+from prediction.exports import Finding, Place, write_geojson, write_shapefile_zip
 from prediction.models import Detection, PredictionRun
 from prediction.plan import Plan
 from prediction.postprocess import boxes_above, digest, scores_of
@@ -82,7 +82,7 @@ def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding
     boxes, above = boxes_above(
         scores, grid, threshold=run.parameters["least_kept_score"], max_iou=run.parameters["max_iou"]
     )
-    places, addresses = _whereabouts(run, boxes)
+    kind, places, addresses = _whereabouts(run, boxes)
     return [
         Finding(
             rank=rank,
@@ -90,7 +90,7 @@ def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding
             address=address[:300],
             lon=lon,
             lat=lat,
-            place="approximate" if run.scene.kind == SceneKind.PHOTO else "exact",
+            place=kind,
             **dict(zip(("x_px", "y_px", "width_px", "height_px"), map(int, box), strict=True)),
             scene=run.scene.name,
             run=run.pk,
@@ -104,18 +104,19 @@ def findings(run: PredictionRun, scores: np.ndarray, grid: Grid) -> list[Finding
 
 def _whereabouts(
     run: PredictionRun, boxes: np.ndarray
-) -> tuple[list[tuple[float, float]] | list[tuple[None, None]], list[str]]:
-    """Positions (lon, lat) and addresses of boxes: of their centres, or all of the camera that took a photo."""
+) -> tuple[Place, list[tuple[float, float]] | list[tuple[None, None]], list[str]]:
+    """Positions (lon, lat) and addresses of boxes: of their centres, else all of the camera that took a photo."""
     scene, count = run.scene, len(boxes)
     addresses_at = ADDRESSES[run.parameters["geocoder"]]
-    if scene.kind == SceneKind.MOSAIC:
-        lons, lats = centres_lonlat(boxes, **_georeference(run))
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    if on_ground := scene_lonlat(scene, centres[:, 0], centres[:, 1]):
+        lons, lats = on_ground
         places = [(round(float(lon), 7), round(float(lat), 7)) for lon, lat in zip(lons, lats, strict=True)]
-        return places, addresses_at(lons, lats)
+        return "projected" if scene.kind == SceneKind.PHOTO else "exact", places, addresses_at(lons, lats)
     if scene.lon is None or scene.lat is None:
-        return [(None, None)] * count, [""] * count
+        return "approximate", [(None, None)] * count, [""] * count
     (address,) = addresses_at(np.array([scene.lon]), np.array([scene.lat])) if count else ("",)
-    return [(scene.lon, scene.lat)] * count, [address] * count
+    return "approximate", [(scene.lon, scene.lat)] * count, [address] * count
 
 
 def _georeference(run: PredictionRun) -> dict[str, Any]:
@@ -130,8 +131,7 @@ def _write_exports(files: dict[str, Path], found: Sequence[Finding]) -> None:
 def rethreshold(
     run: PredictionRun, *, threshold: float, max_iou: float, calibration: dict[str, Any] | None = None
 ) -> None:
-    """Take a finished run's detections and exports from its scores anew; the network is not asked."""
-    scores, grid = read_score_raster(Path(run.score_file.path))
+    """Look at a finished run's scores with another threshold; see `take_anew`."""
     run.threshold = threshold
     run.parameters |= {
         "max_iou": max_iou,
@@ -139,12 +139,18 @@ def rethreshold(
         "least_kept_score": min(LEAST_KEPT_SCORE, threshold),
         **({"calibration": calibration} if calibration else {}),
     }
+    take_anew(run)
+
+
+def take_anew(run: PredictionRun) -> None:
+    """Take a finished run's detections and exports from its scores anew; the network is not asked."""
+    scores, grid = read_score_raster(Path(run.score_file.path))
     with work_folder("prediction") as folder:
         files = {field: folder / OUTPUTS[field] for field in EXPORTS}
         rows = findings(run, scores, grid)
-        _write_exports(files, [row for row in rows if row.score >= threshold])
+        _write_exports(files, [row for row in rows if row.score >= run.threshold])
         write = partial(_write_finished, run)
-        _put_in_place(run, files, rows, write, threshold=threshold, parameters=run.parameters)
+        _put_in_place(run, files, rows, write, threshold=run.threshold, parameters=run.parameters)
 
 
 def _write_finished(run: PredictionRun, **fields: Any) -> None:

@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from damage.accounts.models import Role, User
 from damage.commits import committed
 from damage.errors import NotNow, Refused
-from damage.ingestion.georeference import centre_lonlat
 from damage.ingestion.jpeg import THUMBNAIL_PX, encoded_jpeg, thumbnail_jpeg
 from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.ingestion.rasters import read_small_square, read_square
+from damage.ingestion.scene_places import square_lonlat
 from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from damage.statements import Lookup, insert
@@ -97,9 +97,7 @@ def record_tag(
 
 def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
     """A square of a scene as a crop, not yet saved, and without its pixels."""
-    lon, lat = (None, None)
-    if scene.transform:
-        lon, lat = centre_lonlat(x_px, y_px, size_px, transform=scene.transform, crs_wkt=scene.crs_wkt)
+    lon, lat = square_lonlat(scene, x_px, y_px, size_px)
     return Crop(
         town=_town_of(scene),
         scene=scene,

@@ -152,7 +152,7 @@ def test_tensorflow_is_loaded_in_one_place_which_keeps_its_start_up_lines_from_t
 
 
 def test_the_web_process_never_imports_tensorflow_and_is_there_before_what_is_slow_to_import():
-    slow = {"tensorflow", "keras", "openvino", "scipy", "sklearn"}
+    slow = {"tensorflow", "keras", "openvino", "scipy", "sklearn", "cleanlab", "pandas"}
     code = (
         "import sys; from damage.wsgi import application; from django.urls import get_resolver; "
         "get_resolver().url_patterns; print(*sys.modules)"

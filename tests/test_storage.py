@@ -8,7 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 
-from damage.storage import DurableStorage
+from damage.storage import DurableStorage, SpareFile
 
 
 class FullDisk(ContentFile):
@@ -91,3 +91,41 @@ def test_a_folder_that_cannot_be_flushed_for_another_reason_is(monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input/output"):
         default_storage.save("crops/a.png", ContentFile(b"pixels"))
+
+
+@pytest.fixture
+def spare(tmp_path) -> SpareFile:
+    """A file of ours on the disk on which files are stored."""
+    (tmp_path / "spare.png").write_bytes(b"pixels")
+    with SpareFile(tmp_path / "spare.png") as file:
+        yield file
+
+
+def test_a_spare_file_is_stored_without_a_copy_and_flushed_with_its_folder(spare, flushed, data_folder):
+    (data_folder / "files" / "crops").mkdir(parents=True)
+    name = default_storage.save("crops/a.png", spare)
+    assert Path(default_storage.path(name)).samefile(spare.path)
+    assert flushed == ["spare.png=pixels", "crops"]
+    spare.path.unlink()
+    assert default_storage.open(name).read() == b"pixels"
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP])
+def test_a_spare_file_that_cannot_be_linked_is_copied(spare, flushed, monkeypatch, number):
+    def refuse(source, target):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    name = default_storage.save("crops/a.png", spare)
+    assert default_storage.open(name).read() == b"pixels"
+    assert not Path(default_storage.path(name)).samefile(spare.path)
+    assert "a.png=pixels" in flushed
+
+
+def test_a_spare_file_takes_nobodys_name(spare, monkeypatch):
+    default_storage.save("crops/a.png", ContentFile(b"first"))
+    monkeypatch.setattr(DurableStorage, "exists", lambda storage, name: False)
+    free = iter(["crops/a.png", "crops/b.png"])
+    monkeypatch.setattr(DurableStorage, "get_available_name", lambda *args, **kwargs: next(free))
+    assert default_storage.save("crops/a.png", spare) == "crops/b.png"
+    assert default_storage.open("crops/a.png").read() == b"first"

@@ -12,6 +12,7 @@ from damage.errors import Refused
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
 from damage.ingestion.names import checked_name, free_address, normalised_name
+from damage.ingestion.quality_admin import ProblemFilter, QualityAdmin
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_admin import QuarantineAdmin
 from damage.ingestion.services import describe_scenes
@@ -64,10 +65,11 @@ def others_of(place: Event | Town, cleaned: Mapping[str, Any], **equal: Any) -> 
 
 
 @admin.register(Scene)
-class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
+class SceneAdmin(QualityAdmin, QuarantineAdmin, ReadOnlyAdmin):
     """To look at: scenes come in by the ingest commands, which check them.
 
-    When they were taken and what they show can be said anew, and they can be taken out of use.
+    When they were taken and what they show can be said anew, photos can be found usable whatever their problems are,
+    and all can be taken out of use.
     """
 
     quarantine, release = quarantine_scene, release_scene
@@ -75,6 +77,7 @@ class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
         "name",
         "town",
         "kind",
+        "problem_names",
         "width_px",
         "height_px",
         "gsd_m",
@@ -83,8 +86,10 @@ class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
         "role",
         "is_quarantined",
     )
+    actions: Any = ["take_out", "put_back", "find_usable", "count_problems_again"]
     list_filter = (
         "is_quarantined",
+        ProblemFilter,
         "kind",
         "role",
         ("captured_at", admin.EmptyFieldListFilter),
@@ -99,7 +104,8 @@ class SceneAdmin(QuarantineAdmin, ReadOnlyAdmin):
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in Scene._meta.fields if field.name not in self.editable]
+        fields = [field.name for field in Scene._meta.fields if field.name not in self.editable]
+        return ["problem_words", *fields]
 
     def save_model(self, request: HttpRequest, obj: Scene, form: Any, change: bool) -> None:
         taken = obj.captured_at if "captured_at" in form.changed_data else None

@@ -16,6 +16,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 import damage.ingestion.uploads.api as uploads_api
 from damage.accounts.models import User
+from damage.ingestion.coverage_api import CoverageView
 from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.map_tiles import read_map_tile
 from damage.ingestion.models import Event, Scene, SceneKind, SceneQuerySet, Town
@@ -50,7 +51,9 @@ class SceneViewSet(ReadOnlyModelViewSet[Scene]):
     """Drone photos and orthomosaics."""
 
     permission_classes = [ForTaggers]
-    queryset = Scene.objects.in_use().select_related("town__event").defer("crs_wkt")
+    queryset = (
+        Scene.objects.in_use().select_related("town__event").prefetch_related("problems").defer("crs_wkt")
+    )
     serializer_class = SceneSerializer
     filterset_fields = {
         "town": ["exact"],
@@ -61,7 +64,8 @@ class SceneViewSet(ReadOnlyModelViewSet[Scene]):
 
     def get_queryset(self) -> SceneQuerySet:
         """Lists show what is in use; an admin opens the rest by number, and lists it with `?quarantined=1`."""
-        return in_use_or_asked_for(Scene.objects.select_related("town__event").defer("crs_wkt"), self)
+        scenes = Scene.objects.select_related("town__event").prefetch_related("problems").defer("crs_wkt")
+        return in_use_or_asked_for(scenes, self)
 
     @extend_schema(request=ReasonSerializer, responses={200: SceneSerializer})
     @action(detail=True, methods=["post"], permission_classes=[ForAdmins])
@@ -117,6 +121,7 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
 ]
 urlpatterns: list[URLPattern] = [
     *uploads_api.urlpatterns,
+    path("coverage/", CoverageView.as_view(), name="coverage"),
     path(
         "scenes/<row:pk>/pixel-tiles/<zoom:z>/<tile:x>/<tile:y>.jpg",
         PixelTileView.as_view(),

@@ -20,4 +20,5 @@ class TimeSource(models.TextChoices):
     NAME = "name", _("file name")
     FILE = "file", _("the file's own date, which may be later")
     LIST = "list", _("the list by which it was fetched")
+    ODM = "odm", _("OpenDroneMap's report")
     PERSON = "person", _("a person")

@@ -9,7 +9,8 @@ from typing import Any
 from damage.commands import JsonCommand
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.mosaic_time import parsed_time
-from damage.ingestion.services import FileReport
+from damage.ingestion.photo_problems import NAMES, Problem
+from damage.ingestion.reports import FileReport
 
 NEXT_STEP = (
     "Tag them on the site's page /tag/, or predict: manage.py predict SCENE (list_scenes gives numbers)"
@@ -46,6 +47,7 @@ class IngestCommand(JsonCommand):
         return {
             "ok": bool(counts["added"] + counts["already"]) and not counts["refused"],
             **{status: counts[status] for status in WORDS},
+            "problems": dict(Counter(problem for report in reports for problem in report.problems)),
             "files": [asdict(report) for report in reports],
         }
 
@@ -56,7 +58,12 @@ class IngestCommand(JsonCommand):
         ]
         shown = {status: word for status, word in WORDS.items() if status != "left_out" or result[status]}
         totals = ", ".join(f"{result[status]} {word}" for status, word in shown.items())
-        return "\n".join([*(lines or [self.nothing]), totals])
+        here = result["added"] + result["already"]
+        problems = [
+            f"{count} of {here}: {NAMES[Problem(code)]} (manage.py list_scenes --problem {code})"
+            for code, count in result["problems"].items()
+        ]
+        return "\n".join([*(lines or [self.nothing]), totals, *problems])
 
     def then(self, result: dict[str, Any]) -> tuple[str, ...]:
         return (NEXT_STEP,) if result["added"] + result["already"] else ()

@@ -1,4 +1,4 @@
-"""The process in which foreign images are decoded: `python -m damage.ingestion.decoding_child PARENT`.
+"""The process in which foreign images are decoded: `python -m damage.ingestion.decoding_child PARENT NICENESS`.
 
 It takes one request a line as JSON on standard input and gives one answer a line on standard output; what is large
 goes through files. It has no network where the system allows that, can gain no privileges, ends with its parent, and
@@ -25,8 +25,9 @@ Work = Callable[..., dict[str, Any]]
 MOST_ERROR_LETTERS = 300
 
 
-def main(parent: int) -> None:
+def main(parent: int, niceness: int) -> None:
     """Answer requests until standard input ends."""
+    os.nice(niceness)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
     _confine()
@@ -105,4 +106,4 @@ def _works() -> dict[str, Work]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

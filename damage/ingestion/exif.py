@@ -25,6 +25,7 @@ NADIR_DEG, NADIR_TOLERANCE_DEG = -90.0, 20.0
 # Below the lowest shores and above the highest mountains that anybody flies over, in metres.
 HEIGHTS_M = (-500.0, 20_000.0)
 ANGLES_DEG = (-180.0, 180.0)
+YAWS_DEG = (-360.0, 360.0)
 FOCAL_LENGTHS_MM = (1.0, 10_000.0)
 LONGEST_SHOWN = 40
 # What Pillow raises for EXIF that is damaged.
@@ -43,6 +44,10 @@ class PhotoFacts:
     altitude_m: float | None = None
     height_above_ground_m: float | None = None
     gimbal_pitch_deg: float | None = None
+    gimbal_roll_deg: float | None = None
+    yaw_deg: float | None = (
+        None  # to which side the camera looks, or the top of its picture when it looks down
+    )
     captured_at: datetime | None = None
     camera_make: str = ""
     camera_model: str = ""
@@ -80,6 +85,10 @@ def read_photo_facts(path: Path) -> PhotoFacts:
         gimbal_pitch_deg=_xmp_number(
             xmp, "GimbalPitchDegree", ANGLES_DEG, _("gimbal pitch %(written)s°"), warnings
         ),
+        gimbal_roll_deg=_xmp_number(
+            xmp, "GimbalRollDegree", ANGLES_DEG, _("gimbal roll %(written)s°"), warnings
+        ),
+        yaw_deg=_yaw_deg(xmp, warnings),
         captured_at=_captured_at(details, main, gps, warnings),
         camera_make=make,
         camera_model=model,
@@ -160,6 +169,15 @@ def _altitude_m(gps: dict[int, Any], warnings: list[Message]) -> float | None:
     if altitude is None or not is_below:
         return altitude
     return _believed(-abs(altitude), HEIGHTS_M, _("altitude %(written)s m"), warnings)
+
+
+def _yaw_deg(xmp: str, warnings: list[Message]) -> float | None:
+    """Clockwise from north: the gimbal's yaw, else the aircraft's, which a nadir camera turns with."""
+    yaws = (
+        _xmp_number(xmp, name, YAWS_DEG, _("yaw %(written)s°"), warnings)
+        for name in ("GimbalYawDegree", "FlightYawDegree")
+    )
+    return next((yaw for yaw in yaws if yaw is not None), None)
 
 
 def _captured_at(

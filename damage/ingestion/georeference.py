@@ -61,6 +61,11 @@ def outline_4326(outline: BaseGeometry, *, transform: Sequence[float], crs_wkt: 
             lonlat(points[:, 0], points[:, 1], transform=transform, crs_wkt=crs_wkt)
         ),
     )
+    return cut_at_antimeridian(edges)
+
+
+def cut_at_antimeridian(edges: BaseGeometry) -> BaseGeometry:
+    """A polygon in longitude and latitude, cut in two where it crosses the antimeridian (RFC 7946, 3.1.9)."""
     west, _, east, _ = edges.bounds
     if not east - west > 180:
         return edges

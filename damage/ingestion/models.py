@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.models import Role, User
 from damage.ingestion.capture import SceneRole, TimeSource
 from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
+from damage.ingestion.photo_problems import Problem, problem_words
 from damage.ingestion.uploads.models import Upload  # noqa: F401 (Django looks for the app's tables here)
+from damage.messages import Message
 
 
 class NormalisedNameField(models.CharField):
@@ -79,6 +81,14 @@ class GsdSource(models.TextChoices):
     CAMERA = "camera", _("camera and height above ground")
 
 
+class GroundSource(models.TextChoices):
+    """Where it is known from which ground a photo shows, which says how far to trust it."""
+
+    NONE = "", _("unknown")
+    CAMERA = "camera", _("the camera's position, height and direction, over flat ground")
+    ODM = "odm", _("OpenDroneMap's pose of the camera, over flat ground")
+
+
 class SceneQuerySet(models.QuerySet["Scene"]):
     def in_use(self) -> "SceneQuerySet":
         """Without those that an admin has taken out."""
@@ -87,6 +97,12 @@ class SceneQuerySet(models.QuerySet["Scene"]):
     def visible_to(self, person: User) -> "SceneQuerySet":
         """What an admin has taken out, only admins still see."""
         return self if person.plays(Role.ADMIN) else self.in_use()
+
+    def with_problem(self, code: str = "") -> "SceneQuerySet":
+        """Photos with this problem, or any, that nobody found usable all the same."""
+        problems = SceneProblem.objects.filter(scene=models.OuterRef("pk"))
+        found = problems.filter(code=code) if code else problems
+        return self.filter(models.Exists(found), usable_at=None)
 
 
 class Scene(models.Model):
@@ -115,10 +131,22 @@ class Scene(models.Model):
     gsd_m = models.FloatField(null=True, validators=[MinValueValidator(0.0)])
     gsd_source = models.CharField(max_length=12, choices=GsdSource.choices, default=GsdSource.NONE)
 
-    # Of a mosaic: coordinate system, affine (a, b, c, d, e, f: pixel corner to crs), outline.
+    # Of a mosaic: coordinate system, affine (a, b, c, d, e, f: pixel corner to crs).
     crs_wkt = models.TextField(blank=True)
     transform = models.JSONField(null=True)
+    # The outline of the ground that it shows; of a photo where that is known, and then [lon, lat] of the corners of the
+    # picture too: top left, top right, bottom right, bottom left. No photo is georeferenced because of it.
     footprint_4326 = models.JSONField(null=True)
+    ground_corners_4326 = models.JSONField(null=True, editable=False)
+    ground_source = models.CharField(
+        _("ground known from"),
+        max_length=6,
+        choices=GroundSource.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
 
     # Of a photo: where the camera was. Of a mosaic: its centre.
     lon = models.FloatField(
@@ -145,9 +173,23 @@ class Scene(models.Model):
     )
     altitude_m = models.FloatField(null=True)
     height_above_ground_m = models.FloatField(null=True)
+    gimbal_pitch_deg = models.FloatField(null=True)
     camera_make = models.CharField(max_length=80, blank=True)
     camera_model = models.CharField(max_length=80, blank=True)
     exif_orientation = models.PositiveSmallIntegerField(default=1)
+
+    # Of a photo, what `photo_look` measured; null until `manage.py judge_photos` has seen an older one.
+    sharpness = models.FloatField(null=True)
+    mean_luminance = models.FloatField(null=True)
+    dark_share = models.FloatField(null=True)
+    bright_share = models.FloatField(null=True)
+    look_hash = models.CharField(max_length=64, blank=True, db_default="", editable=False)
+    # Who found a photo usable whatever its problems are.
+    usable_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("found usable by"), on_delete=models.PROTECT, null=True,
+        related_name="+",
+    )  # fmt: skip
+    usable_at = models.DateTimeField(_("found usable"), null=True)
 
     # Taken out of use by an admin; `damage.ingestion.quarantine` writes it together with its history.
     is_quarantined = models.BooleanField(_("out of use"), default=False, db_default=False, editable=False)
@@ -178,9 +220,35 @@ class Scene(models.Model):
         return Path(self.in_place_path or self.file.path)
 
     @property
+    def open_problems(self) -> list["SceneProblem"]:
+        """What is wrong with a photo that nobody found usable all the same."""
+        return [] if self.usable_at else list(self.problems.all())
+
+    @property
     def view_path(self) -> Path:
         """Of what is shown: tiled and with overviews."""
         return Path(self.view_file.path) if self.view_file else self.path
+
+
+class SceneProblem(models.Model):
+    """What is wrong with a photo for finding damage, by `photo_quality`; written by `quality` alone."""
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="problems")
+    code = models.CharField(max_length=16)
+    figure = models.FloatField(null=True)
+    like = models.ForeignKey(Scene, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["scene", "code"], name="problem_once_per_scene")]
+
+    def __str__(self) -> str:
+        return str(self.words)
+
+    @property
+    def words(self) -> Message:
+        """The problem with its figure, for people."""
+        return problem_words(Problem(self.code), self.figure, self.like_id)
 
 
 class QuarantineStep(models.Model):

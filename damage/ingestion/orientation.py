@@ -1,10 +1,25 @@
-"""EXIF orientation: from the pixels as stored to the pixels as shown. Pure arrays and numbers."""
+"""EXIF orientation: from the pixels as stored to the pixels as shown. Pure."""
 
 import numpy as np
+from PIL import Image
 
 TURNED = frozenset({5, 6, 7, 8})  # width and height change places
 MIRRORED_ROWS = frozenset({3, 4, 7, 8})  # after that
 MIRRORED_COLUMNS = frozenset({2, 3, 6, 7})
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def shown_image(image: Image.Image, orientation: int) -> Image.Image:
+    """`shown` for Pillow's images."""
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
 def shown(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -12,8 +12,8 @@ from damage.errors import Refused
 from damage.ingestion.bands import rgb_bands
 from damage.ingestion.exif import PhotoFacts, camera_gsd_m, read_photo_facts
 from damage.ingestion.file_formats import bits_per_value, format_of
-from damage.ingestion.opening import is_heic, is_tiff, open_photo, open_raster
-from damage.ingestion.orientation import shown
+from damage.ingestion.opening import is_tiff, open_photo, open_raster
+from damage.ingestion.orientation import shown_image
 from damage.ingestion.rasters import read_photo, rgb_of
 from damage.ingestion.tiff_structure import check_whole
 from damage.ingestion.usable_bands import check_bands
@@ -28,29 +28,35 @@ COPY_AGAIN = _("Copy it again from the camera's card.")
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo that may come in: its facts, and its pixels (H, W, 3) as shown."""
+    """A photo that may come in: its facts, and the image as it is shown, in red, green and blue."""
 
     facts: PhotoFacts
-    pixels: np.ndarray
+    image: Image.Image
     gsd_m: float | None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """Its pixels (H, W, 3); taking them from the image costs nearly as much as decoding it."""
+        return np.asarray(self.image)
 
 
 def read_usable_photo(path: Path, *, max_mpx: int) -> Photo:
     """Read a photo whole; raise `Refused`, with the remedy, when it cannot be used."""
     _check_file(path, max_mpx=max_mpx)
     facts = read_photo_facts(path)
-    pixels = read_photo_file(path, orientation=facts.orientation)
+    image = read_photo_image(path, orientation=facts.orientation)
     # A sensor's rows are its longer side, however the photo is turned.
-    return Photo(facts, pixels, camera_gsd_m(facts, max(pixels.shape[:2])))
+    return Photo(facts, image, camera_gsd_m(facts, max(image.size)))
 
 
-def read_photo_file(path: Path, *, orientation: int) -> np.ndarray:
-    """Pixels (H, W, 3) of a photo as it is shown; raises `Refused` for broken ones."""
+def read_photo_image(path: Path, *, orientation: int) -> Image.Image:
+    """A photo as it is shown, in red, green and blue; raises `Refused` for broken pixels."""
     try:
-        if is_heic(path):
-            with open_photo(path) as image:
-                return shown(rgb_of(image), orientation)
-        return read_photo(path, orientation)
+        if is_tiff(path):
+            return Image.fromarray(read_photo(path, orientation))
+        with open_photo(path) as image:
+            image.load()
+            return shown_image(image if image.mode == "RGB" else Image.fromarray(rgb_of(image)), orientation)
     except BROKEN_PIXELS as error:
         raise Refused(_("It is truncated or damaged (%(error)s).") % {"error": error}, COPY_AGAIN) from error
 

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from shapely.geometry import shape
 
-from damage.ingestion.models import Event, Scene, SceneKind, Town
+from damage.ingestion.models import Event, Scene, SceneKind, SceneProblem, Town
 from damage.ingestion.rasters import max_zoom
 
 
@@ -22,12 +22,23 @@ class TownSerializer(serializers.ModelSerializer[Town]):
         fields = ["id", "event", "event_name", "name", "slug", "created_at"]
 
 
+class SceneProblemSerializer(serializers.ModelSerializer[SceneProblem]):
+    """What is wrong with a photo for finding damage; `words` are for its reader."""
+
+    words = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = SceneProblem
+        fields = ["code", "figure", "like", "words"]
+
+
 class SceneSerializer(serializers.ModelSerializer[Scene]):
     """A scene with the addresses of its tiles; `{z}`, `{x}`, `{y}` stand for a tile."""
 
     town_name = serializers.CharField(source="town.name")
     event = serializers.IntegerField(source="town.event_id")
     event_name = serializers.CharField(source="town.event.name")
+    problems = SceneProblemSerializer(many=True, read_only=True)
     bounds_4326 = serializers.SerializerMethodField()
     max_zoom = serializers.SerializerMethodField()
     pixel_tiles = serializers.SerializerMethodField()
@@ -51,12 +62,17 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "lat",
             "altitude_m",
             "height_above_ground_m",
+            "gimbal_pitch_deg",
+            "sharpness",
+            "problems",
+            "usable_at",
             "captured_at",
             "captured_from",
             "role",
             "camera_make",
             "camera_model",
             "footprint_4326",
+            "ground_source",
             "bounds_4326",
             "max_zoom",
             "pixel_tiles",

@@ -2,12 +2,11 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -16,52 +15,37 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
 
-from damage.disk import trouble_explained
 from damage.errors import Refused
 from damage.file_names import shown_name
 from damage.ingestion.capture import SceneRole, TimeSource
+from damage.ingestion.decoder import Decoder
 from damage.ingestion.decoding import (
     ViewedPhoto,
+    begin_decoding_photo,
     decode_is_georeferenced,
     decode_mosaic_facts,
     decode_mosaic_view,
     decode_photo,
+    shared_decoder,
 )
-from damage.ingestion.folders import Kind, images_in
-from damage.ingestion.models import GsdSource, Scene, SceneKind
+from damage.ingestion.footprints import camera_ground
+from damage.ingestion.models import GroundSource, GsdSource, Scene, SceneKind
 from damage.ingestion.mosaic_time import mosaic_time
 from damage.ingestion.names import MOST_STEM_BYTES, MOST_SUFFIX_BYTES, cut_to_bytes
 from damage.ingestion.opening import is_tiff
 from damage.ingestion.origins import Origin, record_origin
 from damage.ingestion.places import check_names, get_or_create_town, is_town_of
+from damage.ingestion.quality import set_look
+from damage.ingestion.scene_places import set_ground
 from damage.ingestion.scene_sources import checked_path
+from damage.ingestion.side_by_side import Steps, finished
 from damage.ingestion.source_facts import read_source_facts
-from damage.messages import Message, listed, sentences
+from damage.messages import Message
 from damage.messages import Message as _
+from damage.storage import SpareFile
 from damage.stored_files import NewFiles, new_files, remove_unnamed, work_folder
-from damage.work.progress import Progress, no_progress
 
 logger = logging.getLogger(__name__)
-PASSED_OVER = {
-    Kind.LINK_OUTSIDE: Refused(
-        _("It is a link to a file outside the folder."), _("Name that file itself, or copy it here.")
-    ),
-    Kind.RAW: Refused(
-        _("It is a raw photo."), _("Take the JPEG that the camera wrote beside it, or convert it to JPEG.")
-    ),
-    Kind.OTHER: Refused(_("This format is not read."), _("If it is a photo, convert it to JPEG.")),
-}
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one file: `added`, `already` there, `refused` or `left_out` and why; and what is odd about it."""
-
-    file: str
-    status: str
-    scene: int | None = None
-    reason: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +54,7 @@ class HandedIn:
 
     path: Path
     stamp: tuple[int, int] | None
+    is_spare: bool = False
 
     def check_unchanged(self) -> None:
         """Refuse a file that was written to meanwhile: what was read of it may be of two files."""
@@ -89,29 +74,53 @@ class Ingested:
     warnings: tuple[Message, ...] = ()
 
 
-def ingest_photo(
+class Told(TypedDict):
+    """What is said of a file that is taken in."""
+
+    event: str
+    town: str
+    role: NotRequired[SceneRole]
+    taken: NotRequired[datetime | None]
+    origin: NotRequired[Origin | None]
+    is_spare: NotRequired[bool]
+
+
+def ingest_photo(path: Path, **told: Unpack[Told]) -> Ingested:
+    """Take in a drone photo, as `photo_steps` do, and wait for it. Raises `Refused` when it cannot be used."""
+    return finished(photo_steps(path, shared_decoder, **told))
+
+
+def photo_steps(
     path: Path,
+    decoder: Decoder,
     *,
     event: str,
     town: str,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
     origin: Origin | None = None,
-) -> Ingested:
-    """Take in a drone photo; `taken` is for one that does not say when. Raises `Refused` when it cannot be used."""
+    is_spare: bool = False,
+) -> Steps[Ingested]:
+    """The steps of taking in a drone photo; `taken` is for one that does not say when. Raises `Refused`.
+
+    A file that `is_spare` is ours, and nobody writes to it or needs it afterwards: it is stored without a copy.
+    """
     stamp = _stamp(path)
     check_names(event=event, town=town)
-    sha256 = _digest(path)
+    sha256 = sha256_of(path)
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     with work_folder("view") as folder:
         view = folder / _view_name(path)
-        photo = decode_photo(path, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
+        max_mpx = settings.ENVIRONMENT.max_photo_mpx
+        decoded = begin_decoding_photo(path, view, max_mpx=max_mpx, decoder=decoder)
+        yield
+        photo = decoded()
         scene = _photo_scene(path, sha256, photo)
         scene.role = role
         if scene.captured_at is None:
             scene.captured_at, scene.captured_from = _told_time(taken, origin)
-        handed_in = HandedIn(path, stamp)
+        handed_in = HandedIn(path, stamp, is_spare)
         ingested = _stored(
             scene, event=event, town=town, handed_in=handed_in, source=path, view=view, origin=origin
         )
@@ -126,19 +135,22 @@ def ingest_mosaic(
     in_place: bool = False,
     role: SceneRole = SceneRole.AFTER,
     taken: datetime | None = None,
+    taken_from: TimeSource = TimeSource.PERSON,
     origin: Origin | None = None,
+    is_spare: bool = False,
 ) -> Ingested:
     """Take in an orthomosaic: a copy of it, or with `in_place` only where it lies. Raises `Refused`.
 
-    `taken` goes before what its tags and its name say of when it was taken.
+    `taken`, as `taken_from` says, goes before what its tags and its name say of when it was taken. `is_spare` is as in
+    `photo_steps`.
     """
     stamp = _stamp(path)
     check_names(event=event, town=town)
-    sha256 = _digest(path)
+    sha256 = sha256_of(path)
     if there := already_there(sha256, event=event, town=town, origin=origin):
         return there
     facts = decode_mosaic_facts(path)
-    captured_at, captured_from = _told_time(taken, origin)
+    captured_at, captured_from = (taken, taken_from) if taken else _told_time(None, origin)
     if captured_at is None:
         captured_at, captured_from = mosaic_time(path.name, acquired=facts.acquired, written=facts.written)
     scene = Scene(
@@ -165,20 +177,18 @@ def ingest_mosaic(
         view = folder / _view_name(path)
         decode_mosaic_view(path, facts, view)
         source = None if in_place else path
-        handed_in = HandedIn(path, stamp)
+        handed_in = HandedIn(path, stamp, is_spare)
         ingested = _stored(
             scene, event=event, town=town, handed_in=handed_in, source=source, view=view, origin=origin
         )
         return replace(ingested, warnings=facts.warnings)
 
 
-def ingest_image(
-    path: Path, *, event: str, town: str, role: SceneRole = SceneRole.AFTER, taken: datetime | None = None
-) -> Ingested:
-    """Take in a file that is a photo or an orthomosaic, by its content. Raises `Refused`."""
-    is_mosaic = is_tiff(path) and decode_is_georeferenced(path)
-    ingest = ingest_mosaic if is_mosaic else ingest_photo
-    return ingest(path, event=event, town=town, role=role, taken=taken)
+def image_steps(path: Path, decoder: Decoder, **told: Unpack[Told]) -> Steps[Ingested]:
+    """The steps of taking in a photo or an orthomosaic, told apart by its content. Raises `Refused`."""
+    if is_tiff(path) and decode_is_georeferenced(path):
+        return ingest_mosaic(path, **told)
+    return (yield from photo_steps(path, decoder, **told))
 
 
 def _told_time(taken: datetime | None, origin: Origin | None) -> tuple[datetime | None, str]:
@@ -219,85 +229,15 @@ def make_view(scene: Scene) -> None:
         else:
             photo = decode_photo(source, view, max_mpx=settings.ENVIRONMENT.max_photo_mpx)
             scene.width_px, scene.height_px = photo.width_px, photo.height_px
-        _store_file(scene.view_file, view, scene, files)
+        _store_file(scene.view_file, view, scene, files, is_spare=True)
         scene.save(update_fields=["view_file", "width_px", "height_px"])
     if before:
         remove_unnamed([before])
 
 
-def ingest_files(
-    paths: Iterable[Path], ingest_one: Callable[[Path], Ingested], progress: Progress = no_progress
-) -> list[FileReport]:
-    """Take in each file; one that is refused does not stop the rest."""
-    paths = list(paths)
-    reports = []
-    for done, path in enumerate(paths, start=1):
-        reports.append(reported(shown_name(path), partial(ingest_one, path)))
-        progress(done, len(paths))
-    return reports
-
-
-def photos_in(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and the photos below the folders named, in order."""
-    return [found.path for found in images_in(paths) if found.kind == Kind.PHOTO]
-
-
-def passed_over_in(paths: Iterable[Path]) -> list[FileReport]:
-    """The images below the folders named that do not come in.
-
-    Links to files outside are refused, whoever put them there; formats that are not read are left out.
-    """
-    return [
-        FileReport(
-            shown_name(found.path),
-            "refused" if found.kind == Kind.LINK_OUTSIDE else "left_out",
-            reason=str(PASSED_OVER[found.kind]),
-        )
-        for found in images_in(paths)
-        if found.kind in PASSED_OVER
-    ]
-
-
-def reported(name: str, ingest: Callable[[], Ingested]) -> FileReport:
-    """Take in a file, and say what became of it, whatever happens."""
-    try:
-        with trouble_explained():
-            ingested = ingest()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the other files are not to wait for it)
-        return FileReport(name, "refused", reason=str(refusal_of(error, name)))
-    return FileReport(
-        name,
-        "already" if ingested.already else "added",
-        scene=ingested.scene.pk,
-        note=str(notes_of(ingested)),
-    )
-
-
-def refusal_of(error: Exception, name: str) -> Message:
-    """Why a file was not taken in, for people; what nobody foresaw is logged."""
-    if isinstance(error, Refused):
-        return error.message
-    if isinstance(error, OSError):  # the file was taken away while it was read
-        return _("It cannot be read or stored (%(why)s).") % {"why": error}
-    logger.error("%s was not taken in", name, exc_info=error)
-    reason = _("Something unforeseen went wrong (%(kind)s: %(words)s).") % {
-        "kind": type(error).__name__,
-        "words": str(error)[:300],
-    }
-    return sentences(reason, _("Tell those who look after Damage."))
-
-
-def notes_of(ingested: Ingested) -> Message:
-    """What is odd about an image that came in, for people; empty where nothing is."""
-    notes = [_("no GPS position")] if ingested.scene.lon is None else []
-    if ingested.scene.captured_at is None:
-        notes.append(_("undated"))
-    return listed(*notes, *ingested.warnings)
-
-
 def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
     facts = photo.facts
-    return Scene(
+    scene = Scene(
         kind=SceneKind.PHOTO,
         name=normalize("NFC", path.name),
         sha256=sha256,
@@ -311,12 +251,17 @@ def _photo_scene(path: Path, sha256: str, photo: ViewedPhoto) -> Scene:
         lat=facts.lat,
         altitude_m=facts.altitude_m,
         height_above_ground_m=facts.height_above_ground_m,
+        gimbal_pitch_deg=facts.gimbal_pitch_deg,
         captured_at=facts.captured_at,
         captured_from=TimeSource.CAMERA if facts.captured_at else TimeSource.NONE,
         camera_make=facts.camera_make,
         camera_model=facts.camera_model,
         exif_orientation=facts.orientation,
     )
+    set_look(scene, photo.look)
+    ground = camera_ground(facts, width_px=photo.width_px, height_px=photo.height_px)
+    set_ground(scene, ground, GroundSource.CAMERA)
+    return scene
 
 
 def _stored(
@@ -331,9 +276,10 @@ def _stored(
 ) -> Ingested:
     """Store the files, then the row that names them; what was stored goes again if anything fails, Ctrl-C included."""
     with new_files() as files:
-        for field, path in ((scene.file, source), (scene.view_file, view)):
-            if path:
-                _store_file(field, path, scene, files)
+        if source:
+            _store_file(scene.file, source, scene, files, is_spare=handed_in.is_spare)
+        if view:
+            _store_file(scene.view_file, view, scene, files, is_spare=True)
         note_source(scene)
         handed_in.check_unchanged()
         try:
@@ -355,12 +301,12 @@ def _view_name(path: Path) -> str:
     return f"{cut_to_bytes(path.stem, MOST_STEM_BYTES)}.tif"
 
 
-def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles) -> None:
+def _store_file(field: FieldFile, path: Path, scene: Scene, files: NewFiles, *, is_spare: bool) -> None:
     # No two attempts share a name: one that fails removes its own files and no other's.
     name = cut_to_bytes(path.stem, MOST_STEM_BYTES) + cut_to_bytes(path.suffix, MOST_SUFFIX_BYTES)
     unique = f"{scene.sha256[:12]}-{uuid4().hex[:8]}-{name}"
-    with path.open("rb") as content:
-        field.name = files.save(field.field.generate_filename(scene, unique), File(content))
+    with SpareFile(path) if is_spare else File(path.open("rb")) as content:
+        field.name = files.save(field.field.generate_filename(scene, unique), content)
 
 
 def already_there(sha256: str, *, event: str, town: str, origin: Origin | None = None) -> Ingested | None:
@@ -388,7 +334,8 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The digest of a file; raises `Refused` for what is none, or cannot be read."""
     if shown_name(path) != str(path):
         raise Refused(
             _("Its name or that of its folder is not written in UTF-8."),

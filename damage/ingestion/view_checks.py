@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rasterio.io import DatasetReader
 from rasterio.rio.overview import get_maximum_overview_level
 from rasterio.windows import Window
@@ -67,6 +68,11 @@ def squares_of_raster(dataset: DatasetReader) -> SquareAt:
     return lambda x, y, size: read_rgb(dataset, Window(x, y, size, size))
 
 
+def squares_of_image(image: Image.Image) -> SquareAt:
+    """The squares of an image in red, green and blue, to compare with."""
+    return lambda x, y, size: np.asarray(image.crop((x, y, x + size, y + size)))
+
+
 def _check_blocks(path: Path) -> None:
     try:
         is_whole = all(blocks.are_all_there for blocks in read_blocks(path))
@@ -98,14 +104,18 @@ def _coarsest(view: DatasetReader) -> np.ndarray:
 def _check_shows(view: DatasetReader, like: SquareAt) -> None:
     """Compare squares spread over the scene, its corners included."""
     size = min(SQUARE_PX, view.width, view.height)
-    rows, columns = (
-        np.unique(np.linspace(0, side - size, SQUARES).astype(int)).tolist() for side in view.shape
-    )
+    rows, columns = (_begins(side, size) for side in view.shape)
     shown = squares_of_raster(view)
     for y, x in product(rows, columns):
         means = [square(x, y, size).mean(axis=(0, 1)) for square in (shown, like)]
         if np.abs(means[0] - means[1]).max() > MOST_DIFFERENCE:
             raise _broken(_("it shows something else than its scene"))
+
+
+def _begins(side_px: int, size_px: int) -> list[int]:
+    """Where squares begin along a side, each within one tile, so that none but that is decoded for it."""
+    spread = np.linspace(0, side_px - size_px, SQUARES).astype(int)
+    return np.unique(np.minimum(spread, spread // TILE_PX * TILE_PX + TILE_PX - size_px)).tolist()
 
 
 def _broken(what: object) -> BrokenView:

@@ -1,6 +1,5 @@
 """Copies of scenes made for looking at: tiled JPEG with overviews, so that any zoom reads little. Pure."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import ENOSPC
@@ -8,11 +7,10 @@ from os import strerror
 from pathlib import Path
 from shutil import disk_usage
 
-import numpy as np
 import rasterio
+from PIL import Image
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import DatasetReader, DatasetWriter, MemoryFile
+from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.shutil import copy
 
 from damage.errors import Refused
@@ -20,11 +18,13 @@ from damage.gdal import GDAL_WRITES
 from damage.ingestion.bands import ground_mask, has_mask, rgb_bands
 from damage.ingestion.opening import open_raster
 from damage.ingestion.rasters import TILE_PX, read_rgb
+from damage.ingestion.tiled_jpeg import write_tiled_jpeg
 from damage.ingestion.unreadable import GDAL_ERRORS
 from damage.ingestion.view_checks import (
     BrokenView,
     check_view,
     overview_factors,
+    squares_of_image,
     squares_of_raster,
     written_bytes,
 )
@@ -50,18 +50,11 @@ def write_mosaic_view(source: Path, target: Path) -> None:
         _write_checked(dataset, target)
 
 
-def write_photo_view(pixels: np.ndarray, target: Path) -> None:
-    """Write a tiled copy of a photo (H, W, 3) as it is shown."""
-    height, width, bands = pixels.shape
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a photo has no georeference
-        with MemoryFile() as memory:
-            with memory.open(
-                driver="GTiff", width=width, height=height, count=bands, dtype="uint8"
-            ) as dataset:
-                dataset.write(pixels.transpose(2, 0, 1))
-            with memory.open() as dataset:
-                _write_checked(dataset, target)
+def write_photo_view(photo: Image.Image, target: Path) -> None:
+    """Write a tiled copy of a photo as it is shown, and check it; raises `OSError` and `BrokenView`."""
+    width, height = photo.size
+    write_tiled_jpeg(photo, target, tile_px=TILE_PX, overviews=len(overview_factors(width, height)))
+    check_view(target, width_px=width, height_px=height, like=squares_of_image(photo))
 
 
 def _write_checked(dataset: DatasetReader, target: Path) -> None:

@@ -73,6 +73,7 @@ TABLE = [
     Row("tag/explore/", ALL),
     Row("tags/", ALL),
     Row("upload/", ADMINS),
+    Row("coverage/", ANALYSTS),
     Row("training/", ANALYSTS),
     Row("training/compare/", ANALYSTS),
     Row("training/runs/<pk>/", ANALYSTS, pk="model_run"),
@@ -118,6 +119,8 @@ TABLE = [
     # The API: files on their way in, by a protocol of whose version nothing is said here.
     Row(V1 + "uploads/", ADMINS, post(ADMINS), answers=other_version),
     Row(V1 + "uploads/<pk>/", ADMINS, OWN_UPLOAD, pk="upload", found=here_or_412, answers=other_version),
+    # The API: which ground was flown; of no town in particular it is nothing.
+    Row(V1 + "coverage/", ANALYSTS, found=frozenset({400})),
     # The API: models.
     Row(V1 + "model-runs/", ANALYSTS, post(ADMINS)),
     Row(V1 + "model-runs/<pk>/", ANALYSTS, pk="model_run"),

@@ -182,6 +182,27 @@ def test_the_camera_stands_on_a_mosaic_of_the_same_ground(page, analyst, run, ev
     assert max(red, blue) < 90
 
 
+def test_where_the_ground_of_a_photo_is_known_its_boxes_lie_on_the_map(page, analyst, run):
+    """The photo shows 160 x 120 m; a box of 200 px is a square of 20 m."""
+    lon, lat = run.scene.lon, run.scene.lat
+    across, along = 80 / 106_800, 60 / 110_600  # degrees to half of it, at 16° north
+    corners = [[lon + x * across, lat + y * along] for x, y in ((-1, 1), (1, 1), (1, -1), (-1, -1))]
+    outline = {"type": "Polygon", "coordinates": [[*corners[::-1], corners[-1]]]}
+    Scene.objects.filter(pk=run.scene_id).update(
+        ground_corners_4326=corners, footprint_4326=outline, ground_source="odm"
+    )
+    log_in(page, analyst)
+    page.goto(f"/map/?run={run.pk}")
+    expect(page.locator("#caption")).to_contain_text("on flat ground")
+    page.locator("#places button").first.click()
+    place = page.locator("#place")
+    expect(place.locator("[data-part=on-ground]")).to_be_visible()
+    expect(place.locator("[data-part=at-camera]")).to_be_hidden()
+    expect(place.locator("[data-part=size]")).to_have_text("square of 20 m")
+    page.goto(f"/photos/{run.scene_id}/?run={run.pk}")
+    expect(page.locator(".approximate")).to_contain_text("The ground that the photo shows is known")
+
+
 def test_on_a_phone_that_nothing_was_found_is_said_beside_the_buttons(
     open_page, analyst, event, town, tmp_path
 ):

@@ -6,13 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from rasterio.enums import ColorInterp
 
 from damage.errors import Refused
 from damage.ingestion import viewing
 from damage.ingestion.models import Scene
 from damage.ingestion.opening import open_raster
-from damage.ingestion.services import ingest_files, ingest_mosaic
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic
 from damage.ingestion.tiff_structure import read_blocks
 from damage.ingestion.view_checks import BrokenView, check_view, squares_of_raster, written_bytes
 from damage.ingestion.viewing import write_mosaic_view, write_photo_view
@@ -121,11 +123,12 @@ def test_what_came_out_wrong_is_never_handed_on(geotiff, pixels, tmp_path, monke
     """Without a word from GDAL, as it is with errors on closing a file."""
     black = tmp_path / "black.tif"
     write_mosaic_view(geotiff(pixels=np.zeros_like(pixels)), black)
-    monkeypatch.setattr(viewing, "_write_cog", lambda dataset, target: shutil.copy(black, target))
+    for name in ("_write_cog", "write_tiled_jpeg"):
+        monkeypatch.setattr(viewing, name, lambda source, target, **form: shutil.copy(black, target))
     path = geotiff(pixels=pixels)
     writings = {
         "mosaic": lambda: write_mosaic_view(path, tmp_path / "view.tif"),
-        "photo": lambda: write_photo_view(pixels.transpose(1, 2, 0), tmp_path / "view.tif"),
+        "photo": lambda: write_photo_view(Image.fromarray(pixels.transpose(1, 2, 0)), tmp_path / "view.tif"),
     }
     with pytest.raises(BrokenView, match="something else"):
         writings[write]()

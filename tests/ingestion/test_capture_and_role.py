@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from damage.ingestion.capture import SceneRole
-from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 
 pytestmark = pytest.mark.django_db
 

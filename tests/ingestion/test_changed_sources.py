@@ -14,8 +14,9 @@ from damage.ingestion.map_tiles import read_map_tile
 from damage.ingestion.models import Scene
 from damage.ingestion.rasters import is_whole, read_pixel_tile, read_reduced, read_square
 from damage.ingestion.reading import SceneReader, coarse_ground, ground_share
+from damage.ingestion.reports import ingest_files
 from damage.ingestion.scene_sources import SourceChanged, checked_path, source_of
-from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 from damage.ingestion.source_facts import END_BYTES, is_unchanged, read_source_facts
 from tagging.cutting import cut_pending_crops
 from tagging.models import Crop
@@ -171,7 +172,7 @@ def test_scenes_from_before_are_read_as_they_were(replaced):
 @pytest.mark.parametrize("kind", ["photo", "mosaic"])
 def test_a_file_that_is_written_to_while_it_comes_in_is_refused(geotiff, photo, monkeypatch, kind):
     path, ingest = (photo(), ingest_photo) if kind == "photo" else (geotiff(**LONLAT), ingest_mosaic)
-    decode = services.decode_photo if kind == "photo" else services.decode_mosaic_view
+    decode = services.begin_decoding_photo if kind == "photo" else services.decode_mosaic_view
 
     def meanwhile(*args, **kwargs):
         result = decode(*args, **kwargs)

@@ -30,12 +30,13 @@ def test_a_photo_without_gps_comes_in_and_is_reported_as_such(photo, capsys):
         gps.GPSLongitude: (96.0, 15.0, 0.0), gps.GPSLongitudeRef: "W",
     }  # fmt: skip
     taken = {36867: "2023:02:08 11:22:33"}
-    photos = (photo("with.jpg", gps=place, details=taken), photo("none.jpg", details=taken))
+    photos = (photo("with.jpg", gps=place, details=taken), photo("without.jpg", details=taken))
     call_command("ingest_photos", *map(str, photos), *PLACE)
-    placed, unplaced, totals, _then = capsys.readouterr().out.splitlines()
+    placed, unplaced, totals, summary, _then = capsys.readouterr().out.splitlines()
     assert placed.endswith("with.jpg")
-    assert unplaced.endswith("none.jpg  no GPS position")
+    assert unplaced.endswith("without.jpg  no GPS position")
     assert totals == "2 added, 0 already there, 0 refused"
+    assert summary == "1 of 2: no GPS position (manage.py list_scenes --problem no_gps)"
 
 
 def test_a_second_time_all_are_already_there_and_that_is_fine(photo, capsys):
@@ -147,7 +148,7 @@ def test_what_is_left_out_is_told_and_is_no_failure(photo, tmp_path, capsys):
     photo("DJI_0001.JPG")
     (tmp_path / "DJI_0001.DNG").touch()
     call_command("ingest_photos", str(tmp_path), *PLACE)
-    added, left_out, totals, _then = capsys.readouterr().out.splitlines()
+    added, left_out, totals, _problems, _then = capsys.readouterr().out.splitlines()
     assert added.strip().startswith("added")
     assert left_out.strip().startswith("left out")
     assert "DJI_0001.DNG  It is a raw photo." in left_out

@@ -18,10 +18,12 @@ from PIL import Image
 from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.ingestion import decoding
-from damage.ingestion.decoding import MIB, Decoder, Limits, decode_image, decode_mosaic_facts, decode_photo
+from damage.ingestion.decoder import MIB, Decoder, Limits
+from damage.ingestion.decoding import decode_image, decode_mosaic_facts, decode_photo
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.photos import read_usable_photo
-from damage.ingestion.services import ingest_files, ingest_photo
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_photo
 
 LIMITS = Limits(seconds=100, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
 
@@ -29,7 +31,7 @@ LIMITS = Limits(seconds=100, memory_bytes=2048 * MIB, file_bytes=64 * MIB)
 @pytest.fixture
 def decoder():
     """The child that all share, with whatever was done to it undone."""
-    return decoding._decoder
+    return decoding.shared_decoder
 
 
 @pytest.fixture
@@ -68,6 +70,36 @@ def test_one_child_does_many_files(photo, decoder):
     pid = decoder.pid
     decode_image(photo("bb.png"), most_px=100)
     assert decoder.pid == pid != os.getpid()
+
+
+def test_what_is_begun_is_done_one_after_the_other_and_answered_in_any_order(tmp_path, decoder):
+    answers = []
+    for side_px in (10, 20, 30):
+        path = tmp_path / f"{side_px}.png"
+        Image.new("RGB", (side_px, 5)).save(path)
+        answers.append(decoder.begin("image", LIMITS, path=str(path), most_px=100))
+    assert [answers[number]()["width_px"] for number in (1, 2, 0)] == [20, 30, 10]
+    assert [answer()["width_px"] for answer in answers] == [10, 20, 30]
+
+
+def test_a_child_that_dies_takes_only_what_it_was_at_along(photo, endless, decoder):
+    path = str(photo("a.png"))
+    before = decoder.begin("image", LIMITS, path=path, most_px=100)
+    never = decoder.begin("image", LIMITS, path=str(endless), most_px=100)
+    os.kill(decoder.pid, signal.SIGKILL)
+    after = decoder.begin("image", LIMITS, path=path, most_px=100)
+    assert before()["width_px"] == after()["width_px"] == 80
+    for _number in range(2):
+        with pytest.raises(Refused, match="SIGKILL"):
+            never()
+
+
+def test_what_was_begun_with_a_child_that_was_ended_on_purpose_is_refused(photo, endless, decoder):
+    never = decoder.begin("image", LIMITS, path=str(endless), most_px=100)
+    decoder.close()
+    with pytest.raises(Refused, match="broke off"):
+        never()
+    assert decode_image(photo("a.png"), most_px=100).mode == "RGB"
 
 
 def test_an_image_larger_than_wanted_is_not_decoded(tmp_path):
@@ -167,7 +199,7 @@ def test_the_child_ends_with_its_parent(photo):
         "import os, signal, sys; from pathlib import Path\n"
         "from damage.ingestion import decoding\n"
         "decoding.decode_image(Path(sys.argv[1]), most_px=1)\n"
-        "print(decoding._decoder.pid, flush=True)\n"
+        "print(decoding.shared_decoder.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     call = [sys.executable, "-c", code, str(photo("a.png"))]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from damage.ingestion import services
-from damage.ingestion.services import ingest_files, ingest_photo
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_photo
 from tests.tiny_disk import tiny_disk
 
 PLACE = {"event": "Quake", "town": "Altamira"}
@@ -17,7 +18,7 @@ def test_a_full_disk_is_no_fault_of_the_photo(photo, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "view.tif")
 
-    monkeypatch.setattr(services, "decode_photo", refuse)
+    monkeypatch.setattr(services, "begin_decoding_photo", refuse)
     (report,) = ingest_files([photo()], lambda path: ingest_photo(path, **PLACE))
     assert report.status == "refused"
     assert "The disk is full." in report.reason

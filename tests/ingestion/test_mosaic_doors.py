@@ -15,7 +15,8 @@ from rasterio.windows import Window
 from damage.errors import Refused
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.opening import open_raster
-from damage.ingestion.services import ingest_files, ingest_mosaic
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic
 from damage.ingestion.view_checks import check_view, squares_of_raster
 from tests.ingestion.conftest import NORTH_UP, UTM_37N
 from tests.ingestion.pictures import check_is_seen, picture

@@ -65,9 +65,9 @@ def test_the_decoding_process_goes_on_after_an_error_that_was_told(tmp_path, cap
     (tmp_path / "b.png").write_bytes(png(kind=b"gAMA"))
     call_command("ingest_photos", str(tmp_path / "a.png"), *PLACE)
     capsys.readouterr()
-    before = decoding._decoder.pid
+    before = decoding.shared_decoder.pid
     ingest(tmp_path / "b.png", capsys=capsys)
-    assert decoding._decoder.pid == before
+    assert decoding.shared_decoder.pid == before
 
 
 def test_a_citation_that_is_no_utf8_stops_no_other_mosaic(geotiff, capsys):

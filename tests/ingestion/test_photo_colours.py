@@ -62,7 +62,7 @@ def test_a_turned_tiff_of_before_gets_the_view_and_the_size_that_it_should_have(
     exif[ExifTags.Base.Orientation] = 6
     path = save(tmp_path / "a.tif", Image.fromarray(picture()), exif=exif)
     scene = ingest_photo(path, **PLACE).scene
-    write_photo_view(picture()[::-1, ::-1], scene.view_path)
+    write_photo_view(Image.fromarray(picture()[::-1, ::-1]), scene.view_path)
     scene.width_px, scene.height_px = 96, 64
     scene.save()
     make_view(scene)

@@ -10,9 +10,11 @@ from django.utils import translation
 
 from damage.errors import Refused
 from damage.ingestion import services
+from damage.ingestion.judged_files import with_problems
 from damage.ingestion.lookup import find_scene
 from damage.ingestion.models import Event, GsdSource, Scene, Town
-from damage.ingestion.services import ingest_files, ingest_mosaic, ingest_photo, passed_over_in, photos_in
+from damage.ingestion.reports import ingest_files, passed_over_in, photos_in
+from damage.ingestion.services import ingest_mosaic, ingest_photo
 
 pytestmark = pytest.mark.django_db
 
@@ -204,7 +206,7 @@ def test_photos_with_unbelievable_values_come_in_without_them_and_the_lists_go_o
     gps = {1: "N", 2: (17.0, 30.0, 0.0), 3: "W", 4: (96.0, 15.0, 0.0), 6: 4e9}
     details = {36867: NEVER, 36881: "+03:00"}
     path = photo("odd.jpg", gps=gps, details=details, xmp={"RelativeAltitude": "9" * 400})
-    [report] = ingest_files([path], lambda path: ingest_photo(path, **PLACE))
+    [report] = with_problems(ingest_files([path], lambda path: ingest_photo(path, **PLACE)))
     assert report.status == "added"
     assert NEVER in report.note
     assert "altitude 4000000000.0 m" in report.note
@@ -220,7 +222,8 @@ def test_photos_with_unbelievable_values_come_in_without_them_and_the_lists_go_o
 
 def test_a_warning_is_worded_in_the_readers_language(photo):
     with translation.override("es"):
-        [report] = ingest_files([photo(details={36867: NEVER})], lambda path: ingest_photo(path, **PLACE))
+        reports = ingest_files([photo(details={36867: NEVER})], lambda path: ingest_photo(path, **PLACE))
+        [report] = with_problems(reports)
     assert report.note == f"sin posición GPS; sin fecha; la hora {NEVER} no es creíble y queda vacía"
 
 

@@ -8,7 +8,8 @@ from PIL import Image
 from damage.errors import Refused
 from damage.ingestion.mosaics import read_mosaic_facts
 from damage.ingestion.photos import read_usable_photo
-from damage.ingestion.services import ingest_files, ingest_mosaic
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic
 from damage.ingestion.tiff_structure import Truncated, check_whole, read_blocks
 from damage.ingestion.viewing import write_mosaic_view
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
+from django.db import OperationalError
 from django_tasks_db.models import DBTaskResult
 from PIL import Image
 
@@ -18,7 +20,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.uploads import checking
 from damage.ingestion.uploads.checking import check_upload
 from damage.ingestion.uploads.models import Upload
-from damage.ingestion.uploads.partial_files import folder_of, held, uploads_place
+from damage.ingestion.uploads.partial_files import folder_of, held, path_of, uploads_place
 from damage.ingestion.uploads.recovery import settle_uploads
 from damage.ingestion.uploads.tasks import run_check
 from damage.recovery import recover
@@ -84,6 +86,63 @@ def test_what_is_no_image_is_refused_with_the_reason_and_its_bytes_go(tus, conte
     assert list(uploads_place().iterdir()) == []
 
 
+def test_it_is_stored_without_a_copy(tus, photo):
+    address = tus.send(photo().read_bytes())
+    partial = path_of(Upload.objects.get())
+    number = partial.stat().st_ino
+    scene = Scene.objects.get(pk=checked(tus, address)["scene"])
+    assert scene.path.stat().st_ino == number
+    assert scene.path.stat().st_nlink == 1
+    assert not partial.exists()
+
+
+def test_a_file_whose_row_cannot_be_written_is_still_there_to_be_tried_again(tus, photo, monkeypatch):
+    content = photo().read_bytes()
+    address = tus.send(content)
+    with monkeypatch.context() as patched:
+        patched.setattr(Scene, "save", refuse_for_want_of_room)
+        assert checked(tus, address)["state"] == "received"
+    assert path_of(Upload.objects.get()).read_bytes() == content
+    assert default_storage.listdir("scenes")[1] == default_storage.listdir("views")[1] == []
+    row = checked(tus, address)
+    assert row["state"] == "added"
+    assert Scene.objects.get(pk=row["scene"]).path.read_bytes() == content
+
+
+def refuse_for_want_of_room(*args, **kwargs):
+    raise OperationalError("database or disk is full")
+
+
+def test_a_task_takes_in_all_that_wait_and_their_own_find_nothing_to_do(tus, photo):
+    names = [f"DJI_{'0' * number}.JPG" for number in range(1, 5)]
+    addresses = [tus.send(photo(name).read_bytes(), name) for name in names] + [
+        tus.send(b"no image", "b.jpg")
+    ]
+    checked(tus, addresses[2])
+    assert [tus.row(address)["state"] for address in addresses] == ["added"] * 4 + ["refused"]
+    scenes = [Scene.objects.get(pk=tus.row(address)["scene"]) for address in addresses[:4]]
+    assert [scene.name for scene in scenes] == names
+    before = list(Upload.objects.order_by("pk").values())
+    for address in addresses:
+        checked(tus, address)
+    assert list(Upload.objects.order_by("pk").values()) == before
+
+
+def test_what_was_refused_for_a_while_waits_for_its_own_task(tus, photo):
+    first, second = (tus.send(photo(name).read_bytes(), name) for name in ("a.jpg", "bb.jpg"))
+    Upload.objects.filter(file_name="a.jpg").update(reason="The disk is full.")
+    checked(tus, second)
+    assert [tus.row(address)["state"] for address in (first, second)] == ["received", "added"]
+    assert checked(tus, first)["state"] == "added"
+
+
+def test_one_that_another_worker_is_at_stops_no_other(tus, photo):
+    addresses = [tus.send(photo(name).read_bytes(), name) for name in ("a.jpg", "bb.jpg")]
+    with held(Upload.objects.get(file_name="a.jpg").pk):
+        checked(tus, addresses[1])
+    assert [tus.row(address)["state"] for address in addresses] == ["received", "added"]
+
+
 def test_reasons_are_worded_for_their_reader(tus):
     address = tus.send(b"no image")
     checked(tus, address)
@@ -102,7 +161,7 @@ def test_what_nobody_foresaw_is_a_refusal_of_that_file(tus, photo, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(checking, "ingest_image", fail)
+    monkeypatch.setattr(checking, "image_steps", fail)
     row = checked(tus, tus.send(photo().read_bytes()))
     assert (row["state"], "odd" in row["reason"]) == ("refused", True)
 
@@ -114,7 +173,7 @@ def test_a_full_disk_makes_it_wait_and_come_in_later(tus, photo, monkeypatch):
     address = tus.send(photo().read_bytes())
     DBTaskResult.objects.all().delete()
     with monkeypatch.context() as patched:
-        patched.setattr(checking, "ingest_image", refuse)
+        patched.setattr(checking, "image_steps", refuse)
         row = checked(tus, address)
     assert (row["state"], row["reason"]) == ("received", "The disk is full. Make room.")
     (task,) = DBTaskResult.objects.all()
@@ -243,3 +302,46 @@ def test_a_process_killed_in_the_middle_of_a_part_leaves_a_beginning_of_the_file
     here = file.read_bytes()
     assert (b"begin" + part).startswith(here)
     assert (len(here) > 300_000) if way == "plain" else (here == b"begin")
+
+
+def flight_of(photo, count: int) -> list[bytes]:
+    """Photos of noise taken one second after the other, the last without contrast."""
+    contents = []
+    for number in range(count):
+        grain = np.random.default_rng(number).integers(-80, 81, (60, 80, 3)) * (
+            0.1 if number == count - 1 else 1
+        )
+        details = {36867: f"2023:02:08 11:22:{number:02}"}
+        path = photo(f"{number}.png", pixels=(128 + grain).astype(np.uint8), details=details)
+        contents.append(path.read_bytes())
+    return contents
+
+
+def test_notes_tell_problems_also_those_that_later_files_bring_to_light(tus, photo):
+    *sharp, blurred = flight_of(photo, 8)
+    first = checked(tus, tus.send(blurred, "blurred.png"))
+    assert first["note"] == "no GPS position"
+    before = first["updated_at"]
+    for number, content in enumerate(sharp):
+        checked(tus, tus.send(content, f"{number}.png"))
+    changed = tus.client.get("/api/v1/uploads/", {"changed_since": before}).json()["results"]
+    (row,) = [row for row in changed if row["id"] == first["id"]]
+    assert row["note"] == "blurred (1 % of its flight's usual sharpness); no GPS position"
+
+
+def test_photos_with_problems_that_their_sender_does_not_want_are_left_out(tus, photo):
+    *sharp, blurred = flight_of(photo, 8)
+    for number, content in enumerate(sharp):
+        checked(tus, tus.send(content, f"{number}.png"))
+    row = checked(tus, tus.send(blurred, "blurred.png", leave_out="blurred,dark"))
+    assert (row["state"], row["scene"]) == ("left_out", None)
+    assert row["reason"].startswith("blurred (1 % of its flight's usual sharpness). ")
+    assert not Scene.objects.filter(name="blurred.png").exists()
+    assert list(uploads_place().iterdir()) == []
+    assert checked(tus, tus.send(blurred, "blurred.png", leave_out="dark"))["state"] == "added"
+
+
+def test_an_announcement_with_a_problem_that_there_is_not_is_refused(tus):
+    answer = tus.announce(10, leave_out="foggy")
+    assert answer.status_code == 400
+    assert "no problem foggy" in answer.content.decode()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from PIL import Image
 from pyproj import Transformer
 from rasterio.windows import Window
 from rio_cogeo import cog_validate
@@ -60,7 +61,7 @@ def test_the_view_of_a_mosaic_has_its_holes(geotiff, tmp_path, patch, how):
 
 
 def test_a_photo_gets_a_view_of_what_is_shown(tmp_path, patch):
-    write_photo_view(patch.transpose(1, 2, 0), tmp_path / "view.tif")
+    write_photo_view(Image.fromarray(patch.transpose(1, 2, 0)), tmp_path / "view.tif")
     assert cog_validate(tmp_path / "view.tif")[0]
     with rasterio.open(tmp_path / "view.tif") as view:
         assert (view.shape, view.block_shapes[0], view.overviews(1)) == ((600, 800), (256, 256), [2, 4])

@@ -258,7 +258,7 @@ def test_a_list_of_detections_reads_each_scene_once(analysts_api, finished_run, 
         rows = analysts_api.get(DETECTIONS).json()["features"]
     assert len(rows) > 30
     assert all(row["properties"]["box_4326"] for row in rows)
-    assert read == ["transform"]
+    assert read == ["transform", "ground_corners_4326"]
     assert not any("footprint_4326" in query["sql"] for query in asked)
 
 

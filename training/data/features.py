@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from damage.ingestion.image_hashes import HASH_WORDS
 from damage.ingestion.reading import SceneReader
 from damage.work.progress import Progress, no_progress
 from training.data.crop_files import CropCopy, CropImage, read_pixels
-from training.data.near_duplicates import HASH_WORDS, ORIENTATIONS, image_hashes
+from training.data.near_duplicates import ORIENTATIONS, image_hashes
 from training.data.scene_windows import SceneWindow
 from training.networks.backbones.registry import Backbone
 from training.networks.classical import ClassicalFeatures

@@ -11,9 +11,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-# A difference hash (Krawetz 2013, "Kind of like that") of 16 x 16 comparisons, in each of eight orientations.
-HASH_SIDE = 16
-HASH_WORDS = HASH_SIDE * HASH_SIDE // 64
+from damage.ingestion.image_hashes import difference_hash
+
 ORIENTATIONS = 8
 # Of 256 bits. Of real crops, copies that were turned, scaled and saved as JPEG differ in up to 23 bits from the
 # original, crops of different towns in 55 and more.
@@ -37,15 +36,7 @@ def image_hashes(image: Image.Image) -> np.ndarray:
     """Return the hashes, uint64 (8, 4), of an image in its eight orientations; the first is as it stands."""
     grey = np.asarray(image.convert("L"))
     turned = [np.rot90(side, quarter) for side in (grey, grey[:, ::-1]) for quarter in range(4)]
-    return np.array([_hash(each) for each in turned])
-
-
-def _hash(grey: np.ndarray) -> np.ndarray:
-    small = Image.fromarray(np.ascontiguousarray(grey)).resize(
-        (HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX
-    )
-    values = np.asarray(small, np.int16)
-    return np.packbits(values[:, 1:] > values[:, :-1]).view(np.uint64)
+    return np.array([difference_hash(each) for each in turned])
 
 
 def ground_place(lon: float, lat: float, side_m: float) -> Place:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from damage.errors import NotNow, Refused
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.judged_files import with_problems
 from damage.ingestion.models import FetchedSource
 from damage.ingestion.origins import Origin
 from damage.ingestion.places import check_names
@@ -20,14 +21,8 @@ from damage.ingestion.remote.hosts import open_client
 from damage.ingestion.remote.listing import LeftOut
 from damage.ingestion.remote.parts import forget, forget_empty, forget_old, part_folder
 from damage.ingestion.remote.planning import files_of
-from damage.ingestion.services import (
-    FileReport,
-    Ingested,
-    already_there,
-    ingest_mosaic,
-    ingest_photo,
-    reported,
-)
+from damage.ingestion.reports import FileReport, reported
+from damage.ingestion.services import Ingested, already_there, ingest_mosaic, ingest_photo
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
 
@@ -115,7 +110,7 @@ def fetch_imagery(
         )
         done += totals[file.address]
     reports += [FileReport(left.address, left.status, reason=str(left.reason)) for left in plan.left_out]
-    return reports
+    return with_problems(reports)
 
 
 def place_of_parts() -> Path:

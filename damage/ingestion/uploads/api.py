@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import IO, Any, cast
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -18,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from damage.accounts.models import User
+from damage.ingestion.models import Scene
 from damage.ingestion.uploads.errors import WrongVersion
 from damage.ingestion.uploads.headers import (
     CHECKSUM_ALGORITHMS,
@@ -69,7 +71,9 @@ class TusView(GenericAPIView[Upload]):
     serializer_class = UploadSerializer
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().filter(user=cast(User, self.request.user))
+        uploads = super().get_queryset().filter(user=cast(User, self.request.user))
+        scenes = Scene.objects.only("usable_at").prefetch_related("problems")
+        return uploads.prefetch_related(Prefetch("scene", scenes))
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         """Some networks let no PATCH and DELETE pass: then a POST says what it is. It stays guarded like a POST."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from damage.errors import Refused
 from damage.ingestion.mosaic_time import parsed_time
+from damage.ingestion.photo_problems import Problem, read_problems
 from damage.messages import Message as _
 
 MOST_FILE_NAME_LETTERS = 255
@@ -37,6 +38,7 @@ class FileFacts:
     sha256: str
     role: str = "after"
     taken: datetime | None = None
+    leave_out: frozenset[Problem] = frozenset()
 
 
 def read_length(value: str | None, header: str) -> int:
@@ -68,7 +70,8 @@ def read_file_facts(pairs: Mapping[str, str]) -> FileFacts:
     """What the metadata says of a file.
 
     `filename`, `event`, `town`, and where they are known `modified` (ms since 1970), `sha256` (hex), `role` ("before"
-    or "after" the event) and `taken` (a date, or a date and time). Raises `Refused`.
+    or "after" the event), `taken` (a date, or a date and time) and `leave_out` (codes of problems, by commas). Raises
+    `Refused`.
     """
     if missing := [key for key in ("filename", "event", "town") if not pairs.get(key, "").strip()]:
         raise Refused(
@@ -89,6 +92,7 @@ def read_file_facts(pairs: Mapping[str, str]) -> FileFacts:
         sha256=sha256,
         role=role or "after",
         taken=parsed_time(taken) if taken else None,
+        leave_out=read_problems(pairs.get("leave_out", "").split(",")),
     )
 
 

@@ -20,10 +20,11 @@ class UploadState(models.TextChoices):
     ADDED = "added", _("added")
     ALREADY = "already", _("already there")
     REFUSED = "refused", _("refused")
+    LEFT_OUT = "left_out", _("left out")
 
 
 # What was decided; nothing but the row is left of the upload then.
-DECIDED = frozenset({UploadState.ADDED, UploadState.ALREADY, UploadState.REFUSED})
+DECIDED = frozenset({UploadState.ADDED, UploadState.ALREADY, UploadState.REFUSED, UploadState.LEFT_OUT})
 
 
 class Upload(models.Model):
@@ -35,6 +36,7 @@ class Upload(models.Model):
     town_name = models.CharField(max_length=MOST_LETTERS)
     role = models.CharField(max_length=6, choices=SceneRole.choices, default=SceneRole.AFTER)
     taken = models.DateTimeField(null=True)  # the flight's date, where its sender told it
+    leave_out = models.JSONField(default=list)  # photos with one of these problems do not come in
     file_name = models.CharField(max_length=MOST_NAME_LETTERS)
     size_bytes = models.BigIntegerField()
     # By these and its name a file is known again when it is chosen once more, also on another day.

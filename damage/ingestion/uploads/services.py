@@ -64,6 +64,7 @@ def create_upload(user: User, facts: FileFacts, *, size_bytes: int) -> Upload:
         sha256=facts.sha256,
         role=facts.role,
         taken=facts.taken,
+        leave_out=sorted(facts.leave_out),
         expires_at=timezone.now() + timedelta(days=UNFINISHED_DAYS),
     )
     with held(upload.pk):

@@ -41,12 +41,22 @@ export class DamageMap extends PlacesMap {
   /** Show a mosaic underneath, and its outline. */
   showScene(scene) {
     this.extent = showTiles(this.tiles, scene);
+    this.#outline(scene);
+  }
+
+  /** Outline the ground that a photo shows. */
+  showGround(photo) {
+    this.extent = this.#outline(photo).getGeometry().getExtent();
+  }
+
+  #outline(scene) {
     const footprint = new GeoJSON().readFeature(
       { type: "Feature", geometry: scene.footprint_4326, properties: {} },
       { featureProjection: "EPSG:3857" },
     );
     this.outline.getSource().clear();
     this.outline.getSource().addFeature(footprint);
+    return footprint;
   }
 
   /** Show where a photo's camera was, on a mosaic of the same ground where there is one (else null). */

@@ -136,18 +136,22 @@ async function showPictures(otherId, isOtherScene, signal) {
   if (isOtherScene) map.fit();
 }
 
-/** Of a photo, the map knows no more than where the camera was. */
+/** Of a photo, the map knows which ground it shows, or no more than where the camera was. */
 async function showCamera(isOtherScene, signal) {
   element("with-choice").hidden = true;
   showOther(null);
   showHeat();
   const photo = await get(`/api/v1/scenes/${run.scene}/`, {}, { signal });
-  element("caption").textContent = interpolate(gettext("%s: approximate place, the camera's position"), [photo.name]);
+  const words = photo.footprint_4326
+    ? gettext("%s: approximate place, on flat ground by the camera's direction")
+    : gettext("%s: approximate place, the camera's position");
+  element("caption").textContent = interpolate(words, [photo.name]);
   if (photo.lon === null) {
     return showState(gettext("No place on the map"), gettext("This photo has no GPS position. Look at it in the photo viewer."));
   }
   const camera = [photo.lon, photo.lat];
   map.showCamera(camera, mosaicAt(scenes, camera));
+  if (photo.footprint_4326) map.showGround(photo);
   if (isOtherScene) map.fit();
 }
 

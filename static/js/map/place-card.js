@@ -23,17 +23,19 @@ export class PlaceCard {
   }
 
   show({ geometry, properties }, { hasBefore, hasAfter }) {
-    const isApproximate = properties.is_approximate;
+    const isOnGround = Boolean(properties.box_4326);
     this.element.hidden = false;
-    this.part("approximate").hidden = !isApproximate;
+    this.part("approximate").hidden = !properties.is_approximate;
+    this.part("at-camera").hidden = isOnGround;
+    this.part("on-ground").hidden = !isOnGround;
     this.part("photo").href = properties.photo_url ?? "";
     this.part("where").hidden = !geometry;
     this.part("title").textContent = interpolate(gettext("Score %s"), [scoreWords(properties.score)]);
     this.part("address").textContent = properties.address || gettext("no address");
     this.part("coordinates").textContent = geometry ? coordinateWords(geometry.coordinates) : "";
-    this.part("size").textContent = isApproximate
-      ? gettext("the camera's position")
-      : interpolate(gettext("square of %s m"), [Math.round(sideM(properties.box_4326))]);
+    this.part("size").textContent = isOnGround
+      ? interpolate(gettext("square of %s m"), [Math.round(sideM(properties.box_4326))])
+      : gettext("the camera's position");
     if (this.part("picture").getAttribute("src") !== properties.thumbnail) this.part("picture").src = properties.thumbnail;
     this.part("before").disabled = !hasBefore;
     this.part("after").disabled = !hasAfter;

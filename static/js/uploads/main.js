@@ -50,7 +50,8 @@ function choose(files) {
   const { event, town } = place();
   const { images, raw, unread, others } = sorted(files, facts.suffixes);
   const key = (file) => keyOf({ event, town, name: file.name, size: file.size, modified: file.lastModified });
-  const said = { role: element("role").value, taken: element("taken").value };
+  const problems = [...element("leave-out").querySelectorAll(":checked")].map((box) => box.value).join(",");
+  const said = { role: element("role").value, taken: element("taken").value, problems };
   const about = (file) => ({ file, event, town, place: town, name: file.name, size: file.size, ...said });
   const taken = images.filter((file) => queue.choose(key(file), about(file))).length;
   const leaveOut = (some, reason) => {

@@ -28,7 +28,7 @@ export class Queue {
   /** Add a file, or give the file to an item that waits for it; gives false where it is on its way or decided. */
   choose(key, facts) {
     const there = this.#byKey.get(key);
-    if (there && !(there.state === "refused" || (there.state === "paused" && !there.file))) return false;
+    if (there && !(["refused", "left_out"].includes(there.state) || (there.state === "paused" && !there.file))) return false;
     if (there?.state === "paused") Object.assign(there, { file: facts.file, state: "waiting" });
     else {
       if (there) this.items.splice(this.items.indexOf(there), 1);

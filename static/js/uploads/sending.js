@@ -10,9 +10,9 @@ const RETRIES_MS = [0, 1000, 3000, 10_000, ...Array(480).fill(30_000)];
 const OF_THIS_FILE = [400, 413, 415];
 
 /** What the server is told of a file before it is sent. */
-function metadataOf({ file, name, event, town, role, taken }) {
+function metadataOf({ file, name, event, town, role, taken, problems }) {
   const said = { filename: name, event, town, modified: String(file.lastModified), role };
-  return taken ? { ...said, taken } : said;
+  return { ...said, ...(taken && { taken }), ...(problems && { leave_out: problems }) };
 }
 
 /** Begin to send, or go on; gives how to stop. `onWaiting` is told why it does not get on for a while. */

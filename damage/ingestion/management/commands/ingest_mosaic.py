@@ -3,7 +3,8 @@ from pathlib import Path
 from typing import Any
 
 from damage.ingestion.commands import IngestCommand
-from damage.ingestion.services import ingest_files, ingest_mosaic
+from damage.ingestion.reports import ingest_files
+from damage.ingestion.services import ingest_mosaic
 from damage.work.progress import progress_bar
 
 

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 
 from damage.ingestion.lookup import places_of
 from damage.ingestion.models import Scene, SceneKind
+from damage.ingestion.photo_problems import Problem
 from damage.listing import ListCommand
 
 
@@ -18,8 +19,17 @@ class Command(ListCommand[Scene]):
         parser.add_argument("--town", help="of this town alone")
         parser.add_argument("--kind", choices=SceneKind.values, help="photos or mosaics alone")
 
+        parser.add_argument(
+            "--problem",
+            choices=("any", *Problem),
+            help="photos with this problem alone, that nobody found usable all the same",
+        )
+
     def rows(self, **options: Any) -> QuerySet[Scene]:
         scenes = Scene.objects.select_related("town__event").defer("crs_wkt", "footprint_4326")
+        scenes = scenes.prefetch_related("problems")
+        if options["problem"]:
+            scenes = scenes.with_problem("" if options["problem"] == "any" else options["problem"])
         scenes = scenes.filter(**places_of(options["event"], options["town"], of="town"))
         return scenes.filter(kind=options["kind"]) if options["kind"] else scenes
 
@@ -34,6 +44,7 @@ class Command(ListCommand[Scene]):
             "gsd_m": scene.gsd_m,
             "taken": scene.captured_at,
             "shows": scene.role,
+            "problems": [problem.code for problem in scene.open_problems],
             "state": "out of use" if scene.is_quarantined else "in use",
         }
 

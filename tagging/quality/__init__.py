@@ -1,0 +1,1 @@
+"""What the crowd's answers are worth: consensus, skill, retirement."""
