@@ -132,17 +132,17 @@ def test_dragging_the_square_moves_it_to_the_nearest_place_that_others_meet_at(p
     assert place(page) == (150, 0)  # whole and half cells lie at 0, 150 and 300
 
 
-def tap_in_overview(page: Page, x_share: float, y_share: float) -> None:
-    """Tap the scene, shown whole, at so much of its width and height."""
-    page.locator("#overview").click()
-    page.wait_for_timeout(600)
+def tap_scene(page: Page, x_px: float, y_px: float, *, centre: tuple[int, int]) -> None:
+    """Tap a point of the scene, which is shown with `centre` in the middle, its squares 0.4 of the height."""
     box = page.locator("#scene-map").bounding_box()
     assert box
-    width, height = box["width"] - 16 - 68, box["height"] - 16 - 72  # what is kept clear around it
-    side = min(width, height)
-    x = box["x"] + 16 + (width - side) / 2 + x_share * side
-    y = box["y"] + 16 + (height - side) / 2 + y_share * side
-    page.mouse.click(x, y)
+    scale = 0.4 * min(box["width"], box["height"]) / 300
+    middle = (
+        16 + (box["width"] - 16 - 68) / 2,
+        16 + (box["height"] - 16 - 72) / 2,
+    )  # buttons and messages are spared
+    x, y = (middle[axis] + scale * ((x_px, y_px)[axis] - centre[axis]) for axis in (0, 1))
+    page.mouse.click(box["x"] + x, box["y"] + y)
 
 
 def test_a_tap_on_what_is_answered_means_that_square(page, volunteer, scene):
@@ -150,7 +150,8 @@ def test_a_tap_on_what_is_answered_means_that_square(page, volunteer, scene):
     open_tagging(page)
     press(page, "1")
     wait_for_tags(page, [(0, 0, "positive")])
-    tap_in_overview(page, 0.45, 0.1)  # on half a cell further lies another place, but this is answered
+    page.wait_for_timeout(600)  # the picture follows the square to (300, 0)
+    tap_scene(page, 280, 150, centre=(450, 150))  # nearer to the place at (150, 0), but this is answered
     press(page, "3")
     wait_for_tags(page, [(0, 0, "unsure")])
 
@@ -158,7 +159,7 @@ def test_a_tap_on_what_is_answered_means_that_square(page, volunteer, scene):
 def test_a_tap_elsewhere_means_the_nearest_place_that_others_meet_at(page, volunteer, scene):
     log_in(page, volunteer)
     open_tagging(page)
-    tap_in_overview(page, 0.55, 0.7)  # (330, 420): around it a square would begin at (180, 270)
+    tap_scene(page, 330, 420, centre=(150, 150))  # around it a square would begin at (180, 270)
     press(page, "3")
     wait_for_tags(page, [(150, 300, "unsure")])
 
