@@ -145,8 +145,8 @@ def _drawn(
 
 
 def _asked_scenes() -> SceneQuerySet:
-    """What people are asked about: imagery from after an event that is in use."""
-    return Scene.objects.in_use().filter(role=SceneRole.AFTER)
+    """What people are asked about: imagery from after an event that is in use and shows the ground well."""
+    return Scene.objects.in_use().worth_asking_about().filter(role=SceneRole.AFTER)
 
 
 def _square_of(crop: Crop) -> Square:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.models import Role, User
 from damage.ingestion.capture import SceneRole, TimeSource
 from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
-from damage.ingestion.photo_problems import Problem, problem_words
+from damage.ingestion.photo_problems import NOT_ASKED_ABOUT, Problem, problem_words
 from damage.ingestion.uploads.models import Upload  # noqa: F401 (Django looks for the app's tables here)
 from damage.messages import Message
 
@@ -103,6 +103,11 @@ class SceneQuerySet(models.QuerySet["Scene"]):
         problems = SceneProblem.objects.filter(scene=models.OuterRef("pk"))
         found = problems.filter(code=code) if code else problems
         return self.filter(models.Exists(found), usable_at=None)
+
+    def worth_asking_about(self) -> "SceneQuerySet":
+        """Without photos in which people see too little, unless an admin found them usable all the same."""
+        unfit = SceneProblem.objects.filter(scene=models.OuterRef("pk"), code__in=NOT_ASKED_ABOUT)
+        return self.exclude(models.Exists(unfit), usable_at=None)
 
 
 class Scene(models.Model):

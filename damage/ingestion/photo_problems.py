@@ -21,6 +21,9 @@ class Problem(StrEnum):
     NEAR_DUPLICATE = "near_duplicate"
 
 
+# Of such photos people are not asked: too little of the ground is seen, sky stands in them, or it was asked before.
+NOT_ASKED_ABOUT = (Problem.BLURRED, Problem.DARK, Problem.BRIGHT, Problem.OBLIQUE, Problem.NEAR_DUPLICATE)
+
 NAMES = {
     Problem.BLURRED: _("blurred"),
     Problem.DARK: _("too dark"),

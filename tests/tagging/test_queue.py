@@ -4,11 +4,13 @@ from random import Random
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 
 from damage.accounts.models import Role
 from damage.accounts.services import create_account
 from damage.ingestion.capture import SceneRole
-from damage.ingestion.models import Event
+from damage.ingestion.models import Event, SceneProblem
+from damage.ingestion.quality import set_usable
 from damage.ingestion.quarantine import quarantine_scene
 from damage.ingestion.services import ingest_mosaic
 from tagging.models import Share, Tag
@@ -19,6 +21,12 @@ from tests.ingestion.conftest import geotiff  # noqa: F401
 
 QUEUE = "/api/v1/queue/"
 TAGS = "/api/v1/tags/"
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """The next test's scenes have the same numbers."""
+    cache.clear()
 
 
 @pytest.fixture
@@ -119,6 +127,16 @@ def test_imagery_from_before_and_out_of_use_is_not_asked_about(mosaic, question,
     assert live_event() == mosaic.town.event
     quarantine_scene(mosaic, by=site_admin, reason="blurred")
     assert live_event() is None
+
+
+@pytest.mark.parametrize(("code", "is_asked"), [("oblique", False), ("blurred", False), ("no_gps", True)])
+def test_photos_that_show_too_little_are_not_asked_about_unless_found_usable(
+    scene, question, volunteer, site_admin, code, is_asked
+):
+    SceneProblem.objects.create(scene=scene, code=code)
+    assert bool(asked(volunteer, question, scene)) is is_asked
+    set_usable([scene], True, by=site_admin)
+    assert asked(volunteer, question, scene)
 
 
 def test_the_api_gives_what_a_page_needs(api, mosaic, question, volunteer):
