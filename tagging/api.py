@@ -23,6 +23,8 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from damage.accounts.models import Role, User
 from damage.filters import RowFilter
+from damage.ingestion.joining.api_doors import no_such_scene
+from damage.ingestion.joining.membership import OutsideEvent
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
 from damage.permissions import ForAdmins, ForTaggers
 from tagging import services
@@ -159,7 +161,10 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         given.is_valid(raise_exception=True)
         person, wanted = cast(User, request.user), given.validated_data
         check_quota(person, wanted["question"], wanted["size_px"])
-        tag = services.record_tag(tagger=person, **wanted)
+        try:
+            tag = services.record_tag(tagger=person, **wanted)
+        except OutsideEvent as error:
+            raise no_such_scene(wanted["scene"].pk) from error
         return Response(TagSerializer(tag).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=NewAnswerSerializer, responses=TagSerializer)
