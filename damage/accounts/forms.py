@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.attempts import begin_password_attempt, end_password_attempt, visitor_of
@@ -24,6 +26,21 @@ class OwnPasswordForm(PasswordChangeForm):
         is_right = self.user.check_password(self.cleaned_data["old_password"])
         end_password_attempt(attempt, succeeded=is_right)
         return super().clean_old_password()
+
+
+class KeepForm(SetPasswordForm):  # type: ignore[type-arg]
+    """A user name and a password, with which somebody who came by an invitation can log in from now on."""
+
+    username = forms.CharField(label=_("User name"), max_length=150, validators=[UnicodeUsernameValidator()])
+
+    def clean_username(self) -> str:
+        username = User.normalize_username(self.cleaned_data["username"])
+        if User.objects.filter(username=username).exclude(pk=self.user.pk).exists():
+            raise forms.ValidationError(gettext("Somebody has this user name. Choose another."))
+        self.user.username = username  # what the password is compared with
+        return username
+
+    field_order = ("username", "new_password1", "new_password2")
 
 
 class NewTokenForm(forms.Form):
