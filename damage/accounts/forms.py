@@ -28,7 +28,7 @@ class OwnPasswordForm(PasswordChangeForm):
         return super().clean_old_password()
 
 
-class KeepForm(SetPasswordForm):  # type: ignore[type-arg]
+class KeepForm(SetPasswordForm):
     """A user name and a password, with which somebody who came by an invitation can log in from now on."""
 
     username = forms.CharField(label=_("User name"), max_length=150, validators=[UnicodeUsernameValidator()])
