@@ -57,6 +57,7 @@ ADDRESS = Limit(free=100, longest_wait_s=900, counted_over=timedelta(hours=1))
 BAD_TOKENS = Limit(free=30, longest_wait_s=900, counted_over=timedelta(hours=1))
 # Nor can invitations. The pages of one that is there are not counted.
 BAD_INVITATIONS = BAD_TOKENS
+BAD_PASSKEYS = BAD_TOKENS
 # More people than a shelter has behind one address; an invitation has a number of uses of its own.
 JOINED_AN_HOUR = 200
 
@@ -149,6 +150,23 @@ def _record_bad(request: HttpRequest, door: Door, limit: Limit) -> None:
         _forget_old(now)
         LoginAttempt.objects.create(at=now, door=door, address=address)
     log.warning("bad %s: address=%s", "API token" if door == Door.TOKEN else door.value, address or "-")
+
+
+def check_passkey(request: HttpRequest) -> None:
+    """Refuse to look at one more passkey from an address that sent too many that are none."""
+    earlier = LoginAttempt.objects.filter(door=Door.PASSKEY, address=address_of(request))
+    if wait_s := _wait_after(BAD_PASSKEYS, earlier, timezone.now()):
+        raise _too_many(wait_s)
+
+
+def record_passkey(request: HttpRequest, person: User | None) -> None:
+    """Note that somebody came in by a passkey, or that it was none."""
+    address = address_of(request)
+    outcome = Outcome.SUCCEEDED if person else Outcome.FAILED
+    LoginAttempt.objects.create(
+        at=timezone.now(), door=Door.PASSKEY, outcome=outcome, person=person, address=address
+    )
+    log.info("passkey %s: account=%s address=%s", outcome, person.username if person else "-", address or "-")
 
 
 def check_joining(request: HttpRequest) -> None:

@@ -1,7 +1,9 @@
 """What people type about their own account."""
 
+import unicodedata
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -12,6 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from damage.accounts.attempts import begin_password_attempt, end_password_attempt, visitor_of
 from damage.accounts.models import User
 from damage.accounts.tokens import DAYS
+
+
+class LogInForm(LoginForm):  # type: ignore[misc]
+    """A user name and a password, which django-allauth hands to `authenticate`, and so to the one backend."""
+
+    def add_prefix(self, field_name: str) -> str:
+        """The name is called `username`, as by Django and by password managers."""
+        return super().add_prefix("username" if field_name == "login" else field_name)
+
+    def clean_login(self) -> str:
+        return unicodedata.normalize("NFKC", super().clean_login())  # as names are stored
 
 
 class OwnPasswordForm(PasswordChangeForm):

@@ -133,6 +133,7 @@ class Door(models.TextChoices):
     PASSWORD = "password", _("password")
     TOKEN = "token", _("token")
     INVITATION = "invitation", _("invitation")
+    PASSKEY = "passkey", _("passkey")
 
 
 class LoginAttempt(models.Model):

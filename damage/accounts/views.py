@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from typing import Any, cast
 
+from allauth.account.views import LoginView
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -21,31 +22,38 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from damage.accounts.attempts import remember_device
-from damage.accounts.forms import KeepForm, NewTokenForm, OwnPasswordForm
+from damage.accounts.forms import KeepForm, LogInForm, NewTokenForm, OwnPasswordForm
 from damage.accounts.models import ApiToken, User
 from damage.accounts.tokens import create_token
 from damage.errors import Refused, TooMany
 
 
-class LogIn(LoginView):
+class LogIn(LoginView):  # type: ignore[misc]
     """The only door for names and passwords; the administration leads here."""
 
-    redirect_authenticated_user = True
+    form_class = LogInForm
+    template_name = "registration/login.html"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().post(request, *args, **kwargs)
         except TooMany as refusal:
             # The name is shown again, nothing is checked.
-            form = self.form_class(request, initial={"username": request.POST.get("username", "")})
+            form = LogInForm(request=request, initial={"login": request.POST.get("username", "")})
             return _refuse(
                 self.render_to_response(self.get_context_data(form=form, refusal=refusal)), refusal
             )
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+    def form_valid(self, form: LogInForm) -> HttpResponse:
         response = super().form_valid(form)
-        remember_device(self.request, response, form.get_user())
+        remember_device(self.request, response, form.user)
         return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "next": self.get_next_url() or "",
+            "options_address": reverse("passkey-login"),
+        }
 
 
 class OwnPassword(PasswordChangeView):

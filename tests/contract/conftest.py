@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from allauth.mfa.models import Authenticator
 from django.core.files.base import ContentFile
 from django.db import transaction
 from PIL import Image
@@ -49,6 +50,7 @@ class Site:
     upload: Upload
     invitation: Invitation
     other_event: Event
+    passkey: Authenticator
 
     def client_of(
         self, role: Role | None, member: Role | None = None, is_of_another_event: bool = False
@@ -160,4 +162,5 @@ def site(town, question, tmp_path) -> Site:
         upload,
         make_invitation(town.event, by=people[Role.ADMIN])[0],
         Event.objects.create(name="Elsewhere", slug="elsewhere"),
+        Authenticator.objects.create(user=people[Role.VOLUNTEER], type="webauthn", data={"name": "phone"}),
     )

@@ -86,15 +86,9 @@ TABLE = [
     # Pages: tagging is for all, models and predictions for analysts and admins.
     Row(Events.NONE, "account/password/", ALL, {"POST": ALL, "PUT": ALL}, has_options=True),
     Row(Events.NONE, "account/tokens/", ALL, post(ALL)),
-    Row(
-        Events.NONE,
-        "account/tokens/<pk>/revoke/",
-        does=post(OWNER),
-        pk="token",
-        hears=ALL,
-        others_see=False,
-        is_owned=True,
-    ),
+    Row(Events.NONE, "account/passkeys/", ALL, post(ALL)),
+    own_token("account/passkeys/<pk>/revoke/", does=post(OWNER), pk="passkey", hears=ALL),
+    own_token("account/tokens/<pk>/revoke/", does=post(OWNER), pk="token", hears=ALL),
     Row(Events.NONE, "admin/login/"),  # leads strangers to the log-in, and says no to those who are in
     Row(Events.NONE, "account/keep/", ALL, post(ALL), found=frozenset({200, 302})),
     Row(Events.SITE, "invitations/", ADMINS, post(ADMINS)),
