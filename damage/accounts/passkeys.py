@@ -1,5 +1,6 @@
 """Passkeys (WebAuthn, by django-allauth): making one, taking one back, and logging in with one."""
 
+import struct
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -25,10 +26,13 @@ from damage.accounts.attempts import (
     record_passkey,
     visitor_of,
 )
+from damage.accounts.forms import LogInForm
 from damage.accounts.models import User
 from damage.errors import TooMany
 
 MOST_PASSKEYS = 20
+# What python-fido2 raises where no browser made the JSON: it takes keys, lengths and types for granted.
+MALFORMED = (KeyError, IndexError, AttributeError, TypeError, ValueError, struct.error)
 
 
 class PasskeyForm(AddWebAuthnForm):
@@ -49,6 +53,13 @@ class PasskeyForm(AddWebAuthnForm):
         if not is_right:
             raise forms.ValidationError(gettext_lazy("This is not your password."))
 
+    def clean(self) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except MALFORMED as error:
+            raise forms.ValidationError(gettext_lazy("This is no passkey.")) from error
+        return cleaned
+
     field_order = ("password", "name", "credential")
 
 
@@ -56,7 +67,10 @@ class PasskeyLoginForm(LoginWebAuthnForm):
     """A passkey of an account that is in use."""
 
     def clean_credential(self) -> Authenticator:
-        authenticator = super().clean_credential()
+        try:
+            authenticator = super().clean_credential()
+        except MALFORMED as error:
+            raise forms.ValidationError(gettext_lazy("This is no passkey.")) from error
         if not authenticator.user.is_active:
             raise forms.ValidationError(gettext_lazy("This account is not in use."))
         return authenticator
@@ -74,7 +88,8 @@ class LogInWithPasskey(LoginWebAuthnView):
         try:
             check_passkey(request)
         except TooMany as refusal:
-            answer = HttpResponse(str(refusal), status=HTTPStatus.TOO_MANY_REQUESTS)
+            shown = {"refusal": refusal, "form": LogInForm(request=request), "options_address": request.path}
+            answer = render(request, "registration/login.html", shown, status=HTTPStatus.TOO_MANY_REQUESTS)
             answer["Retry-After"] = str(refusal.retry_after_s)
             return answer
         return super().post(request, *args, **kwargs)
