@@ -16,7 +16,7 @@ from damage.accounts.models import User
 from damage.accounts.tokens import DAYS
 
 
-class LogInForm(LoginForm):  # type: ignore[misc]
+class LogInForm(LoginForm):
     """A user name and a password, which django-allauth hands to `authenticate`, and so to the one backend."""
 
     def add_prefix(self, field_name: str) -> str:

@@ -28,7 +28,7 @@ from damage.accounts.tokens import create_token
 from damage.errors import Refused, TooMany
 
 
-class LogIn(LoginView):  # type: ignore[misc]
+class LogIn(LoginView):
     """The only door for names and passwords; the administration leads here."""
 
     form_class = LogInForm

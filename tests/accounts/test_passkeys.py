@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from damage.accounts import attempts
 from damage.accounts.models import LoginAttempt
+from tests.accounts.passkey import passkey_data
 
 
 def try_one(client, credential="{}", address="203.0.113.9"):
@@ -16,7 +17,7 @@ def try_one(client, credential="{}", address="203.0.113.9"):
 
 
 def test_the_options_tell_nobody_who_has_an_account_and_ask_for_finger_or_pin(client, volunteer):
-    Authenticator.objects.create(user=volunteer, type="webauthn", data={"name": "phone"})
+    Authenticator.objects.create(user=volunteer, type="webauthn", data=passkey_data("phone"))
     options = client.get("/login/passkey/").json()["request_options"]["publicKey"]
     assert options["userVerification"] == "required"
     assert not options.get("allowCredentials")
@@ -64,7 +65,7 @@ def test_what_no_browser_made_is_no_passkey(client, volunteer):
 
 
 def test_nobody_takes_anothers_passkey_back(client, volunteer, other_volunteer):
-    passkey = Authenticator.objects.create(user=volunteer, type="webauthn", data={"name": "phone"})
+    passkey = Authenticator.objects.create(user=volunteer, type="webauthn", data=passkey_data("phone"))
     client.force_login(other_volunteer)
     assert client.post(f"/account/passkeys/{passkey.pk}/revoke/").status_code == 404
     client.force_login(volunteer)

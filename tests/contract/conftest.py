@@ -28,6 +28,7 @@ from prediction.models import Detection, PredictionRun
 from tagging.cutting import cut_pending_crops
 from tagging.models import Question, Tag
 from tagging.services import record_tag
+from tests.accounts.passkey import passkey_data
 from training.models import Experiment, ModelRun, ModelRunCrop
 
 SQUARE = {"x_px": 8, "y_px": 8, "size_px": 32}
@@ -162,5 +163,7 @@ def site(town, question, tmp_path) -> Site:
         upload,
         make_invitation(town.event, by=people[Role.ADMIN])[0],
         Event.objects.create(name="Elsewhere", slug="elsewhere"),
-        Authenticator.objects.create(user=people[Role.VOLUNTEER], type="webauthn", data={"name": "phone"}),
+        Authenticator.objects.create(
+            user=people[Role.VOLUNTEER], type="webauthn", data=passkey_data("phone")
+        ),
     )
