@@ -196,6 +196,7 @@ TABLE = [
 FOR_EVERYBODY = {
     "",
     "login/",
+    "login/passkey/",
     "join/<secret>/",
     "logout/",
     "i18n/setlang/",
