@@ -32,6 +32,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -50,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "damage.unavailable.ExplainTrouble",
@@ -69,6 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "damage.ingestion.joining.context.standing",
             ]
         },
     }
@@ -103,6 +108,19 @@ AUTH_PASSWORD_VALIDATORS = [
     ),
     {"NAME": "damage.accounts.validators.NewPasswordEndsTokens"},
 ]
+# django-allauth logs people in, with names and passwords or passkeys. No mail is sent, and nobody signs up without an
+# invitation. Its limits are kept in a cache that each process has of its own; ours are counted from rows.
+ACCOUNT_ADAPTER = "damage.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "damage.accounts.adapters.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RATE_LIMITS = False
 PROXIES = ENVIRONMENT.proxies
 LOGIN_URL = "login"
 CSRF_FAILURE_VIEW = "damage.views.csrf_failure"

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
+from damage.ingestion.joining.api_doors import visible_to_reader
 from damage.ingestion.rasters import OutsideScene
 from damage.ingestion.scene_sources import checked_path
 from damage.pagination import Pages
@@ -72,7 +73,8 @@ class PredictionRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[Predict
     def get_queryset(self) -> PredictionRunQuerySet:
         """Lists show runs over scenes in use; an admin opens the rest by number."""
         runs = cast(PredictionRunQuerySet, super().get_queryset())
-        return runs.in_use() if self.action == "list" else runs.visible_to(cast(User, self.request.user))
+        runs = visible_to_reader(runs, self)
+        return runs.in_use() if self.action == "list" else runs
 
     def get_permissions(self) -> list[BasePermission]:
         for_admins = self.action in ("create", "cancel", "continue_run", "set_threshold")
@@ -137,7 +139,7 @@ class DetectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generic
     renderer_classes = [JSONRenderer, GeoJsonRenderer]
 
     def get_queryset(self) -> DetectionQuerySet:
-        detections = self.queryset.in_use()
+        detections = visible_to_reader(self.queryset, self).in_use()
         if self.action != "list" or self.request.query_params.get("min_score"):
             return detections
         return detections.above_their_threshold()

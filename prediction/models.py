@@ -6,6 +6,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
 from damage.accounts.models import Role, User
+from damage.ingestion.joining.membership import within_events
 from damage.ingestion.models import Scene, SceneKind
 from damage.work.models import Work
 from training.models import ModelRun
@@ -27,8 +28,10 @@ class PredictionRunQuerySet(models.QuerySet["PredictionRun"]):
         return self.filter(scene__is_quarantined=False)
 
     def visible_to(self, person: User) -> "PredictionRunQuerySet":
-        """What was found in a scene that is out of use, only admins still see."""
-        return self if person.plays(Role.ADMIN) else self.in_use()
+        """Those of events that a person analyses; what was found in a scene out of use, only admins still see."""
+        if person.plays(Role.ADMIN):
+            return self
+        return within_events(self.in_use(), person, event="scene__town__event", least=Role.ANALYST)
 
     def with_detection_counts(self) -> "PredictionRunQuerySet":
         """Each run with `detection_count`: how many detections reach its threshold."""
@@ -139,8 +142,10 @@ class DetectionQuerySet(models.QuerySet["Detection"]):
         return self.filter(run__scene__is_quarantined=False)
 
     def visible_to(self, person: User) -> "DetectionQuerySet":
-        """What was found in a scene that is out of use, only admins still see."""
-        return self if person.plays(Role.ADMIN) else self.in_use()
+        """Those of events that a person analyses; what was found in a scene out of use, only admins still see."""
+        if person.plays(Role.ADMIN):
+            return self
+        return within_events(self.in_use(), person, event="run__scene__town__event", least=Role.ANALYST)
 
     def above_their_threshold(self) -> "DetectionQuerySet":
         """Those that reach the threshold of their run."""

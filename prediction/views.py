@@ -29,11 +29,12 @@ def damage_map(request: HttpRequest) -> HttpResponse:
 @require_safe
 def prediction_runs(request: HttpRequest) -> HttpResponse:
     """List every run with its state, what it found and its files."""
-    rows = PredictionRun.objects.in_use().with_detection_counts().with_places()
+    person = cast(User, request.user)
+    rows = PredictionRun.objects.visible_to(person).in_use().with_detection_counts().with_places()
     long = (f"model_run__{name}" for name in HEAVY)
     runs = rows.select_related("model_run", "requested_by").defer("parameters", "timings_s", *long)
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    may_predict = cast(User, request.user).plays(Role.ADMIN)
+    may_predict = person.plays(Role.ADMIN)
     shown = {"page": page, "may_predict": may_predict, "unsettled": PredictionRun.UNSETTLED}
     return render(request, "prediction/runs.html", shown)
 
@@ -42,7 +43,7 @@ def prediction_runs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def photo(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a run, by default the newest, found in a photo."""
-    scenes = Scene.objects.visible_to(cast(User, request.user)).select_related("town__event")
+    scenes = Scene.objects.visible_to(cast(User, request.user), Role.ANALYST).select_related("town__event")
     scene = get_object_or_404(scenes, pk=pk, kind=SceneKind.PHOTO)
     long = (f"model_run__{name}" for name in HEAVY)
     runs = list(scene.prediction_runs.select_related("model_run", "scene").defer(*long))

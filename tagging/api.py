@@ -23,6 +23,8 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet, ViewSe
 
 from damage.accounts.models import Role, User
 from damage.filters import RowFilter
+from damage.ingestion.joining.api_doors import no_such_scene
+from damage.ingestion.joining.membership import OutsideEvent
 from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
@@ -187,10 +189,11 @@ class Queue(APIView):
         responses=QueueSerializer,
     )
     def get(self, request: Request) -> Response:
-        wanted = QueueQuerySerializer(data=request.query_params)
+        person = cast(User, request.user)
+        wanted = QueueQuerySerializer(data=request.query_params, context={"person": person})
         wanted.is_valid(raise_exception=True)
-        given, person = wanted.validated_data, cast(User, request.user)
-        question, event = given["question"], given["event"] or live_event()
+        given = wanted.validated_data
+        question, event = given["question"], given["event"] or live_event(person)
         check_open(question)
         squares = next_squares(person, question, event, given["count"]) if event else []
         found = {"event": event and event.pk, "event_name": event.name if event else "", "squares": squares}
@@ -242,7 +245,10 @@ class TagViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericV
         place = {"question": wanted["question"], "scene": wanted["scene"], "square": square}
         wanted["asked"] = why_asked(wanted.pop("receipt"), person=person, **place)
         check_quota(person, wanted["question"], wanted["scene"], wanted["size_px"])
-        tag = services.record_tag(tagger=person, **wanted)
+        try:
+            tag = services.record_tag(tagger=person, **wanted)
+        except OutsideEvent as error:
+            raise no_such_scene(wanted["scene"].pk) from error
         return Response(StoredTagSerializer(tag).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=NewAnswerSerializer, responses=TagSerializer)

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
+from damage.ingestion.joining.membership import events_of, within_events
 from damage.ingestion.models import QuarantineStep, Scene, Town
 from damage.message_field import MessageField
 from tagging.crops import LEAST_SIZE_PX
@@ -77,9 +78,11 @@ class CropQuerySet(models.QuerySet["Crop"]):
         """Without those that an admin has taken out, themselves or with their whole scene."""
         return self.filter(in_use_by())
 
-    def visible_to(self, person: User) -> "CropQuerySet":
-        """What an admin has taken out, only admins still see."""
-        return self if person.plays(Role.ADMIN) else self.in_use()
+    def visible_to(self, person: User, least: Role = Role.VOLUNTEER) -> "CropQuerySet":
+        """Those of events in which a person is `least` or more; what an admin has taken out, only admins still see."""
+        if person.plays(Role.ADMIN):
+            return self
+        return within_events(self.in_use(), person, event="town__event", least=least)
 
 
 def in_use_by(crop: str = "") -> models.Q:
@@ -176,8 +179,14 @@ class Share(models.TextChoices):
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, person: User) -> "TagQuerySet":
-        """A volunteer sees their own tags alone; others see everybody's."""
-        return self.filter(tagger=person) if person.plays(Role.VOLUNTEER) else self
+        """A volunteer sees their own tags alone; others see everybody's: each in the events in which they are that."""
+        if person.is_at_least(Role.VERIFIER):
+            return self
+        own = within_events(
+            self.filter(tagger=person), person, event="crop__town__event", least=Role.VOLUNTEER
+        )
+        checked = [row["event"] for row in events_of(person, Role.VERIFIER)]
+        return own | self.filter(crop__town__event__in=checked) if checked else own
 
     def in_use(self) -> "TagQuerySet":
         """Those of crops that are in use."""

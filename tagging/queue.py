@@ -89,7 +89,8 @@ def _scene_sizes(event: Event, question: Question) -> list[SceneSize]:
         SceneSize(scene.pk, scene.width_px, scene.height_px, question.side_px(scene))
         for scene in scenes.only("pk", "width_px", "height_px", "gsd_m")
     ]
-    cache.set(key, sizes, timeout=SCENES_KEPT_S)
+    if sizes:  # nobody waits for the first imagery of an event
+        cache.set(key, sizes, timeout=SCENES_KEPT_S)
     return sizes
 
 
@@ -171,8 +172,8 @@ def why_asked(
     return (share, chance) if place == here else ("", None)
 
 
-def live_event() -> Event | None:
-    """The event whose imagery from after it came in last; None where there is none."""
-    newest = _asked_scenes().order_by("-created_at", "-pk")
+def live_event(person: User) -> Event | None:
+    """Of a person's events the one whose imagery from after it came in last; None where there is none."""
+    newest = _asked_scenes().visible_to(person).order_by("-created_at", "-pk")
     scene = newest.select_related("town__event").only("town__event").first()
     return scene.town.event if scene else None

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from damage.ingestion.joining.api_doors import VisibleRowField
 from damage.ingestion.models import Event, Scene
 from damage.statements import Lookup
 from tagging.crops import LEAST_SIZE_PX
@@ -156,9 +157,7 @@ class QueueQuerySerializer(serializers.Serializer):
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
         slug_field="slug", queryset=Question.objects.all()
     )
-    event: serializers.PrimaryKeyRelatedField[Event] = serializers.PrimaryKeyRelatedField(
-        queryset=Event.objects.all(), required=False, default=None
-    )
+    event = VisibleRowField(queryset=Event.objects.all(), required=False, default=None)
     count = serializers.IntegerField(min_value=1, max_value=MOST_AT_ONCE, required=False, default=10)
 
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from damage.accounts.models import Role, User
 from damage.commits import committed
 from damage.errors import NotNow, Refused
+from damage.ingestion.joining.membership import check_plays_in
 from damage.ingestion.jpeg import THUMBNAIL_PX, encoded_jpeg, thumbnail_jpeg
 from damage.ingestion.models import Scene, SceneKind, Town
 from damage.ingestion.quarantine import check_scene_in_use
@@ -80,8 +81,10 @@ def record_tag(
     No file is opened: the square's pixels are cut afterwards (`tagging.cutting`), once, whoever tags it. Once this has
     returned, and the caller's own transaction if any has ended, no power cut can lose the answer. The tag's
     `answer_before` says what was replaced; an answer that comes twice under one name (`sent_as`) is told so twice.
-    `asked` is why the person was asked (`tagging.queue.why_asked`). Raises `Refused`.
+    `asked` is why the person was asked (`tagging.queue.why_asked`). Raises `Refused`, and `OutsideEvent` where the
+    tagger does not tag.
     """
+    check_plays_in(tagger, _town_of(scene).event_id)
     check_open(question)
     _check_answer(answer)
     check_scene_in_use(scene)
@@ -143,6 +146,7 @@ def _store_with_crop(crop: Crop, given: Given) -> Tag:
 
 def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
     """Give one's own tag another answer; the old one stays in its history. Raises `Refused`."""
+    check_plays_in(by, tag.crop.town.event_id)
     if tag.tagger_id != by.pk:
         raise Refused(
             _("Only the person who tagged can change the answer."), _("Tag the same place yourself.")
@@ -155,6 +159,7 @@ def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
 @transaction.atomic
 def delete_tag(tag: Tag, *, by: User) -> None:
     """Delete one's own tag, or as an admin anybody's; its history stays. Raises `Refused`."""
+    check_plays_in(by, tag.crop.town.event_id)
     if tag.tagger_id != by.pk and not by.plays(Role.ADMIN):
         raise Refused(_("Only the person who tagged, or an admin, can delete a tag."))
     TagChange.objects.create(

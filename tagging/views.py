@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from damage.accounts.models import Role, User
 from damage.converters import row_number
+from damage.ingestion.joining.membership import plays_anywhere
 from damage.permissions import ForTaggers, page_for
 from tagging.models import Question
 from tagging.serializers import QuestionSerializer
@@ -18,8 +19,8 @@ def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]
     person = cast(User, request.user)
     return {
         "person": person.pk,
-        "name": person.username,
-        "seesEverybody": not person.plays(Role.VOLUNTEER),
+        "name": person.shown_name,
+        "seesEverybody": plays_anywhere(person, Role.VERIFIER),
         "deletesAny": person.plays(Role.ADMIN),
         "questions": QuestionSerializer(questions, many=True).data,
     }

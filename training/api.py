@@ -20,7 +20,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 
 from damage.accounts.models import User
-from damage.permissions import ForAnalysts, ForTaggers
+from damage.ingestion.joining.api_doors import no_such_scene
+from damage.ingestion.joining.membership import OutsideEvent
+from damage.permissions import ForSiteAnalysts, ForTaggers
 from training.asking import ask_model, may_see_scores
 from training.config import TrainingConfig
 from training.models import Experiment, ModelRun, ModelRunCrop, Promotion
@@ -93,7 +95,7 @@ class ModelRunViewSet(mixins.CreateModelMixin, ReadOnlyModelViewSet[ModelRun]):
 
     def get_permissions(self) -> list[BasePermission]:
         decision = DECISIONS.get(self.action)
-        return [MayDecide(decision)] if decision else [ForAnalysts()]
+        return [MayDecide(decision)] if decision else [ForSiteAnalysts()]
 
     @extend_schema(request=TrainingRequestSerializer, responses={202: ModelRunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -178,7 +180,7 @@ def _reason(request: Request) -> str:
 class ModelRunCrops(ListAPIView[ModelRunCrop]):
     """Every crop of a training with its part, its answer and its score."""
 
-    permission_classes = [ForAnalysts]
+    permission_classes = [ForSiteAnalysts]
     queryset = ModelRunCrop.objects.order_by("pk")
     serializer_class = ModelRunCropSerializer
     filterset_fields = ["part", "is_positive"]
@@ -198,7 +200,7 @@ class ExperimentFilter(filters.FilterSet):
 class ExperimentViewSet(ReadOnlyModelViewSet[Experiment]):
     """Experiments; the results come with one, not with the list. Commands carry them out."""
 
-    permission_classes = [ForAnalysts]
+    permission_classes = [ForSiteAnalysts]
     queryset = Experiment.objects.select_related("question", "requested_by")
     filterset_class = ExperimentFilter
 
@@ -224,15 +226,19 @@ class ModelAnswerView(APIView):
         square = SquareSerializer(data=request.data)
         square.is_valid(raise_exception=True)
         person = cast(User, request.user)
-        answer = ask_model(person=person, **square.validated_data)
-        context = {"sees_scores": may_see_scores(person)}
+        scene = square.validated_data["scene"]
+        try:
+            answer = ask_model(person=person, **square.validated_data)
+        except OutsideEvent as error:
+            raise no_such_scene(scene.pk) from error
+        context = {"sees_scores": may_see_scores(person, scene)}
         return Response(ModelAnswerSerializer(answer, context=context).data)
 
 
 class ModelPackageView(APIView):
     """A finished model as one file for other sites."""
 
-    permission_classes = [ForAnalysts]
+    permission_classes = [ForSiteAnalysts]
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> FileResponse:
@@ -248,7 +254,7 @@ class ModelPackageView(APIView):
 class ModelCardView(APIView):
     """A finished model's card."""
 
-    permission_classes = [ForAnalysts]
+    permission_classes = [ForSiteAnalysts]
 
     @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.STR})
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -260,7 +266,7 @@ class ModelCardView(APIView):
 class ModelStacView(APIView):
     """A finished model as a STAC Item."""
 
-    permission_classes = [ForAnalysts]
+    permission_classes = [ForSiteAnalysts]
 
     @extend_schema(responses={(200, "application/geo+json"): OpenApiTypes.OBJECT})
     def get(self, request: Request, pk: int) -> JsonResponse:

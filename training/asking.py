@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from damage.accounts.models import Role, User
 from damage.errors import Refused
+from damage.ingestion.joining.membership import check_plays_in, plays_in
 from damage.ingestion.models import Scene
 from damage.messages import Message as _
 from tagging.models import Crop, Question, Tag
@@ -36,13 +37,15 @@ def ask_model(
 ) -> ModelAnswer:
     """What the question's current model says about a square that the person has answered.
 
-    Raises `NoModel`, `TooMany`, or `Refused` where there is no such answer or the model would not predict either.
+    Raises `NoModel`, `TooMany`, or `Refused` where there is no such answer or the model would not predict either, and
+    `OutsideEvent`.
     """
+    check_plays_in(person, scene.town.event_id)
     model_run = current_model(question)
     crop = _answered_crop(person, question, {"scene": scene, "x_px": x_px, "y_px": y_px, "size_px": size_px})
     gsd_warnings(model_input_of(model_run), scene.gsd_m)
     window = _window(crop, model_run)
-    _spend(person, crop, model_run)
+    _spend(person, crop, model_run, is_limited=not may_see_scores(person, scene))
     return answer_for_window(window, question)
 
 
@@ -60,9 +63,9 @@ def stored_or_read_image(crop: Crop) -> CropImage:
     return CropImage(hashlib.sha256(png).hexdigest(), lambda: png)
 
 
-def may_see_scores(person: User) -> bool:
-    """Whether the person may see predicted damage, and so a model's scores."""
-    return person.plays(Role.ANALYST, Role.ADMIN)
+def may_see_scores(person: User, scene: Scene) -> bool:
+    """Whether the person may see predicted damage in a scene's event, and so a model's scores."""
+    return person.is_at_least(Role.ANALYST) or plays_in(person, scene.town.event_id, Role.ANALYST)
 
 
 def _answered_crop(person: User, question: Question, place: dict[str, object]) -> Crop:
@@ -75,7 +78,7 @@ def _answered_crop(person: User, question: Question, place: dict[str, object]) -
 
 
 @transaction.atomic
-def _spend(person: User, crop: Crop, model_run: ModelRun) -> None:
+def _spend(person: User, crop: Crop, model_run: ModelRun, *, is_limited: bool) -> None:
     """Write down that the person asked; raises `TooMany` when their share is used up.
 
     The person's row is locked meanwhile (SQLite locks all writers out), so that requests at the same moment, in however
@@ -86,6 +89,6 @@ def _spend(person: User, crop: Crop, model_run: ModelRun) -> None:
     asked = ModelAnswerRequest.objects.filter(person=person)
     reason = _("You have asked the model often.")
     check_count(asked, "asked_at", ANSWERS_A_MINUTE, MINUTE, now, reason)
-    if not may_see_scores(person):
+    if is_limited:
         check_count(asked, "asked_at", ANSWERS_A_DAY, DAY, now, reason)
     ModelAnswerRequest.objects.create(person=person, crop=crop, model_run=model_run, asked_at=now)

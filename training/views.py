@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from damage.accounts.models import User
 from damage.converters import row_number
 from damage.errors import Refused
-from damage.permissions import ForAnalysts, page_for
+from damage.permissions import ForSiteAnalysts, page_for
 from tagging.models import in_use_by
 from training.data.towns import town_labels
 from training.inference import kind_of
@@ -33,7 +33,7 @@ COMPARED = ("auc", "balanced_accuracy", "precision", "recall", "f1")
 MOST_COMPARED = 4
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def model_runs(request: HttpRequest) -> HttpResponse:
     """List all trainings with their state, their metrics and where they stand."""
@@ -43,7 +43,7 @@ def model_runs(request: HttpRequest) -> HttpResponse:
     return render(request, "training/runs.html", shown)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one training: metrics, charts, the crops it got most wrong and most right, and how to do it again."""
@@ -63,7 +63,7 @@ def model_run(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/run.html", shown)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def chart(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     """One chart of a run as SVG or PNG, for a light or a dark page."""
@@ -73,7 +73,7 @@ def chart(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     return chart_response(request, partial(CHARTS[name], run) if name in charts_of(run) else None, form)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def comparison(request: HttpRequest) -> HttpResponse:
     """Show runs side by side."""
@@ -104,7 +104,7 @@ def comparison(request: HttpRequest) -> HttpResponse:
     return render(request, "training/compare.html", shown)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_POST
 def decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel, propose, confirm, decline, retire or roll back, and say how that went on the run's page."""

@@ -55,6 +55,11 @@ NAME = Limit(free=50, longest_wait_s=900, counted_over=timedelta(days=1))
 ADDRESS = Limit(free=100, longest_wait_s=900, counted_over=timedelta(hours=1))
 # Tokens cannot be guessed: past this many an address only leaves no more rows.
 BAD_TOKENS = Limit(free=30, longest_wait_s=900, counted_over=timedelta(hours=1))
+# Nor can invitations. The pages of one that is there are not counted.
+BAD_INVITATIONS = BAD_TOKENS
+BAD_PASSKEYS = BAD_TOKENS
+# More people than a shelter has behind one address; an invitation has a number of uses of its own.
+JOINED_AN_HOUR = 200
 
 
 @dataclass(frozen=True)
@@ -127,15 +132,64 @@ def end_password_attempt(attempt: LoginAttempt, *, succeeded: bool) -> None:
 
 def record_bad_token(request: HttpRequest) -> None:
     """Note a token that is not valid; refused, and not noted, where an address has sent too many."""
+    _record_bad(request, Door.TOKEN, BAD_TOKENS)
+
+
+def record_bad_invitation(request: HttpRequest) -> None:
+    """Note an invitation that nobody made; refused, and not noted, where an address has tried too many."""
+    _record_bad(request, Door.INVITATION, BAD_INVITATIONS)
+
+
+def _record_bad(request: HttpRequest, door: Door, limit: Limit) -> None:
     now = timezone.now()
     address = address_of(request)
-    earlier = LoginAttempt.objects.filter(door=Door.TOKEN, address=address)
-    if wait_s := _wait_after(BAD_TOKENS, earlier, now):
+    earlier = LoginAttempt.objects.filter(door=door, address=address)
+    if wait_s := _wait_after(limit, earlier, now):
         raise _too_many(wait_s)
     with transaction.atomic():
         _forget_old(now)
-        LoginAttempt.objects.create(at=now, door=Door.TOKEN, address=address)
-    log.warning("bad API token: address=%s", address or "-")
+        LoginAttempt.objects.create(at=now, door=door, address=address)
+    log.warning("bad %s: address=%s", "API token" if door == Door.TOKEN else door.value, address or "-")
+
+
+def check_passkey(request: HttpRequest) -> None:
+    """Refuse to look at one more passkey from an address that sent too many that are none."""
+    earlier = LoginAttempt.objects.filter(door=Door.PASSKEY, address=address_of(request))
+    if wait_s := _wait_after(BAD_PASSKEYS, earlier, timezone.now()):
+        raise _too_many(wait_s)
+
+
+def record_passkey(request: HttpRequest, person: User | None) -> None:
+    """Note that somebody came in by a passkey, or that it was none."""
+    address = address_of(request)
+    outcome = Outcome.SUCCEEDED if person else Outcome.FAILED
+    LoginAttempt.objects.create(
+        at=timezone.now(), door=Door.PASSKEY, outcome=outcome, person=person, address=address
+    )
+    log.info("passkey %s: account=%s address=%s", outcome, person.username if person else "-", address or "-")
+
+
+def check_joining(request: HttpRequest) -> None:
+    """Refuse one more account by invitation from an address that made very many within the hour."""
+    now = timezone.now()
+    lately = LoginAttempt.objects.filter(
+        door=Door.INVITATION,
+        outcome=Outcome.SUCCEEDED,
+        address=address_of(request),
+        at__gt=now - timedelta(hours=1),
+    )
+    oldest = lately.order_by("-at").values_list("at", flat=True)[JOINED_AN_HOUR - 1 : JOINED_AN_HOUR].first()
+    if oldest is not None:
+        raise _too_many_joined(math.ceil((oldest + timedelta(hours=1) - now).total_seconds()))
+
+
+def record_joined(request: HttpRequest, person: User) -> None:
+    """Note that somebody came in by an invitation."""
+    address = address_of(request)
+    LoginAttempt.objects.create(
+        at=timezone.now(), door=Door.INVITATION, outcome=Outcome.SUCCEEDED, person=person, address=address
+    )
+    log.info("joined by invitation: account=%s address=%s", person.username, address or "-")
 
 
 def _wait_s(visitor: Visitor, others: QuerySet[LoginAttempt], now: datetime) -> int:
@@ -175,6 +229,14 @@ def _too_many(wait_s: int) -> TooMany:
         _("Too many failed attempts."),
         _("Wait %(minutes)s min, then try again.") % {"minutes": math.ceil(wait_s / 60)},
         retry_after_s=wait_s,
+    )
+
+
+def _too_many_joined(wait_s: int) -> TooMany:
+    return TooMany(
+        _("Very many people have joined from here within the hour."),
+        _("Wait %(minutes)s min, then try again.") % {"minutes": math.ceil(wait_s / 60)},
+        retry_after_s=max(1, wait_s),
     )
 
 

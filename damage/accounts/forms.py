@@ -1,15 +1,30 @@
 """What people type about their own account."""
 
+import unicodedata
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.attempts import begin_password_attempt, end_password_attempt, visitor_of
 from damage.accounts.models import User
 from damage.accounts.tokens import DAYS
+
+
+class LogInForm(LoginForm):
+    """A user name and a password, which django-allauth hands to `authenticate`, and so to the one backend."""
+
+    def add_prefix(self, field_name: str) -> str:
+        """The name is called `username`, as by Django and by password managers."""
+        return super().add_prefix("username" if field_name == "login" else field_name)
+
+    def clean_login(self) -> str:
+        return unicodedata.normalize("NFKC", super().clean_login())  # as names are stored
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -24,6 +39,21 @@ class OwnPasswordForm(PasswordChangeForm):
         is_right = self.user.check_password(self.cleaned_data["old_password"])
         end_password_attempt(attempt, succeeded=is_right)
         return super().clean_old_password()
+
+
+class KeepForm(SetPasswordForm):
+    """A user name and a password, with which somebody who came by an invitation can log in from now on."""
+
+    username = forms.CharField(label=_("User name"), max_length=150, validators=[UnicodeUsernameValidator()])
+
+    def clean_username(self) -> str:
+        username = User.normalize_username(self.cleaned_data["username"])
+        if User.objects.filter(username=username).exclude(pk=self.user.pk).exists():
+            raise forms.ValidationError(gettext("Somebody has this user name. Choose another."))
+        self.user.username = username  # what the password is compared with
+        return username
+
+    field_order = ("username", "new_password1", "new_password2")
 
 
 class NewTokenForm(forms.Form):

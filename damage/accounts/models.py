@@ -10,12 +10,27 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What a person does here; each may also do what volunteers do."""
+    """What a person does here, from the least to the most: each may also do what those before it do.
 
+    A person's own role holds in every event. A guest's is nothing by itself: memberships say what guests do where
+    (`damage.ingestion.joining`).
+    """
+
+    GUEST = "guest", _("Guest")
     VOLUNTEER = "volunteer", _("Volunteer")
     VERIFIER = "verifier", _("Verifier")
     ANALYST = "analyst", _("Analyst")
     ADMIN = "admin", _("Admin")
+
+    def reaches(self, least: "Role") -> bool:
+        """Whether this is the role `least` or more."""
+        return self in Role.at_least(least)
+
+    @classmethod
+    def at_least(cls, least: "Role") -> frozenset["Role"]:
+        """The role `least` and all that are more."""
+        roles = list(cls)
+        return frozenset(roles[roles.index(least) :])
 
 
 class People(BaseUserManager["User"]):
@@ -39,7 +54,7 @@ class People(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person with one role, which alone decides what the person may do, in the administration too."""
+    """A person with one role, which holds in every event, and alone decides about the administration."""
 
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VOLUNTEER)
     # Part of what a session is checked against: counted up, it ends all sessions of this person.
@@ -61,6 +76,15 @@ class User(AbstractUser):
     def plays(self, *roles: Role) -> bool:
         """Whether the person has one of `roles`."""
         return self.role in roles
+
+    def is_at_least(self, least: Role) -> bool:
+        """Whether the person's own role, which holds everywhere, is `least` or more."""
+        return Role(self.role).reaches(least)
+
+    @property
+    def shown_name(self) -> str:
+        """What the pages call the person: guests by the name that they gave, others by their user name."""
+        return self.first_name if self.role == Role.GUEST and self.first_name else self.username
 
     def get_session_auth_hash(self) -> str:
         """What a session must hold to go on: changed by a new password and by `session_number`."""
@@ -108,6 +132,8 @@ class Door(models.TextChoices):
 
     PASSWORD = "password", _("password")
     TOKEN = "token", _("token")
+    INVITATION = "invitation", _("invitation")
+    PASSKEY = "passkey", _("passkey")
 
 
 class LoginAttempt(models.Model):

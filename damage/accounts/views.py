@@ -3,14 +3,18 @@
 from http import HTTPStatus
 from typing import Any, cast
 
+from allauth.account.views import LoginView
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,7 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from damage.accounts.attempts import remember_device
-from damage.accounts.forms import NewTokenForm, OwnPasswordForm
+from damage.accounts.forms import KeepForm, LogInForm, NewTokenForm, OwnPasswordForm
 from damage.accounts.models import ApiToken, User
 from damage.accounts.tokens import create_token
 from damage.errors import Refused, TooMany
@@ -27,22 +31,29 @@ from damage.errors import Refused, TooMany
 class LogIn(LoginView):
     """The only door for names and passwords; the administration leads here."""
 
-    redirect_authenticated_user = True
+    form_class = LogInForm
+    template_name = "registration/login.html"
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().post(request, *args, **kwargs)
         except TooMany as refusal:
             # The name is shown again, nothing is checked.
-            form = self.form_class(request, initial={"username": request.POST.get("username", "")})
+            form = LogInForm(request=request, initial={"login": request.POST.get("username", "")})
             return _refuse(
                 self.render_to_response(self.get_context_data(form=form, refusal=refusal)), refusal
             )
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+    def form_valid(self, form: LogInForm) -> HttpResponse:
         response = super().form_valid(form)
-        remember_device(self.request, response, form.get_user())
+        remember_device(self.request, response, form.user)
         return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "next": self.get_next_url() or "",
+            "options_address": reverse("passkey-login"),
+        }
 
 
 class OwnPassword(PasswordChangeView):
@@ -51,6 +62,11 @@ class OwnPassword(PasswordChangeView):
     form_class = OwnPasswordForm
     template_name = "registration/own_password.html"
     success_url = reverse_lazy("front")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User) and not request.user.has_usable_password():
+            return redirect("keep-history")
+        return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "request": self.request}
@@ -81,6 +97,37 @@ def to_the_login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise PermissionDenied  # logged in, and not as an admin
     return redirect_to_login(request.GET.get("next") or "/admin/")
+
+
+@login_required
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def keep_history(request: HttpRequest) -> HttpResponse:
+    """Who came by an invitation has no password, and can come back from this browser alone: until they choose one."""
+    person = cast(User, request.user)
+    if person.has_usable_password():
+        return redirect("own-password")
+    form = KeepForm(person, request.POST or None, initial={"username": person.username})
+    if request.method == "POST" and form.is_valid() and _is_kept(form):
+        update_session_auth_hash(request, person)
+        messages.success(request, _("From now on you can log in with this user name and password."))
+        response = redirect("front")
+        remember_device(request, response, person)
+        return response
+    status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
+    return render(request, "registration/keep_history.html", {"form": form}, status=status)
+
+
+def _is_kept(form: KeepForm) -> bool:
+    try:
+        person = form.save(commit=False)  # hashes the password, which takes its time
+        with transaction.atomic():
+            person.save()
+    except IntegrityError:  # somebody took the name in this moment
+        form.add_error("username", _("Somebody has this user name. Choose another."))
+        return False
+    return True
 
 
 @login_required

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.errors import Refused
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.joining.models import EventMembership, Invitation
 from damage.ingestion.models import Event, Scene, SceneQuarantineStep, Town
 from damage.ingestion.names import checked_name, free_address, normalised_name
 from damage.ingestion.quality_admin import ProblemFilter, QualityAdmin
@@ -123,3 +124,30 @@ class SceneQuarantineStepAdmin(ReadOnlyAdmin):
 
     list_display = ("scene", "is_out", "reason", "by", "at")
     list_select_related = ("scene", "by")
+
+
+@admin.register(EventMembership)
+class EventMembershipAdmin(admin.ModelAdmin[EventMembership]):
+    """Who plays which role in which event: its role is changed here, and a member taken out of the event (deleted)."""
+
+    list_display = ("person", "event", "role", "joined_at", "invitation")
+    list_select_related = ("person", "event", "invitation")
+    list_filter = ("event", "role")
+    search_fields = ("person__username", "person__first_name")
+    autocomplete_fields = ("person",)
+    fields = ("person", "event", "role")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: EventMembership | None = None
+    ) -> tuple[str, ...]:
+        return ("person", "event") if obj else ()
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Made and revoked on the site's own page; nobody can read their links."""
+
+    list_display = ("event", "role", "note", "made_at", "expires_at", "uses", "most_uses", "revoked_at")
+    list_select_related = ("event",)
+    list_filter = ("event", "role")
+    fields = (*list_display, "made_by", "revoked_by")

@@ -17,9 +17,18 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSetMixin
 import damage.ingestion.uploads.api as uploads_api
 from damage.accounts.models import User
 from damage.ingestion.coverage_api import CoverageView
+from damage.ingestion.joining.api_doors import visible_to_reader
 from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.map_tiles import read_map_tile
-from damage.ingestion.models import Event, Scene, SceneKind, SceneQuerySet, Town
+from damage.ingestion.models import (
+    Event,
+    EventQuerySet,
+    Scene,
+    SceneKind,
+    SceneQuerySet,
+    Town,
+    TownQuerySet,
+)
 from damage.ingestion.quarantine import quarantine_scene, release_scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
 from damage.ingestion.rasters import OutsideScene, read_pixel_tile
@@ -37,6 +46,10 @@ class EventViewSet(ReadOnlyModelViewSet[Event]):
     queryset = Event.objects.all()
     serializer_class = EventSerializer
 
+    def get_queryset(self) -> EventQuerySet:
+        """The reader's own."""
+        return visible_to_reader(Event.objects.all(), self)
+
 
 class TownViewSet(ReadOnlyModelViewSet[Town]):
     """Places that an event struck."""
@@ -45,6 +58,10 @@ class TownViewSet(ReadOnlyModelViewSet[Town]):
     queryset = Town.objects.select_related("event")
     serializer_class = TownSerializer
     filterset_fields = ["event"]
+
+    def get_queryset(self) -> TownQuerySet:
+        """Those of the reader's events."""
+        return visible_to_reader(Town.objects.select_related("event"), self)
 
 
 class SceneViewSet(ReadOnlyModelViewSet[Scene]):

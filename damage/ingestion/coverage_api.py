@@ -8,9 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from damage.accounts.models import Role
 from damage.fields import FiniteFloatField
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.coverage import LEAST_GAP_M2
+from damage.ingestion.joining.api_doors import VisibleRowField
 from damage.ingestion.models import SceneKind, Town
 from damage.ingestion.town_coverage import TownCoverage, town_coverage
 from damage.permissions import ForAnalysts
@@ -19,7 +21,7 @@ from damage.permissions import ForAnalysts
 class CoverageQuerySerializer(serializers.Serializer[Any]):
     """Whose coverage is asked for."""
 
-    town = serializers.PrimaryKeyRelatedField(queryset=Town.objects.all())
+    town = VisibleRowField(queryset=Town.objects.all(), least=Role.ANALYST)
     role = serializers.ChoiceField(choices=SceneRole.choices, required=False, allow_blank=True)
     kind = serializers.ChoiceField(choices=SceneKind.choices, required=False, allow_blank=True)
     day = serializers.DateField(required=False, help_text="of the flight, in the site's time zone")
@@ -91,7 +93,7 @@ class CoverageView(APIView):
     @extend_schema(parameters=[CoverageQuerySerializer], responses={200: CoverageSerializer})
     def get(self, request: Request) -> Response:
         """Which ground of a town was flown, and the gaps that it leaves, as GeoJSON."""
-        query = CoverageQuerySerializer(data=request.query_params)
+        query = CoverageQuerySerializer(data=request.query_params, context={"person": request.user})
         query.is_valid(raise_exception=True)
         asked = {name: value for name, value in query.validated_data.items() if value != ""}
         return Response(CoverageSerializer(town_coverage(**asked)).data)

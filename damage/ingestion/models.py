@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
 from damage.ingestion.capture import SceneRole, TimeSource
+from damage.ingestion.joining.membership import within_events
+from damage.ingestion.joining.models import Invitation  # noqa: F401 (Django looks for the app's tables here)
 from damage.ingestion.names import MOST_COMPARED_LETTERS, MOST_LETTERS, normalised_name
 from damage.ingestion.photo_problems import NOT_ASKED_ABOUT, Problem, problem_words
 from damage.ingestion.uploads.models import Upload  # noqa: F401 (Django looks for the app's tables here)
@@ -24,6 +26,12 @@ class NormalisedNameField(models.CharField):
         return value
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, person: User, least: Role = Role.VOLUNTEER) -> "EventQuerySet":
+        """Those in which a person is `least` or more."""
+        return within_events(self, person, event="pk", least=least)
+
+
 class Event(models.Model):
     """A disaster."""
 
@@ -33,11 +41,19 @@ class Event(models.Model):
     slug = models.SlugField(max_length=120, unique=True, allow_unicode=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class TownQuerySet(models.QuerySet["Town"]):
+    def visible_to(self, person: User, least: Role = Role.VOLUNTEER) -> "TownQuerySet":
+        """Those of events in which a person is `least` or more."""
+        return within_events(self, person, event="event", least=least)
 
 
 class Town(models.Model):
@@ -48,6 +64,8 @@ class Town(models.Model):
     normalised_name = NormalisedNameField(max_length=MOST_COMPARED_LETTERS, editable=False)
     slug = models.SlugField(max_length=120, allow_unicode=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TownQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -94,9 +112,11 @@ class SceneQuerySet(models.QuerySet["Scene"]):
         """Without those that an admin has taken out."""
         return self.filter(is_quarantined=False)
 
-    def visible_to(self, person: User) -> "SceneQuerySet":
-        """What an admin has taken out, only admins still see."""
-        return self if person.plays(Role.ADMIN) else self.in_use()
+    def visible_to(self, person: User, least: Role = Role.VOLUNTEER) -> "SceneQuerySet":
+        """Those of events in which a person is `least` or more; what an admin has taken out, only admins still see."""
+        if person.plays(Role.ADMIN):
+            return self
+        return within_events(self.in_use(), person, event="town__event", least=least)
 
     def with_problem(self, code: str = "") -> "SceneQuerySet":
         """Photos with this problem, or any, that nobody found usable all the same."""

@@ -37,17 +37,8 @@ def normalised_name(name: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """The name as it is kept: composed (NFC), its spaces single, marks of direction taken out. Raises `Refused`."""
-    for letter in name:
-        category = unicodedata.category(letter)
-        if category == "Cs" or (category == "Cc" and not letter.isspace()):
-            raise Refused(
-                _("%(name)r holds a sign that is no text (U+%(code)s).")
-                % {"name": name, "code": f"{ord(letter):04X}"},
-                _("Type the name anew."),
-            )
-    shown = "".join(letter for letter in name if SHAPING.match(letter) or not _is_invisible(letter))
-    kept = " ".join(unicodedata.normalize("NFC", shown).split())
+    """The name of an event or a town as it is kept. Raises `Refused`."""
+    kept = composed_name(name)
     compared = normalised_name(kept)
     if not any(letter.isalnum() for letter in compared):
         raise Refused(
@@ -60,6 +51,20 @@ def checked_name(name: str) -> str:
             _("Shorten it."),
         )
     return kept
+
+
+def composed_name(name: str) -> str:
+    """A name composed (NFC), its spaces single, marks of direction taken out. Raises `Refused` for what is no text."""
+    for letter in name:
+        category = unicodedata.category(letter)
+        if category == "Cs" or (category == "Cc" and not letter.isspace()):
+            raise Refused(
+                _("%(name)r holds a sign that is no text (U+%(code)s).")
+                % {"name": name, "code": f"{ord(letter):04X}"},
+                _("Type the name anew."),
+            )
+    shown = "".join(letter for letter in name if SHAPING.match(letter) or not _is_invisible(letter))
+    return " ".join(unicodedata.normalize("NFC", shown).split())
 
 
 def without_accents(name: str) -> str:

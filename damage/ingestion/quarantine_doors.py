@@ -27,13 +27,15 @@ def reason_in(request: Request) -> str:
 
 
 def in_use_or_asked_for(rows: Any, view: ReadOnlyModelViewSet[Any]) -> Any:
-    """Of rows with `is_quarantined`, those that a view shows: in lists what is in use, else what the person may see.
+    """Of rows with `is_quarantined`, those that a view shows of what the person may see: in lists, what is in use.
 
     An admin lists what is out of use by itself with `?quarantined=1`.
     """
     person = cast(User, view.request.user)
+    if not person.is_authenticated:
+        return rows.in_use()  # the API's description is made without anybody
     if view.action != "list":
-        return rows.visible_to(person) if person.is_authenticated else rows.in_use()
-    if person.is_authenticated and person.plays(Role.ADMIN) and view.request.query_params.get("quarantined"):
+        return rows.visible_to(person)
+    if person.plays(Role.ADMIN) and view.request.query_params.get("quarantined"):
         return rows.filter(is_quarantined=True)
-    return rows.in_use()
+    return rows.visible_to(person).in_use()

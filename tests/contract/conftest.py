@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from allauth.mfa.models import Authenticator
 from django.core.files.base import ContentFile
 from django.db import transaction
 from PIL import Image
@@ -16,7 +17,9 @@ from rest_framework.test import APIClient
 from damage.accounts.models import ApiToken, Role, User
 from damage.accounts.services import create_account
 from damage.accounts.tokens import create_token
-from damage.ingestion.models import Scene
+from damage.ingestion.joining.models import EventMembership, Invitation
+from damage.ingestion.joining.services import make_invitation
+from damage.ingestion.models import Event, Scene
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from damage.ingestion.uploads.headers import FileFacts
 from damage.ingestion.uploads.models import Upload
@@ -25,6 +28,7 @@ from prediction.models import Detection, PredictionRun
 from tagging.cutting import cut_pending_crops
 from tagging.models import Question, Tag
 from tagging.services import record_tag
+from tests.accounts.passkey import passkey_data
 from training.models import Experiment, ModelRun, ModelRunCrop
 
 SQUARE = {"x_px": 8, "y_px": 8, "size_px": 32}
@@ -45,11 +49,26 @@ class Site:
     detection: Detection
     token: ApiToken
     upload: Upload
+    invitation: Invitation
+    other_event: Event
+    passkey: Authenticator
 
-    def client_of(self, role: Role | None) -> APIClient:
-        """A browser in which somebody of the role is logged in, or nobody; a fault is an answer, not an exception."""
+    def client_of(
+        self, role: Role | None, member: Role | None = None, is_of_another_event: bool = False
+    ) -> APIClient:
+        """A browser in which somebody of the role is logged in, or nobody; a fault is an answer, not an exception.
+
+        `member` is a guest who plays that role in the event of the site's rows, or in another.
+        """
         client = APIClient(raise_request_exception=False)
-        if role is not None:
+        if member is not None:
+            event = self.other_event if is_of_another_event else self.mosaic.town.event
+            person = create_account(
+                username=f"{member}-of-{event}", password="practice-tags", role=Role.GUEST
+            )
+            EventMembership.objects.create(person=person, event=event, role=member)
+            client.force_login(person)
+        elif role is not None:
             client.force_login(self.people[role])
         return client
 
@@ -142,4 +161,9 @@ def site(town, question, tmp_path) -> Site:
         detection,
         token,
         upload,
+        make_invitation(town.event, by=people[Role.ADMIN])[0],
+        Event.objects.create(name="Elsewhere", slug="elsewhere"),
+        Authenticator.objects.create(
+            user=people[Role.VOLUNTEER], type="webauthn", data=passkey_data("phone")
+        ),
     )

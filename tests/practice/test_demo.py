@@ -86,7 +86,7 @@ def test_accounts_of_each_role_can_log_in_and_only_their_owner_reads_the_passwor
     path = data_folder / "demo-accounts.json"
     assert path.stat().st_mode & 0o777 == 0o600
     accounts = json.loads(path.read_text())
-    assert [one["role"] for one in accounts] == list(Role.values)
+    assert [one["role"] for one in accounts] == ["volunteer", "verifier", "analyst", "admin"]
     for one in accounts:
         person = authenticate(username=one["username"], password=one["password"])
         assert person.role == one["role"]

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from damage.accounts.models import Role
 from damage.accounts.services import create_account
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.joining.models import EventMembership
 from damage.ingestion.models import Event, SceneProblem
 from damage.ingestion.quality import set_usable
 from damage.ingestion.quarantine import quarantine_scene
@@ -121,12 +122,12 @@ def test_imagery_from_before_and_out_of_use_is_not_asked_about(mosaic, question,
     mosaic.role = SceneRole.BEFORE
     mosaic.save()
     assert asked(volunteer, question, mosaic) == []
-    assert live_event() is None
+    assert live_event(volunteer) is None
     mosaic.role = SceneRole.AFTER
     mosaic.save()
-    assert live_event() == mosaic.town.event
+    assert live_event(volunteer) == mosaic.town.event
     quarantine_scene(mosaic, by=site_admin, reason="blurred")
-    assert live_event() is None
+    assert live_event(volunteer) is None
 
 
 @pytest.mark.parametrize(("code", "is_asked"), [("oblique", False), ("blurred", False), ("no_gps", True)])
@@ -166,6 +167,23 @@ def test_odd_requests_are_refused_in_words(api, mosaic, volunteer, query):
     api.force_authenticate(volunteer)
     answer = api.get(QUEUE, query)
     assert answer.status_code == 400
+
+
+def test_a_guest_is_asked_about_their_own_event_alone(api, mosaic, question, geotiff, event):  # noqa: F811
+    pixels = np.full((3, 200, 300), 90, np.uint8)
+    newer = ingest_mosaic(geotiff("newer.tif", pixels=pixels), event="Another quake", town="Lejos").scene
+    guest = create_account(username="guest", password=None, role=Role.GUEST)
+    EventMembership.objects.create(person=guest, event=mosaic.town.event, role=Role.VOLUNTEER)
+    api.force_authenticate(guest)
+    found = api.get(QUEUE, {"question": "damage"}).json()
+    assert {square["scene"] for square in found["squares"]} == {mosaic.pk}
+    elsewhere = {"question": "damage", "event": newer.town.event_id}
+    assert api.get(QUEUE, elsewhere).status_code == 400
+    for address in (
+        f"/api/v1/scenes/{newer.pk}/cells/?question=damage",
+        f"/api/v1/scenes/{newer.pk}/squares/0/0/99.jpg",
+    ):
+        assert api.get(address).status_code == 404
 
 
 def test_without_imagery_nothing_is_asked(api, volunteer, question, event):

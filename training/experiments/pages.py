@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from damage.accounts.models import User
 from damage.errors import Refused
 from damage.ingestion.models import Scene
-from damage.permissions import ForAdmins, ForAnalysts, page_for
+from damage.permissions import ForAdmins, ForSiteAnalysts, page_for
 from damage.tables import write_csv
 from damage.work import claims
 from tagging.models import Crop, in_use_by
@@ -35,7 +35,7 @@ MOST_ROWS = 60
 SENTENCE = 40
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def experiments(request: HttpRequest) -> HttpResponse:
     """List all experiments with their state."""
@@ -51,7 +51,7 @@ def experiments(request: HttpRequest) -> HttpResponse:
     return render(request, "training/experiments.html", shown)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def experiment(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one experiment: what it tried, tables, charts, how to do it again."""
@@ -83,7 +83,7 @@ def cancel_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("experiment", pk=pk)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def experiment_chart(request: HttpRequest, pk: int, name: str, form: str) -> HttpResponse:
     """One chart of an experiment as SVG or PNG, for a light or a dark page."""
@@ -93,7 +93,7 @@ def experiment_chart(request: HttpRequest, pk: int, name: str, form: str) -> Htt
     return chart_response(request, partial(draw, found, name) if name in charts_of(found) else None, form)
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def experiment_table(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """A table of an experiment as CSV, under the short names of its columns."""
@@ -108,7 +108,7 @@ def experiment_table(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return answer
 
 
-@page_for(ForAnalysts)
+@page_for(ForSiteAnalysts)
 @require_safe
 def experiment_results(request: HttpRequest, pk: int) -> HttpResponse:
     """All that an experiment says, as JSON."""

@@ -1,4 +1,4 @@
-/** What every page does: the menu closes when one clicks elsewhere or presses Escape. */
+/** What every page does: the menu closes on a click elsewhere and on Escape, forms are sent once, posters printed. */
 
 const menu = document.querySelector("details.menu");
 
@@ -12,3 +12,14 @@ if (menu) {
     menu.querySelector("summary").focus();
   });
 }
+
+/* A form that makes something is sent once, however often its button is pressed; a page shown again may be sent again. */
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => delete form.dataset.sent);
+}
+
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
