@@ -169,7 +169,7 @@ def test_odd_requests_are_refused_in_words(api, mosaic, volunteer, query):
     assert answer.status_code == 400
 
 
-def test_a_guest_is_asked_about_their_own_event_alone(api, mosaic, question, geotiff, event):  # noqa: F811
+def test_a_guest_is_asked_about_their_own_event_alone(api, mosaic, question, geotiff):  # noqa: F811
     pixels = np.full((3, 200, 300), 90, np.uint8)
     newer = ingest_mosaic(geotiff("newer.tif", pixels=pixels), event="Another quake", town="Lejos").scene
     guest = create_account(username="guest", password=None, role=Role.GUEST)

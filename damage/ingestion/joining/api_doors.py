@@ -15,7 +15,7 @@ def visible_to_reader(rows: Any, view: APIView) -> Any:
 
 
 class VisibleRowField(serializers.PrimaryKeyRelatedField[Any]):
-    """A row of an event in which the serializer's `person` (in its context) is `least` or more; others are not there."""
+    """A row of an event in which `person` (of the serializer's context) is `least` or more."""
 
     def __init__(self, *, least: Role = Role.VOLUNTEER, **options: Any) -> None:
         """Take what the field's base takes."""
