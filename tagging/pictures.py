@@ -10,9 +10,16 @@ from damage.ingestion.rasters import PAPER, OutsideScene, check_present, opened,
 from damage.messages import Message as _
 from tagging.squares import Square
 
-# The picture shows this many times the square's side each way, the square in its middle.
+# The picture shows this many times the square's side each way, the square in its middle; and in coarse imagery, where
+# a square has few pixels, at least so many of the scene's, as a house is known by its street.
 SURROUNDINGS = 2.4
+LEAST_SHOWN_PX = 160
 LONGEST_PX = 640
+
+
+def picture_side_px(size_px: int) -> int:
+    """The side of what a square's picture shows, in scene pixels."""
+    return max(round(size_px * SURROUNDINGS), LEAST_SHOWN_PX)
 
 
 def read_picture(view: Path, square: Square) -> np.ndarray:
@@ -25,7 +32,7 @@ def read_picture(view: Path, square: Square) -> np.ndarray:
     with opened(view) as dataset:
         if square.size_px < 1 or not square.is_inside(dataset.width, dataset.height):
             raise OutsideScene(_("There is no such square."))
-        side = round(square.size_px * SURROUNDINGS)
+        side = picture_side_px(square.size_px)
         margin = (side - square.size_px) // 2
         longest = min(side, LONGEST_PX)
         shown = (
