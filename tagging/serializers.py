@@ -13,6 +13,7 @@ from damage.statements import Lookup
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 from tagging.models import Answer, Crop, Question, Tag
+from tagging.pictures import picture_side_px
 from tagging.queue import MOST_AT_ONCE, Asked, receipt
 from tagging.squares import Square
 
@@ -140,12 +141,18 @@ class QueuedSquareSerializer(serializers.Serializer):
     y_px = serializers.IntegerField(source="square.y_px")
     size_px = serializers.IntegerField(source="square.size_px")
     picture = serializers.SerializerMethodField(help_text="a JPEG of the square in its surroundings")
+    picture_side_px = serializers.SerializerMethodField(
+        help_text="the side of what it shows, in scene pixels; the square is in the middle"
+    )
     receipt = serializers.SerializerMethodField(
         help_text="to be sent with the answer: why the square is asked"
     )
 
     def get_picture(self, asked: Asked) -> str:
         return picture_address(asked.scene, asked.square)
+
+    def get_picture_side_px(self, asked: Asked) -> int:
+        return picture_side_px(asked.square.size_px)
 
     def get_receipt(self, asked: Asked) -> str:
         return receipt(asked, self.context["person"], self.context["question"])

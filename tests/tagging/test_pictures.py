@@ -6,7 +6,7 @@ import rasterio
 
 from damage.errors import NotNow
 from damage.ingestion.rasters import OutsideScene
-from tagging.pictures import LONGEST_PX, read_picture
+from tagging.pictures import LONGEST_PX, picture_side_px, read_picture
 from tagging.squares import Square
 
 
@@ -43,6 +43,14 @@ def test_a_large_square_is_reduced(view):
     picture = read_picture(view, Square(300, 200, 400))
     assert picture.shape == (LONGEST_PX, LONGEST_PX, 3)
     assert picture[320, 320, :2].tolist() == pytest.approx([50, 40], abs=1)  # its middle
+
+
+def test_in_coarse_imagery_more_of_the_surroundings_is_shown(view):
+    """A square of 30 px stands in 160, not in 72."""
+    assert [picture_side_px(side) for side in (30, 66, 67, 300)] == [160, 160, 161, 720]
+    picture = read_picture(view, Square(400, 300, 30))
+    assert picture.shape == (160, 160, 3)
+    assert picture[65, 65].tolist() == [40, 30, 7]  # (160 - 30) / 2 before each edge
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ async function show() {
     const image = await pictures.drawn(place.picture);
     if (places.here !== place) return undefined;
     frame.dataset.picture = place.picture;
+    frame.style.setProperty("--margin", (1 - place.size_px / place.picture_side_px) / 2);
     frame.replaceChildren(image);
     requestAnimationFrame(() => requestAnimationFrame(() => { if (places.here === place) looking.seen(true); }));
   } catch {
