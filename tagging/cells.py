@@ -3,8 +3,8 @@
 Pages get them from here (`/api/v1/scenes/ID/cells/`) and lay out none of their own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rasterio.windows import Window
 
 from damage.ingestion.bands import ground_mask, has_mask
 from damage.ingestion.rasters import check_present, opened, read_rgb
+from tagging.squares import Square
 
 # A cell is asked about when at least this share of it shows ground.
 LEAST_GROUND = 0.5
@@ -34,16 +35,6 @@ class Cells:
     def shape(self) -> tuple[int, int]:
         """(rows, columns)."""
         return len(self.ys), len(self.xs)
-
-    @cached_property
-    def width_px(self) -> int:
-        """The width of what the cells cover: the whole scene's."""
-        return self.xs[-1] + self.size_px
-
-    @cached_property
-    def height_px(self) -> int:
-        """The height of what the cells cover."""
-        return self.ys[-1] + self.size_px
 
 
 def cells_of(width_px: int, height_px: int, side_px: int) -> Cells:
@@ -68,26 +59,45 @@ def ground_shares(view: Path, cells: Cells) -> np.ndarray:
 
     Read through the view's overviews. Where nothing says what is no data, black is, as in predictions.
     """
+    return box_means(*_reduced_ground(view, cells.size_px), cells)
+
+
+def square_ground_shares(view: Path, squares: Sequence[Square]) -> list[float]:
+    """The same for single squares of a mosaic; the mask is read once for all squares of a size."""
+    grounds = {size_px: _reduced_ground(view, size_px) for size_px in {square.size_px for square in squares}}
+    alone = (Cells(square.size_px, (square.x_px,), (square.y_px,)) for square in squares)
+    return [float(box_means(*grounds[cell.size_px], cell)[0, 0]) for cell in alone]
+
+
+def _reduced_ground(view: Path, size_px: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """Where a mosaic shows ground (H, W), reduced to 8 px a cell of that size, and its pixels per scene pixel."""
     check_present(view)
     with opened(view) as dataset:
-        factor = min(1.0, MEASURED_PX / cells.size_px)
+        factor = min(1.0, MEASURED_PX / size_px)
         width, height = (max(1, round(side * factor)) for side in (dataset.width, dataset.height))
         if has_mask(dataset):
             ground = ground_mask(dataset, out_shape=(height, width))
         else:
             whole = Window(0, 0, dataset.width, dataset.height)
             ground = read_rgb(dataset, whole, width_px=width, height_px=height).max(axis=-1) > NEARLY_BLACK
-    return box_means(ground, cells, scale=(width / cells.width_px, height / cells.height_px))
+        return ground, (width / dataset.width, height / dataset.height)
 
 
-def box_means(ground: np.ndarray, cells: Cells, *, scale: tuple[float, float]) -> np.ndarray:
+def box_means(ground: np.ndarray, scale: tuple[float, float], cells: Cells) -> np.ndarray:
     """The mean of a mask (H, W) over each cell: float32 (rows, columns); `scale` is its pixels per scene pixel."""
-    sums = np.zeros((ground.shape[0] + 1, ground.shape[1] + 1), np.int64)
-    sums[1:, 1:] = ground.astype(bool).cumsum(0, dtype=np.int64).cumsum(1)
     left, right = _edges(cells.xs, cells.size_px, scale[0], ground.shape[1])
     top, bottom = _edges(cells.ys, cells.size_px, scale[1], ground.shape[0])
-    inside = sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
+    sums = _integral(ground[top.min() : bottom.max(), left.min() : right.max()])
+    (up, down), (first, last) = (top - top.min(), bottom - top.min()), (left - left.min(), right - left.min())
+    inside = sums[down][:, last] - sums[up][:, last] - sums[down][:, first] + sums[up][:, first]
     return (inside / np.outer(bottom - top, right - left)).astype(np.float32)
+
+
+def _integral(ground: np.ndarray) -> np.ndarray:
+    """How much ground lies above and left of each corner of a mask's pixels: (H + 1, W + 1)."""
+    sums = np.zeros((ground.shape[0] + 1, ground.shape[1] + 1), np.int64)
+    sums[1:, 1:] = ground.astype(bool).cumsum(0, dtype=np.int64).cumsum(1)
+    return sums
 
 
 def _edges(starts: tuple[int, ...], size_px: int, scale: float, most: int) -> tuple[np.ndarray, np.ndarray]:

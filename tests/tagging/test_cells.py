@@ -22,7 +22,7 @@ from tests.ingestion.conftest import geotiff  # noqa: F401
 def test_cells_are_spread_evenly_over_a_scene(length_px, side_px, starts):
     cells = cells_of(length_px, 5000, side_px)
     assert cells.xs == starts
-    assert cells.width_px == length_px
+    assert cells.xs[-1] + cells.size_px == length_px
 
 
 def test_a_narrow_scene_makes_cells_smaller_both_ways():
@@ -46,7 +46,7 @@ def test_shares_of_ground_by_hand():
     ground = np.zeros((4, 8), bool)
     ground[:, 2:] = True
     ground[3, 7] = False
-    shares = box_means(ground, Cells(8, (0, 8), (0,)), scale=(0.5, 0.5))
+    shares = box_means(ground, (0.5, 0.5), Cells(8, (0, 8), (0,)))
     assert shares.tolist() == [[0.5, 15 / 16]]
 
 
