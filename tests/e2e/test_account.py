@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PASSWORD, log_in
+from tests.e2e.conftest import PASSWORD, log_in_by_hand
 
 SMALL = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
@@ -13,7 +13,7 @@ def is_as_wide_as_the_screen(page) -> bool:
 
 def test_a_token_is_shown_once_and_can_be_revoked(open_page, volunteer):
     page = open_page(**SMALL)
-    log_in(page, volunteer)
+    log_in_by_hand(page, volunteer)
     page.click(".menu summary")
     page.click("text=API tokens")
     page.fill("[name=name]", "notebook of the town hall with a long name")
@@ -28,7 +28,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(open_page, volunteer):
 
 def test_a_volunteer_changes_the_password_and_stays_logged_in(open_page, volunteer):
     page = open_page(**SMALL)
-    log_in(page, volunteer)
+    log_in_by_hand(page, volunteer)
     page.goto("/account/password/")
     assert is_as_wide_as_the_screen(page)
     for name, value in (
