@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types lock messages clean
+.PHONY: help demo test lint types rows scripts lock messages clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -52,9 +52,7 @@ demo: $(SETUP) ## Set everything up, run the main job on a practice town, serve 
 	if [ "$(SERVE)" = 1 ]; then exec $(PY) manage.py serve; fi
 
 test: $(SETUP) .venv/.dev ## Set everything up and run every check and test
-	@$(MAKE) --no-print-directory lint types
-	$(PY) manage.py makemigrations --check --dry-run
-	npm run --silent test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint rows scripts
 	$(PY) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --durations 40
 
 lint: .venv/.dev node_modules/.installed ## Check style
@@ -64,6 +62,12 @@ lint: .venv/.dev node_modules/.installed ## Check style
 
 types: .venv/.dev ## Check types
 	.venv/bin/mypy
+
+rows: .venv/.dev
+	$(PY) manage.py makemigrations --check --dry-run
+
+scripts: node_modules/.installed
+	npm run --silent test
 
 lock: .venv/.uv ## Compile the lock files from the short lists
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --override requirements.overrides requirements.in -o requirements.txt

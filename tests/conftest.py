@@ -27,7 +27,38 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 # those that train a network.
 COSTLY_FIXTURES = {"shared", "tiny", "short_lite", "inception", "shared_training"}
 
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+# The files that take longest, 40 s and more of a processor, longest first; the rest takes few seconds a file.
+LONGEST_FIRST = (
+    "test_postgresql.py",
+    "e2e/test_map.py",
+    "training/test_services.py",
+    "e2e/test_tagging.py",
+    "training/test_every_recipe.py",
+    "training/registry/test_exchange.py",
+    "training/networks/test_fine_tuning.py",
+    "training/test_distillation.py",
+    "training/networks/backbones/test_inception.py",
+    "prediction/test_interruption.py",
+    "training/networks/test_models_of_two_parts.py",
+    "e2e/test_photos.py",
+    "training/networks/backbones/test_building.py",
+    "test_ended_midway.py",
+    "contract/test_strange_input.py",
+    "contract/test_roles_by_address.py",
+    "contract/test_schemathesis.py",
+    "training/test_input_sides.py",
+    "training/networks/test_dense.py",
+    "e2e/test_tags.py",
+    "prediction/runners/test_cluster.py",
+    "practice/test_demo.py",
+    "training/experiments/test_pages.py",
+    "prediction/test_models_of_two_parts.py",
+    "training/registry/test_promotions.py",
+    "test_serve.py",
+)
+
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parent.parent / "shared"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,9 +71,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose for `--only-database`, by what tests ask for, so that a new test is chosen without being named."""
-    if not config.getoption("--only-database"):
-        return
+    put_longest_first(items)
+    if config.getoption("--only-database"):
+        choose_those_that_ask_the_database(config, items)
+
+
+def put_longest_first(items: list[pytest.Item]) -> None:
+    """Where files are shared out to processes, a long one that begins last would leave the others idle."""
+    places = {TESTS / name: place for place, name in enumerate(LONGEST_FIRST)}
+    assert all(path.exists() for path in places), "LONGEST_FIRST names a file that is not there"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def choose_those_that_ask_the_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """By what tests ask for, so that a new test is chosen without being named."""
     is_everything = config.args_source == pytest.Config.ArgsSource.TESTPATHS
     known = {name for item in items for name in getattr(item, "fixturenames", ())}
     unknown = (DATABASE_FIXTURES | COSTLY_FIXTURES) - known

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from damage.accounts.models import LoginAttempt, Role, User
 from damage.ingestion.joining.services import make_invitation
-from tests.e2e.conftest import PASSWORD, log_in
+from tests.e2e.conftest import PASSWORD, log_in_by_hand
 from tests.e2e.test_invitations import picture
 
 SMALL = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -16,7 +16,7 @@ def is_as_wide_as_the_screen(page) -> bool:
 
 def test_a_token_is_shown_once_and_can_be_revoked(open_page, volunteer):
     page = open_page(**SMALL)
-    log_in(page, volunteer)
+    log_in_by_hand(page, volunteer)
     page.click(".menu summary")
     page.click("text=API tokens")
     page.fill("[name=name]", "notebook of the town hall with a long name")
@@ -31,7 +31,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(open_page, volunteer):
 
 def test_a_volunteer_changes_the_password_and_stays_logged_in(open_page, volunteer):
     page = open_page(**SMALL)
-    log_in(page, volunteer)
+    log_in_by_hand(page, volunteer)
     page.goto("/account/password/")
     assert is_as_wide_as_the_screen(page)
     for name, value in (
@@ -106,7 +106,7 @@ def test_a_guest_makes_a_passkey_logs_out_and_comes_back_by_it(open_page, live_s
 def test_who_has_a_password_types_it_before_a_passkey_is_made(open_page, volunteer):
     page = open_page(ignoring="400", **SMALL)
     with_a_device_that_has_passkeys(page)
-    log_in(page, volunteer)
+    log_in_by_hand(page, volunteer)
     page.goto("/account/passkeys/")
     page.fill("[name=password]", "wrong")
     page.tap("[data-new-passkey] button")

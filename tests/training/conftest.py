@@ -1,8 +1,11 @@
 """Towns whose damage is noise on plain ground, and a backbone small enough to train in a second."""
 
 import hashlib
+import os
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from damage.ingestion.services import ingest_photo
 from tagging.models import Crop, Tag
 from training import executor, inference
 from training.config import TrainingConfig
+from training.networks import kept_networks
 from training.networks.backbones.registry import BACKBONES, Backbone, PackagedWeights, Scaling
 from training.services import train
 
@@ -52,6 +56,34 @@ def tiny(monkeypatch) -> str:
     monkeypatch.setitem(BACKBONES, "tiny", TINY)
     monkeypatch.setattr("training.networks.backbones.building.feature_extractor", _tiny_extractor)
     return "tiny"
+
+
+@pytest.fixture(scope="session")
+def exports_folder(tmp_path_factory) -> Path:
+    """Where all processes of this session keep networks that were exported."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "exports"
+
+
+@pytest.fixture
+def exported_anew():
+    """For tests of what exporting gives: there every network is exported, though an earlier test did so."""
+
+
+@pytest.fixture(autouse=True)
+def exported_once(request, exports_folder, monkeypatch):
+    """A network that a test's own data folder lacks is exported by the first test that asks for it.
+
+    That takes up to half a minute, and gives the same each time. Each test's folder gets its copy as ever.
+    """
+    if "exported_anew" in request.fixturenames:
+        return
+    keep = kept_networks.kept_network
+
+    def from_earlier_tests(folder, name, make):
+        return keep(folder, name, partial(keep, exports_folder, name, make))
+
+    monkeypatch.setattr(kept_networks, "kept_network", from_earlier_tests)
 
 
 def _square(seed, *, noisy):

@@ -186,6 +186,7 @@ def test_the_same_comes_of_it_again(student, monkeypatch):
     assert len(digests) == 1
 
 
+@pytest.mark.one_database  # costs much, for its networks
 def test_a_dense_student_of_a_dense_teacher_that_looks_from_eight_sides(
     question, mosaic, ground, monkeypatch
 ):

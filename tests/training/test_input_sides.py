@@ -44,6 +44,7 @@ def test_the_smallest_side_that_does_as_well_is_measured_once_for_the_same_towns
         train(question, replace(config, train_towns=["Norte", "Sur"]))
 
 
+@pytest.mark.one_database  # costs much, for its network, and looks for no earlier training
 def test_a_side_that_was_asked_for_is_not_measured(question, towns, config, monkeypatch):
     monkeypatch.setattr("training.executor.choose_side", lambda *args: pytest.fail("128 was asked for"))
     run = train(question, replace(config, network_px=128))

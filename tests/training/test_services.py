@@ -154,8 +154,8 @@ def test_a_crop_whose_image_is_gone_fails_with_words(question, towns, training_c
     assert "Restore the data folder" in ModelRun.objects.get().error
 
 
-def test_the_same_seed_gives_the_same_metrics(question, towns, training_config, data_folder):
-    """To the last digit, whether features were kept or are computed anew."""
+def test_the_same_seed_gives_the_same_metrics(question, towns, training_config, data_folder, exported_anew):
+    """To the last digit, whether features were kept or are computed anew, by a network that is exported anew."""
     first = train(question, training_config)
     rmtree(data_folder / "features")
     again = train(question, training_config)

@@ -14,6 +14,8 @@ from training.networks.export import exported
 from training.networks.export_template import export_template
 from training.networks.kept_networks import kept_network
 
+pytestmark = pytest.mark.usefixtures("exported_anew")
+
 
 @pytest.fixture(scope="module")
 def backbone():

@@ -6,6 +6,8 @@ from training.networks.kept_networks import Export, keep_missing
 
 FILES = {"model.xml": b"<net/>", "model.bin": b"0000"}
 
+pytestmark = pytest.mark.usefixtures("exported_anew")
+
 
 @pytest.fixture
 def told():
