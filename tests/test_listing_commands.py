@@ -99,7 +99,7 @@ def test_an_empty_list_says_how_to_fill_it(capsys, command):
 
 def test_each_is_shown_with_its_page_and_without_python(prediction, capsys):
     pages = {
-        ("scene", prediction.scene.name): "/tag/",
+        ("scene", prediction.scene.name): f"/tag/explore/?scene={prediction.scene_id}",
         ("model", str(prediction.model_run_id)): f"/training/runs/{prediction.model_run_id}/",
         ("run", str(prediction.pk)): f"/map/?run={prediction.pk}",
     }

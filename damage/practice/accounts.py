@@ -25,7 +25,9 @@ def create_demo_accounts() -> Path:
     there = set(User.objects.filter(username__in=Role.values).values_list("username", flat=True))
     known = [one for one in _read(path) if one["username"] in there]
     missing = {
-        role: secrets.token_urlsafe(9) for role in Role.at_least(Role.VOLUNTEER) if role.value not in there
+        role: secrets.token_urlsafe(9)
+        for role in Role
+        if role.reaches(Role.VOLUNTEER) and role.value not in there
     }
     new = [
         {"username": role.value, "password": password, "role": role.value}
