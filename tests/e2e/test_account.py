@@ -93,7 +93,8 @@ def test_a_guest_makes_a_passkey_logs_out_and_comes_back_by_it(open_page, live_s
     expect(page.locator(".tokens li")).to_contain_text("phone")
     picture(page, "passkeys")
     page.goto("/account/keep/")
-    page.tap("#leave ~ form button")
+    with page.expect_navigation():
+        page.tap("#leave ~ form button")
     page.goto("/login/?next=/account/passkeys/")
     picture(page, "login-passkey")
     page.tap("[data-passkey-login] button")
