@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from damage.accounts.models import Role, User
 from damage.converters import row_number
 from damage.permissions import ForTaggers, page_for
+from tagging.kind_words import own_quality
 from tagging.models import Question
 from tagging.serializers import QuestionSerializer
 
@@ -47,4 +48,5 @@ def explore(request: HttpRequest) -> HttpResponse:
 def tags(request: HttpRequest) -> HttpResponse:
     """Look at recent tags; change and delete one's own."""
     facts = _facts(request, list(Question.objects.all()))
-    return render(request, "tagging/tags.html", {"facts": facts})
+    own = own_quality(cast(User, request.user))
+    return render(request, "tagging/tags.html", {"facts": facts, "own_quality": own})
