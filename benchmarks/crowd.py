@@ -1,11 +1,12 @@
 """What thirty taggers of known, different skill come to: labels, taggers' qualities, tags needed.
 
-    python benchmarks/crowd.py [--data ../shared/data] [--seeds 8] [--part labels|streams|speed] [--json]
+    python benchmarks/crowd.py [--data ../shared/data] [--seeds 8] [--part labels|streams|speed|rows] [--json]
 
 Thirty simulated people, some of them random, inverted, or saying "no" to all, tag real crops; of hard crops everybody
 sees less. `labels` compares ways to make labels of the same number of tags, and of taggers' qualities; a share of the
 tags goes on gold crops, whose truth is told, and is taken from the rest. `streams` asks about each crop until the
-retirement rule is content, beside a fixed number of tags. `speed` times 100,000 tags. Labels are judged on crops that
+retirement rule is content, beside a fixed number of tags. `speed` times 100,000 tags, `rows` the same with a
+database. Labels are judged on crops that
 are never gold. The model beside the crowd learnt from the other towns. Its features are kept below `build/`.
 """
 
@@ -189,12 +190,12 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--part", choices=["labels", "streams", "speed"], action="append")
+    parser.add_argument("--part", choices=["labels", "streams", "speed", "rows"], action="append")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    parts = options.part or ["labels", "streams", "speed"]
+    parts = options.part or ["labels", "streams", "speed", "rows"]
     result: dict[str, Any] = {"machine": machine_facts()}
-    if set(parts) - {"speed"}:
+    if set(parts) - {"speed", "rows"}:
         truth, logits = crops_with_model(options.data)
         result |= {"crops": len(truth), "damaged": int(truth.sum())}
     if "labels" in parts:
@@ -203,6 +204,8 @@ def main() -> None:
         result["streams"] = said(streams(truth, logits, options.seeds))
     if "speed" in parts:
         result["speed"] = said(speed())
+    if "rows" in parts:
+        result["rows"] = said(measured_in_child("crowd_rows", taggers=taggers) for taggers in (200, 1000))
     if options.json:
         print(json.dumps(result, indent=2))
         return

@@ -19,13 +19,8 @@ Triples = list[tuple[int, int, str]]
 
 def measure(way: str, taggers: int, classes: int) -> dict[str, Any]:
     """Seconds for importing and from triples to labels and taggers' qualities; memory beyond that of NumPy."""
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, classes, CROPS)
-    places = rng.permutation(CROPS * taggers)[:TAGS]
-    crop, tagger = places // taggers, places % taggers
-    said = np.where(rng.random(TAGS) < ACCURACY, truth[crop], rng.integers(0, classes, TAGS))
     names = [f"class {number}" for number in range(classes)]
-    triples = [(int(c), int(t), names[a]) for c, t, a in zip(crop, tagger, said, strict=True)]
+    triples, truth = drawn_triples(taggers, names)
     gold = {number: names[truth[number]] for number in range(GOLD_CROPS)}
     before_mb, begun = peak_memory_mb(), perf_counter()
     _import(way)
@@ -39,9 +34,21 @@ def measure(way: str, taggers: int, classes: int) -> dict[str, Any]:
         "import_mb": round(import_mb),
         "seconds": round(perf_counter() - begun, 2),
         "memory_mb": round(peak_memory_mb() - before_mb),
-        "right": round(float((label == truth[np.unique(crop)]).mean()), 3),
+        "right": round(
+            float((label == truth[np.unique([crop for crop, _tagger, _name in triples])]).mean()), 3
+        ),
         **further,
     }
+
+
+def drawn_triples(taggers: int, names: list[str]) -> tuple[Triples, np.ndarray]:
+    """`TAGS` answers (crop, tagger, name), right with `ACCURACY` or else any; the truth (CROPS,), places of names."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, len(names), CROPS)
+    places = rng.permutation(CROPS * taggers)[:TAGS]
+    crop, tagger = places // taggers, places % taggers
+    said = np.where(rng.random(TAGS) < ACCURACY, truth[crop], rng.integers(0, len(names), TAGS))
+    return [(int(c), int(t), names[a]) for c, t, a in zip(crop, tagger, said, strict=True)], truth
 
 
 def _import(way: str) -> None:

@@ -168,6 +168,33 @@ def update(model: type[models.Model], name: str, values: Iterable[tuple[Any, Any
         cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", given)  # noqa: S608
 
 
+def update_where_unchanged(
+    rows: Sequence[models.Model], names: Sequence[str], token: str, tokens: Sequence[Any]
+) -> None:
+    """Store some fields of rows of one model, of each only if its field `token` still holds what was read of it.
+
+    So a row that somebody else has written meanwhile keeps what they wrote.
+    """
+    if not rows:
+        return
+    connection = _connection()
+    meta: Any = type(rows[0])._meta
+    fields, seen = [meta.get_field(name) for name in names], meta.get_field(token)
+    sets = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    table, key, column = (_quoted(each) for each in (meta.db_table, meta.pk.column, seen.column))
+    sql = f"UPDATE {table} SET {sets} WHERE {key} = %s AND {column} = %s"  # noqa: S608 - names of the models' own
+    given = [
+        [
+            *(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields),
+            row.pk,
+            seen.get_db_prep_value(value, connection),
+        ]
+        for row, value in zip(rows, tokens, strict=True)
+    ]
+    with atomic(), connection.cursor() as cursor:
+        cursor.executemany(sql, given)
+
+
 def _range(field: Any) -> tuple[int | None, int | None]:
     """The least and the greatest whole number that a field's column holds; None where it holds others than numbers."""
     stored = field.target_field if field.is_relation else field

@@ -16,13 +16,13 @@ from damage.ingestion.names import MOST_SUFFIX_BYTES, cut_to_bytes, normalised_n
 from damage.ingestion.places import find_towns, get_or_create_town
 from damage.stored_files import NewFiles, new_files
 from damage.work.progress import Progress, no_progress
+from tagging.automatic_accounts import IMPORTER
 from tagging.crop_lists import ListedCrop, read_crop_list
 from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, Question
 from tagging.services import find_question
 from tagging.storing_many import store_many
 
-IMPORTER = "importer"  # an account that nobody can log in to: the imported labels are its tags
 ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": Answer.UNSURE}
 
 

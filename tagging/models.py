@@ -13,9 +13,27 @@ from damage.accounts.models import Role, User
 from damage.ingestion.joining.membership import events_of, within_events
 from damage.ingestion.models import QuarantineStep, Scene, Town
 from damage.message_field import MessageField
+from tagging.automatic_accounts import AUTOMATIC
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import LEAST_SIZE_M, MOST_SIZE_M, MOST_SIZE_PX
+from tagging.quality_models import CropState, CrowdQuality, GoldAnswer, TaggerQuality
 from tagging.square_side import asked_side_px
+
+__all__ = [
+    "Answer",
+    "Crop",
+    "CropQuarantineStep",
+    "CropQuerySet",
+    "CropState",
+    "CrowdQuality",
+    "GoldAnswer",
+    "Question",
+    "Share",
+    "Tag",
+    "TagChange",
+    "TagQuerySet",
+    "TaggerQuality",
+]
 
 
 class Question(models.Model):
@@ -175,6 +193,8 @@ class Share(models.TextChoices):
     RANDOM = "random", _("drawn by chance, as a measure")
     FRESH = "fresh", _("drawn by chance, as nothing else wanted an answer")
     OPEN = "open", _("needed another answer")
+    GOLD = "gold", _("its answer is known")
+    VERIFY = "verify", _("people do not agree")
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -191,6 +211,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def in_use(self) -> "TagQuerySet":
         """Those of crops that are in use."""
         return self.filter(in_use_by("crop__"))
+
+    def by_people(self) -> "TagQuerySet":
+        """Without those that no person gave."""
+        return self.exclude(tagger__username__in=AUTOMATIC)
 
     def with_places(self) -> "TagQuerySet":
         """Together with the rows that a list of tags names."""

@@ -1,30 +1,33 @@
 """What a person is asked next: some squares drawn by chance, the others where answers are wanted most."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import cast
 
 from django.core import signing
 from django.core.cache import cache
-from django.db.models import Count, F, Q
+from django.db.models import Exists, OuterRef, Q
 
-from damage.accounts.models import User
+from damage.accounts.models import Role, User
 from damage.ingestion.capture import SceneRole
+from damage.ingestion.joining.membership import role_in
 from damage.ingestion.models import Event, Scene, SceneQuerySet
 from tagging.cell_answers import asked_cells
 from tagging.drawing import Drawn, Frame, SceneSize
-from tagging.models import Answer, Crop, Question, Share, Tag
+from tagging.models import Crop, CropState, GoldAnswer, Question, Share, Tag, in_use_by
 from tagging.squares import Square
 
 # Drawn from all ground by chance, whatever is wanted: by these alone a share of damage is measured without bias.
 RANDOM_SHARE = 0.2
 MOST_AT_ONCE = 50
-# Answers that a square gets before another is asked about: two that agree, or five that do not.
-ENOUGH_AGREEING, ENOUGH_DIVIDED = 2, 5
+# Where answers are known: of squares whose answer is known, to learn how good people are.
+GOLD_SHARE = 0.05
 # Of the squares where another answer is wanted, from how many one is chosen, so that not all are asked the same.
 CHOSEN_FROM = 200
 SCENES_KEPT_S = 60
+# Who decides where people are not agreed.
+VERIFYING = (Role.VERIFIER, Role.ADMIN)
 SALT = "damage.tagging.asked"
 
 
@@ -44,29 +47,36 @@ def next_squares(
     """Up to `count` squares of an event's imagery that the person has not answered, in the order to ask them.
 
     A fixed share is drawn by chance from all ground. The others are squares that somebody answered and that need
-    another answer, then again squares that are drawn, where nobody has looked yet. Fewer where there are no more.
+    another answer, of verifiers those first that people are not agreed on; then again squares that are drawn, where
+    nobody has looked yet. Among them are some whose answer is known. Fewer where there are no more.
     """
     random = random or Random()  # noqa: S311 - a sample, not a secret
     count = min(count, MOST_AT_ONCE)
     frame = Frame(_scene_sizes(event, question))
-    shares = [Share.RANDOM if random.random() < RANDOM_SHARE else Share.OPEN for _ in range(count)]
-    wanting = _open_crops(person, question, event)
-    random.shuffle(wanting)
-    opened = [Asked(cast(Scene, crop.scene), _square_of(crop), Share.OPEN) for crop in wanting]
-    opened = opened[: shares.count(Share.OPEN)]
-    drawn = _drawn(
-        person, question, frame, count - len(opened), random, {(a.scene.pk, a.square) for a in opened}
+    shares = random.choices(
+        [Share.RANDOM, Share.GOLD, Share.OPEN],
+        [RANDOM_SHARE, GOLD_SHARE, 1 - RANDOM_SHARE - GOLD_SHARE],
+        k=count,
     )
-    return _merged(shares, opened, drawn)
+    known = _gold_crops(person, question, event, shares.count(Share.GOLD), random)
+    wanting = _wanting_crops(person, question, event, count - shares.count(Share.RANDOM) - len(known), random)
+    taken = {(asked.scene.pk, asked.square) for asked in (*known, *wanting)}
+    drawn = _drawn(person, question, frame, count - len(taken), random, taken)
+    return _merged(shares, known, wanting, drawn)
 
 
 def _merged(
-    shares: Iterable[Share], opened: Sequence[Asked], drawn: Sequence[tuple[Scene, Drawn]]
+    shares: Iterable[Share],
+    known: Iterable[Asked],
+    wanting: Iterable[Asked],
+    drawn: Iterable[tuple[Scene, Drawn]],
 ) -> list[Asked]:
-    """One for each share while there are any; where none is open, what was drawn stands in and says so."""
-    of_open, of_drawn, merged = iter(opened), iter(drawn), []
+    """One for each share while there are any; where there is none, what was drawn stands in and says so."""
+    of_known, of_wanting, of_drawn, merged = iter(known), iter(wanting), iter(drawn), []
     for share in shares:
-        asked = next(of_open, None) if share == Share.OPEN else None
+        asked = next(of_known, None) if share == Share.GOLD else None
+        if asked is None and share != Share.RANDOM:
+            asked = next(of_wanting, None)
         if asked is None and (found := next(of_drawn, None)):
             asked = Asked(
                 found[0],
@@ -94,26 +104,54 @@ def _scene_sizes(event: Event, question: Question) -> list[SceneSize]:
     return sizes
 
 
-def _open_crops(person: User, question: Question, event: Event) -> list[Crop]:
-    """Squares that somebody answered and that need another answer, not by this person: the divided ones first."""
-    by_people = Q(tags__question=question, tags__tagger__is_active=True)
-    crops = (
-        Crop.objects.in_use()
-        .filter(town__event=event, scene__role=SceneRole.AFTER)
-        .annotate(
-            answers=Count("tags", filter=by_people),
-            yes=Count("tags", filter=by_people & Q(tags__answer=Answer.POSITIVE)),
-            no=Count("tags", filter=by_people & Q(tags__answer=Answer.NEGATIVE)),
-        )
-        .filter(
-            Q(answers__gt=0)
-            & (Q(answers__lt=ENOUGH_AGREEING) | Q(yes__gt=0, no__gt=0, answers__lt=ENOUGH_DIVIDED))
-        )
-        .exclude(pk__in=Tag.objects.filter(tagger=person, question=question).values("crop"))
+def _wanting_crops(person: User, question: Question, event: Event, count: int, random: Random) -> list[Asked]:
+    """Squares that somebody answered and that need another answer, not by this person.
+
+    Those nearest to their end come first, the least certain of them before the others.
+    """
+    found = []
+    if role_in(person, event.pk) in VERIFYING:
+        found = _in_state(CropState.State.TO_VERIFY, Share.VERIFY, person, question, event, random)[:count]
+    if len(found) < count:
+        found += _in_state(CropState.State.OPEN, Share.OPEN, person, question, event, random)
+    return found[:count]
+
+
+def _in_state(
+    state: str, share: Share, person: User, question: Question, event: Event, random: Random
+) -> list[Asked]:
+    states = (
+        CropState.objects.filter(question=question, state=state)
+        .filter(_asked_of(person, question, event))
+        .select_related("crop__scene__town__event")
+        .defer("crop__scene__footprint_4326", "crop__scene__crs_wkt")
+        .order_by("-answers", "certainty", "pk")
     )
-    divided_first = (F("yes") * F("no")).desc()
-    found = crops.select_related("scene__town__event").defer("scene__footprint_4326", "scene__crs_wkt")
-    return list(found.order_by(divided_first, "pk")[:CHOSEN_FROM])
+    crops = [row.crop for row in states[:CHOSEN_FROM]]
+    random.shuffle(crops)
+    return [_asked(crop, share) for crop in crops]
+
+
+def _gold_crops(person: User, question: Question, event: Event, count: int, random: Random) -> list[Asked]:
+    """Squares whose answer is known, but neither by this person's answer nor to them."""
+    if not count:
+        return []
+    known = GoldAnswer.objects.filter(_asked_of(person, question, event), question=question)
+    crops = list(known.exclude(by=person).order_by("pk").values_list("crop", flat=True))
+    chosen = Crop.objects.filter(pk__in=random.sample(crops, min(count, len(crops))))
+    chosen = chosen.select_related("scene__town__event").defer("scene__footprint_4326", "scene__crs_wkt")
+    return [_asked(crop, Share.GOLD) for crop in chosen]
+
+
+def _asked_of(person: User, question: Question, event: Event) -> Q:
+    """The condition that a row's crop may be asked about, and that the person has not answered there."""
+    own = Tag.objects.filter(crop=OuterRef("crop"), tagger=person, question=question)
+    is_asked = Q(crop__town__event=event, crop__scene__role=SceneRole.AFTER)
+    return is_asked & in_use_by("crop__") & ~Q(Exists(own))
+
+
+def _asked(crop: Crop, share: Share) -> Asked:
+    return Asked(cast(Scene, crop.scene), Square(crop.x_px or 0, crop.y_px or 0, crop.size_px), share)
 
 
 def _drawn(
@@ -150,14 +188,15 @@ def _asked_scenes() -> SceneQuerySet:
     return Scene.objects.in_use().worth_asking_about().filter(role=SceneRole.AFTER)
 
 
-def _square_of(crop: Crop) -> Square:
-    return Square(crop.x_px or 0, crop.y_px or 0, crop.size_px)
-
-
 def receipt(asked: Asked, person: User, question: Question) -> str:
-    """What comes back with the answer and says, so that nobody can make it up, why the square was asked about."""
+    """What comes back with the answer and says, so that nobody can make it up, why the square was asked about.
+
+    Anybody can read it. So a square whose answer is known says what one says that needs another answer; which it was
+    is looked up when its answer is stored (`tagging.services`).
+    """
+    share = Share.OPEN if asked.share == Share.GOLD else asked.share
     place = [asked.scene.pk, asked.square.x_px, asked.square.y_px, asked.square.size_px]
-    return signing.dumps([person.pk, question.pk, *place, asked.share.value, asked.chance], salt=SALT)
+    return signing.dumps([person.pk, question.pk, *place, share.value, asked.chance], salt=SALT)
 
 
 def why_asked(

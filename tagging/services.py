@@ -1,7 +1,7 @@
-"""Tagging: a tag, its history and its crop come together, or not at all; the crop's pixels are cut later."""
+"""Tagging: a tag, its history, its crop and the crop's state come together, or not at all; pixels are cut later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -19,11 +19,14 @@ from damage.ingestion.scene_places import square_lonlat
 from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from damage.statements import Lookup, insert
+from tagging.crop_states import restate, state_first_answer
 from tagging.crops import encoded_png
+from tagging.crowd import crowd_of
 from tagging.cutting import cut_pending_crops
 from tagging.limits import check_size, check_size_for
-from tagging.models import Answer, Crop, Question, Tag, TagChange
+from tagging.models import Answer, Crop, Question, Share, Tag, TagChange
 from tagging.quarantine import check_crop_in_use
+from tagging.recompute_requests import request_recomputing_when_due
 
 _CROPS = Lookup(Crop, "scene", "x_px", "y_px", "size_px")
 _TOWNS = Lookup(Town, "pk")
@@ -92,10 +95,12 @@ def record_tag(
     given = Given(tagger, question, answer, sent_as, *asked)
     crop = new_crop(scene, x_px, y_px, size_px)
     try:
-        return _store_tag(crop, given)
+        tag = _store_tag(crop, given)
     except IntegrityError:
         # Somebody else tagged the same square in this moment: then theirs is there by now.
-        return _store_tag(crop, given)
+        tag = _store_tag(crop, given)
+    request_recomputing_when_due(question)
+    return tag
 
 
 def new_crop(scene: Scene, x_px: int, y_px: int, size_px: int) -> Crop:
@@ -141,7 +146,9 @@ def _store_with_crop(crop: Crop, given: Given) -> Tag:
     """Store a new crop and its first answer; to be called within a transaction."""
     crop.pk = None  # an attempt before this one may have been taken back
     insert(crop)
-    return _store_first_answer(crop, given)
+    tag = _store_first_answer(crop, given)
+    state_first_answer(crop.pk, given.question.pk, given.tagger.pk, given.answer)
+    return tag
 
 
 def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
@@ -166,6 +173,7 @@ def delete_tag(tag: Tag, *, by: User) -> None:
         crop_id=tag.crop_id, question_id=tag.question_id, tagger_id=tag.tagger_id, changed_by=by
     )
     tag.delete()
+    restate(tag.crop_id, tag.question_id)
 
 
 def _store_answer(crop: Crop, given: Given) -> Tag:
@@ -173,7 +181,9 @@ def _store_answer(crop: Crop, given: Given) -> Tag:
     place = {"crop": crop, "question": given.question, "tagger": given.tagger}
     tag = Tag.objects.select_for_update().filter(**place).order_by().first()
     if tag is None:
-        return _store_first_answer(crop, given)
+        tag = _store_first_answer(crop, _with_gold(crop, given))
+        restate(crop.pk, given.question.pk)
+        return tag
     tag.crop, tag.question, tag.tagger = crop, given.question, given.tagger
     if (before := _before_its_first_coming(given, place)) is not None:
         tag.answer_before = before
@@ -183,7 +193,14 @@ def _store_answer(crop: Crop, given: Given) -> Tag:
         tag.answer = given.answer
         tag.save(update_fields=["answer", "updated_at"])
         TagChange.objects.create(**place, changed_by=given.tagger, answer=given.answer, sent_as=given.sent_as)
+        restate(crop.pk, given.question.pk)
     return tag
+
+
+def _with_gold(crop: Crop, given: Given) -> Given:
+    """What hides among the squares that need an answer is told apart here, and not in what the page was given."""
+    is_gold = given.asked_as == Share.OPEN and crop.pk in crowd_of(given.question.pk).gold
+    return replace(given, asked_as=Share.GOLD.value) if is_gold else given
 
 
 def _before_its_first_coming(given: Given, place: Mapping[str, object]) -> str | None:

@@ -19,13 +19,12 @@ from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
+from tagging.automatic_accounts import UNDAMAGED
 from tagging.cutting import cut_pending_crops
 from tagging.models import Answer, Crop, CropQuerySet, Question, Tag, TagChange
 from tagging.services import ROWS_AT_ONCE, check_open
 from tagging.squares import Square
 from tagging.storing_many import store_many
-
-UNDAMAGED = "undamaged"  # an account that nobody can log in to: these squares are its tags
 
 
 @dataclass(frozen=True)

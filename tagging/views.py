@@ -10,6 +10,7 @@ from damage.accounts.models import Role, User
 from damage.converters import row_number
 from damage.ingestion.joining.membership import plays_anywhere
 from damage.permissions import ForTaggers, page_for
+from tagging.kind_words import own_quality
 from tagging.models import Question
 from tagging.serializers import QuestionSerializer
 
@@ -48,4 +49,5 @@ def explore(request: HttpRequest) -> HttpResponse:
 def tags(request: HttpRequest) -> HttpResponse:
     """Look at recent tags; change and delete one's own."""
     facts = _facts(request, list(Question.objects.all()))
-    return render(request, "tagging/tags.html", {"facts": facts})
+    own = own_quality(cast(User, request.user))
+    return render(request, "tagging/tags.html", {"facts": facts, "own_quality": own})

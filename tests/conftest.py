@@ -14,7 +14,9 @@ from rest_framework.test import APIClient
 from damage.accounts.models import Role, User
 from damage.accounts.services import create_account
 from damage.ingestion.models import Event, Town
+from tagging.crowd import forget_crowds
 from tagging.models import Question
+from tagging.recompute_requests import forget_looks
 from tests import transaction_guard
 
 # A busy machine is not a slow function.
@@ -159,6 +161,13 @@ def data_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path / "data"
     settings.MEDIA_ROOT = settings.DATA_DIR / "files"
     return settings.DATA_DIR
+
+
+@pytest.fixture(autouse=True)
+def strange_crowds():
+    """What a process keeps of people for a minute is of this test's people."""
+    forget_crowds()
+    forget_looks()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from django.core import signing
 from django.core.cache import cache
 
 from damage.accounts.models import Role
@@ -14,8 +15,9 @@ from damage.ingestion.models import Event, SceneProblem
 from damage.ingestion.quality import set_usable
 from damage.ingestion.quarantine import quarantine_scene
 from damage.ingestion.services import ingest_mosaic
+from tagging.known_answers import record_gold_answer
 from tagging.models import Share, Tag
-from tagging.queue import live_event, next_squares
+from tagging.queue import SALT, live_event, next_squares
 from tagging.services import record_tag
 from tagging.squares import Square
 from tests.ingestion.conftest import geotiff  # noqa: F401
@@ -81,24 +83,105 @@ def test_others_are_asked_about_what_one_has_answered(mosaic, question, voluntee
     assert shares.count(Share.OPEN) > 25  # four fifths of 40, less chance; the rest is drawn from everywhere
 
 
-def test_two_that_agree_are_enough_and_two_that_do_not_are_not(mosaic, question, people):
-    for person in people[:2]:
+def shares_of(person, question, scene, seeds=20) -> dict[Square, set[Share]]:
+    """By square all reasons why the person would be asked."""
+    found = [one for seed in range(seeds) for one in asked(person, question, scene, seed=seed)]
+    return {one.square: {other.share for other in found if other.square == one.square} for one in found}
+
+
+def test_what_is_settled_is_not_asked_again_except_by_chance(mosaic, question, people):
+    """Of people of whom nothing is known, three that agree are enough: 27 to 1 is more than 0.95."""
+    for person in people[:3]:
         tag(person, question, mosaic, (0, 0), "negative")
-    tag(people[0], question, mosaic, (0, 100), "negative")
-    tag(people[1], question, mosaic, (0, 100), "positive")
-    open_squares = {
-        one.square for seed in range(20) for one in asked(people[5], question, mosaic, seed=seed)
-        if one.share == Share.OPEN
-    }  # fmt: skip
-    assert open_squares == {Square(0, 100, 100)}
+    for person, answer in zip(people, ("negative", "negative", "positive"), strict=False):
+        tag(person, question, mosaic, (0, 100), answer)
+    reasons = shares_of(people[5], question, mosaic)
+    assert {square for square, shares in reasons.items() if Share.OPEN in shares} == {Square(0, 100, 100)}
+    assert reasons[Square(0, 0, 100)] <= {Share.RANDOM, Share.FRESH}
 
 
-def test_five_answers_are_enough_however_divided(mosaic, question, people):
-    for number, person in enumerate(people[:5]):
+def test_what_people_do_not_agree_on_goes_to_verifiers(mosaic, question, people, volunteer, verifier):
+    for number, person in enumerate([*people, volunteer]):
         tag(person, question, mosaic, (0, 100), "positive" if number % 2 else "negative")
-    assert Share.OPEN not in {
-        one.share for seed in range(20) for one in asked(people[5], question, mosaic, seed=seed)
-    }
+    tag(people[0], question, mosaic, (0, 0), "negative")
+    reasons = shares_of(verifier, question, mosaic)
+    assert Share.VERIFY in reasons[Square(0, 100, 100)]
+    assert Share.OPEN in reasons[Square(0, 0, 100)]
+    first = [
+        next_squares(verifier, question, mosaic.town.event, 1, random=Random(seed)) for seed in range(40)
+    ]
+    wanted = [one[0].square for one in first if one[0].share in (Share.VERIFY, Share.OPEN)]
+    assert len(wanted) > 20
+    assert set(wanted) == {Square(0, 100, 100)}
+    other = create_account(username="late", password=None, role=Role.VOLUNTEER)
+    assert reasons_of_all(shares_of(other, question, mosaic)) <= {Share.OPEN, Share.RANDOM, Share.FRESH}
+
+
+def reasons_of_all(reasons: dict[Square, set[Share]]) -> set[Share]:
+    return set().union(*reasons.values())
+
+
+def test_the_nearest_to_its_end_is_asked_first_and_of_those_the_least_certain(
+    mosaic, question, people, monkeypatch
+):
+    """One answer at (0, 0), two that agree at (100, 0), two that do not at (0, 100)."""
+    monkeypatch.setattr("tagging.queue.CHOSEN_FROM", 1)
+    for cell, answers in {
+        (0, 0): ["positive"],
+        (100, 0): ["positive"] * 2,
+        (0, 100): ["positive", "negative"],
+    }.items():
+        for person, answer in zip(people, answers, strict=False):
+            tag(person, question, mosaic, cell, answer)
+    found = [one for seed in range(20) for one in asked(people[5], question, mosaic, count=1, seed=seed)]
+    assert {one.square for one in found if one.share == Share.OPEN} == {Square(0, 100, 100)}
+
+
+@pytest.fixture
+def gold(mosaic, question, people, site_admin):
+    """What is known of the square at (0, 0), that one person answered."""
+    crop = tag(people[0], question, mosaic, (0, 0), "negative").crop
+    return record_gold_answer(crop, question, "positive", by=site_admin)
+
+
+def test_a_square_whose_answer_is_known_hides_among_the_others(
+    gold, mosaic, question, people, site_admin, monkeypatch
+):
+    """5 % of 200 are 10, with a standard deviation of 3."""
+    found = [one for seed in range(200) for one in asked(people[1], question, mosaic, count=1, seed=seed)]
+    known = [one for one in found if one.share == Share.GOLD]
+    assert 1 <= len(known) <= 25
+    assert {one.square for one in known} == {Square(0, 0, 100)}
+    monkeypatch.setattr("tagging.queue.GOLD_SHARE", 0.8)
+    assert Share.GOLD in reasons_of_all(shares_of(people[1], question, mosaic, seeds=5))
+    for nobody in (people[0], site_admin):  # who has answered there, and who knows it
+        assert Share.GOLD not in reasons_of_all(shares_of(nobody, question, mosaic, seeds=5))
+
+
+def test_nothing_that_a_page_gets_tells_that_an_answer_is_known(
+    api, gold, mosaic, question, people, volunteer, monkeypatch
+):
+    tag(people[0], question, mosaic, (100, 0), "negative")
+    monkeypatch.setattr("tagging.queue.RANDOM_SHARE", 0)
+    monkeypatch.setattr("tagging.queue.GOLD_SHARE", 0.5)
+    api.force_authenticate(volunteer)
+    wanted = {Square(0, 0, 100): Share.GOLD, Square(100, 0, 100): Share.OPEN}
+    given = {}
+    while len(given) < len(wanted):
+        for one in api.get(QUEUE, {"question": "damage", "count": 2}).json()["squares"]:
+            if signing.loads(one["receipt"], salt=SALT)[6] == Share.OPEN:
+                given[Square(one["x_px"], one["y_px"], one["size_px"])] = one
+    known, other = (
+        {**given[square], "receipt": signing.loads(given[square]["receipt"], salt=SALT)} for square in wanted
+    )
+    # Their places alone differ: in the square, in the picture's address, and in the readable part of the receipt.
+    assert [(name, known[name]) for name in known if name not in ("x_px", "picture", "receipt")] == [
+        (name, other[name]) for name in other if name not in ("x_px", "picture", "receipt")
+    ]
+    assert known["picture"].replace("/0/0/", "/100/0/") == other["picture"]
+    assert [*known["receipt"][:3], 100, *known["receipt"][4:]] == other["receipt"]
+    for square, share in wanted.items():
+        assert answered(api, given[square]).asked_as == share
 
 
 def test_a_fifth_is_drawn_by_chance_whatever_is_wanted(geotiff, question, volunteer, people):  # noqa: F811

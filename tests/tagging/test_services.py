@@ -9,7 +9,9 @@ from damage.commits import committed
 from damage.errors import Refused
 from damage.ingestion.models import Scene, SceneKind
 from tagging import services
+from tagging.crowd import crowd_of
 from tagging.models import Crop, Tag, TagChange
+from tagging.recompute_requests import request_recomputing_when_due
 from tagging.services import change_tag, delete_tag, record_tag
 from tests.tagging.conftest import SQUARE
 
@@ -171,11 +173,13 @@ def test_it_works_inside_a_transaction_of_the_caller(volunteer, question, scene)
 
 def test_tagging_takes_few_queries(volunteer, other_volunteer, question, scene, django_assert_num_queries):
     given = {"question": question, "scene": scene, **SQUARE}
-    with django_assert_num_queries(
-        6
-    ):  # the crop looked up; savepoint, crop, tag, history, savepoint released
+    crowd_of(question.pk)  # both are looked up once a minute in each process
+    request_recomputing_when_due(question)
+    # The crop looked up; savepoint, crop, tag, history, the crop's state, savepoint released.
+    with django_assert_num_queries(7):
         record_tag(tagger=volunteer, answer="positive", **given)
-    with django_assert_num_queries(6):  # the crop looked up; savepoint, tag looked up, tag, history, released
+    # The crop looked up; savepoint, tag looked up, tag, history; state locked, tags, state; released.
+    with django_assert_num_queries(9):
         record_tag(tagger=other_volunteer, answer="negative", **given)
 
 
