@@ -10,7 +10,8 @@ from tagging.quarantine import quarantine_crop, release_crop
 
 @admin.register(Question)
 class QuestionAdmin(admin.ModelAdmin):
-    list_display = ("text", "positive_label", "negative_label", "crop_size_m", "crop_size_px", "is_open")
+    list_display = ("text", "crop_size_m", "crop_size_px", "is_open")
+    readonly_fields = ("answers",)
     list_filter = ("is_open",)
     prepopulated_fields = {"slug": ("text",)}
 

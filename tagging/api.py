@@ -29,9 +29,10 @@ from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_
 from damage.ingestion.rasters import OutsideScene
 from damage.permissions import ForAdmins, ForTaggers
 from tagging import services
+from tagging.answers import LONGEST_KEY
 from tagging.cell_answers import answers_of, asked_cells
 from tagging.limits import check_size
-from tagging.models import Answer, Crop, CropQuerySet, Question, Tag
+from tagging.models import Crop, CropQuerySet, Question, Tag
 from tagging.pictures import read_picture
 from tagging.quarantine import quarantine_crop, release_crop
 from tagging.queue import MOST_AT_ONCE, live_event, next_squares, why_asked
@@ -201,7 +202,7 @@ class Queue(APIView):
 class TagFilter(filters.FilterSet):
     mine = filters.BooleanFilter(method="keep_mine", label="only one's own")
     question = filters.CharFilter(field_name="question__slug")
-    answer = filters.ChoiceFilter(choices=Answer.choices)
+    answer = filters.CharFilter(max_length=LONGEST_KEY)
     scene = RowFilter(field_name="crop__scene")
     town = RowFilter(field_name="crop__town")
 

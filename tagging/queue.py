@@ -12,9 +12,10 @@ from django.db.models import Count, F, Q
 from damage.accounts.models import User
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.models import Event, Scene, SceneQuerySet
+from tagging.answers import CountsAs
 from tagging.cell_answers import asked_cells
 from tagging.drawing import Drawn, Frame, SceneSize
-from tagging.models import Answer, Crop, Question, Share, Tag
+from tagging.models import Crop, Question, Share, Tag
 from tagging.squares import Square
 
 # Drawn from all ground by chance, whatever is wanted: by these alone a share of damage is measured without bias.
@@ -101,8 +102,12 @@ def _open_crops(person: User, question: Question, event: Event) -> list[Crop]:
         .filter(town__event=event, scene__role=SceneRole.AFTER)
         .annotate(
             answers=Count("tags", filter=by_people),
-            yes=Count("tags", filter=by_people & Q(tags__answer=Answer.POSITIVE)),
-            no=Count("tags", filter=by_people & Q(tags__answer=Answer.NEGATIVE)),
+            yes=Count(
+                "tags", filter=by_people & Q(tags__answer__in=question.keys_counting_as(CountsAs.POSITIVE))
+            ),
+            no=Count(
+                "tags", filter=by_people & Q(tags__answer__in=question.keys_counting_as(CountsAs.NEGATIVE))
+            ),
         )
         .filter(
             Q(answers__gt=0)

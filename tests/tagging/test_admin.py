@@ -28,7 +28,7 @@ def test_a_tag_is_neither_changed_nor_deleted_by_hand(administration, tag):
 
 
 def test_an_admin_adds_a_question(administration):
-    words = {"slug": "water", "text": "Is there water?", "positive_label": "Water", "negative_label": "Dry"}
+    words = {"slug": "water", "text": "Is there water?"}
     response = administration.post(
         "/admin/tagging/question/add/", {**words, "crop_size_px": "299", "is_open": "on"}
     )
