@@ -1,4 +1,4 @@
-"""Administration: questions are edited, what people answered is only looked at."""
+"""Administration: what was asked and answered is only looked at; `/questions/` writes questions."""
 
 from django.contrib import admin
 
@@ -9,11 +9,9 @@ from tagging.quarantine import quarantine_crop, release_crop
 
 
 @admin.register(Question)
-class QuestionAdmin(admin.ModelAdmin):
-    list_display = ("text", "crop_size_m", "crop_size_px", "is_open")
-    readonly_fields = ("answers",)
+class QuestionAdmin(ReadOnlyAdmin):
+    list_display = ("text", "slug", "crop_size_m", "crop_size_px", "is_open")
     list_filter = ("is_open",)
-    prepopulated_fields = {"slug": ("text",)}
 
 
 @admin.register(Crop)

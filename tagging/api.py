@@ -35,13 +35,13 @@ from tagging.limits import check_size
 from tagging.models import Crop, CropQuerySet, Question, Tag
 from tagging.pictures import read_picture
 from tagging.quarantine import quarantine_crop, release_crop
+from tagging.question_api import QuestionViewSet
 from tagging.queue import MOST_AT_ONCE, live_event, next_squares, why_asked
 from tagging.quotas import check_quota
 from tagging.serializers import (
     CropSerializer,
     NewAnswerSerializer,
     NewTagSerializer,
-    QuestionSerializer,
     QueueQuerySerializer,
     QueueSerializer,
     SceneCellsSerializer,
@@ -53,15 +53,6 @@ from tagging.squares import Square
 
 # A crop's pixels never change, so a browser may keep them; nobody in between may.
 KEEP = "private, max-age=604800, immutable"
-
-
-class QuestionViewSet(ReadOnlyModelViewSet):
-    """What is asked, in the reader's language."""
-
-    permission_classes = [ForTaggers]
-    queryset = Question.objects.all()
-    serializer_class = QuestionSerializer
-    filterset_fields = ["is_open"]
 
 
 class CropViewSet(ReadOnlyModelViewSet):
