@@ -1,4 +1,4 @@
-"""Administration: questions and known answers are edited, what people answered is only looked at."""
+"""Administration: known answers are edited, the rest is only looked at; `/questions/` writes questions."""
 
 from typing import Any, cast
 
@@ -30,10 +30,9 @@ from tagging.quarantine import quarantine_crop, release_crop
 
 
 @admin.register(Question)
-class QuestionAdmin(admin.ModelAdmin):
-    list_display = ("text", "positive_label", "negative_label", "crop_size_m", "crop_size_px", "is_open")
+class QuestionAdmin(ReadOnlyAdmin):
+    list_display = ("text", "slug", "crop_size_m", "crop_size_px", "is_open")
     list_filter = ("is_open",)
-    prepopulated_fields = {"slug": ("text",)}
 
 
 @admin.register(Crop)

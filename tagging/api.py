@@ -31,18 +31,19 @@ from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_
 from damage.ingestion.rasters import OutsideScene
 from damage.permissions import ForAdmins, ForTaggers
 from tagging import services
+from tagging.answers import LONGEST_KEY
 from tagging.cell_answers import answers_of, asked_cells
 from tagging.limits import check_size
-from tagging.models import Answer, Crop, CropQuerySet, Question, Tag
+from tagging.models import Crop, CropQuerySet, Question, Tag
 from tagging.pictures import read_picture
 from tagging.quarantine import quarantine_crop, release_crop
+from tagging.question_api import QuestionViewSet
 from tagging.queue import MOST_AT_ONCE, live_event, next_squares, why_asked
 from tagging.quotas import check_quota
 from tagging.serializers import (
     CropSerializer,
     NewAnswerSerializer,
     NewTagSerializer,
-    QuestionSerializer,
     QueueQuerySerializer,
     QueueSerializer,
     SceneCellsSerializer,
@@ -54,15 +55,6 @@ from tagging.squares import Square
 
 # A crop's pixels never change, so a browser may keep them; nobody in between may.
 KEEP = "private, max-age=604800, immutable"
-
-
-class QuestionViewSet(ReadOnlyModelViewSet):
-    """What is asked, in the reader's language."""
-
-    permission_classes = [ForTaggers]
-    queryset = Question.objects.all()
-    serializer_class = QuestionSerializer
-    filterset_fields = ["is_open"]
 
 
 class CropViewSet(ReadOnlyModelViewSet):
@@ -204,7 +196,7 @@ class Queue(APIView):
 class TagFilter(filters.FilterSet):
     mine = filters.BooleanFilter(method="keep_mine", label="only one's own")
     question = filters.CharFilter(field_name="question__slug")
-    answer = filters.ChoiceFilter(choices=Answer.choices)
+    answer = filters.CharFilter(max_length=LONGEST_KEY)
     scene = RowFilter(field_name="crop__scene")
     town = RowFilter(field_name="crop__town")
 

@@ -18,9 +18,10 @@ from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
+from tagging.answers import CountsAs
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
-from tagging.models import Answer, Crop, Question, Tag
+from tagging.models import Crop, Question, Tag
 from tagging.same_ground import same_ground_squares, tagged_elsewhere
 from tagging.services import new_crop
 from tagging.squares import DrawnSquares, Square, Squares, drawn_squares
@@ -136,8 +137,10 @@ def _check_squares_lie_beyond(scene: Scene, question: Question, buffer_m: float)
 
 
 def _doubts(scene: Scene, question: Question) -> list[Square]:
-    """Crops of the scene that anybody said "yes" or "can't tell" to."""
-    doubtful = Tag.objects.filter(question=question, answer__in=[Answer.POSITIVE, Answer.UNSURE])
+    """Crops of the scene that anybody gave another answer than a "no" to."""
+    doubtful = Tag.objects.filter(question=question).exclude(
+        answer__in=question.keys_counting_as(CountsAs.NEGATIVE)
+    )
     return list(by_square(Crop.objects.filter(scene=scene, pk__in=doubtful.values("crop"))))
 
 

@@ -1,6 +1,7 @@
 """Reading lists of labelled crops: a CSV and the images that it names, checked as a whole before any is used. Pure."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from pathlib import Path
@@ -11,10 +12,13 @@ from damage.ingestion.names import checked_name, normalised_name
 from damage.messages import Message
 from damage.messages import Message as _
 from damage.table_files import WrongLine, decimal, of_line, read_table, refuse_lines
+from tagging.answers import UNSURE
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
 
-LABELS = ("damage", "no_damage", "unsure")
+# What a list calls a yes and a no, whatever the question: the words of the first one.
+YES, NO = "damage", "no_damage"
+LABELS = (YES, NO, UNSURE)
 NEEDED = ("file", "town", "label")
 ALIASES = {"size": "size_px", "gsd": "gsd_m"}
 
@@ -51,8 +55,8 @@ class CropList:
     guessed_code: str
 
 
-def read_crop_list(csv_path: Path) -> CropList:
-    """Every line of the list; raises `Refused`, naming the lines, when any of them cannot be used."""
+def read_crop_list(csv_path: Path, *, labels: Sequence[str] = LABELS) -> CropList:
+    """Every line of the list; raises `Refused`, naming the lines, when any cannot be used or has none of the labels."""
     table = read_table(
         csv_path,
         needed=NEEDED,
@@ -62,16 +66,16 @@ def read_crop_list(csv_path: Path) -> CropList:
     )
     crops: list[ListedCrop] = []
     problems: list[Message] = []
-    labels: dict[tuple[object, ...], ListedCrop] = {}
+    first: dict[tuple[object, ...], ListedCrop] = {}
     for line in table.lines:
         try:
             if line.problem:
                 raise WrongLine(line.problem)
-            crop = _listed_crop(line.number, line.cells, csv_path.resolve().parent)
+            crop = _listed_crop(line.number, line.cells, csv_path.resolve().parent, labels)
         except WrongLine as problem:
             problems.append(of_line(line.number, problem.args[0]))
             continue
-        twin = labels.setdefault((normalised_name(crop.town), crop.sha256, *crop.place), crop)
+        twin = first.setdefault((normalised_name(crop.town), crop.sha256, *crop.place), crop)
         if twin.label != crop.label:
             twice = _("the same image is labelled %(label)s on line %(other)s")
             problems.append(of_line(crop.line, twice % {"label": twin.label, "other": twin.line}))
@@ -84,15 +88,15 @@ def read_crop_list(csv_path: Path) -> CropList:
     return CropList(crops, table.guessed_code)
 
 
-def _listed_crop(line: int, cells: dict[str, str], folder: Path) -> ListedCrop:
+def _listed_crop(line: int, cells: dict[str, str], folder: Path, labels: Sequence[str]) -> ListedCrop:
     for name in NEEDED:
         if not cells[name]:
             raise WrongLine(_("%(name)s is empty") % {"name": name})
     label = cells["label"].lower()
-    if label not in LABELS:
+    if label not in labels:
         raise WrongLine(
             _("label %(label)r is none of %(labels)s")
-            % {"label": cells["label"], "labels": ", ".join(LABELS)}
+            % {"label": cells["label"], "labels": ", ".join(labels)}
         )
     try:
         checked_name(cells["town"])

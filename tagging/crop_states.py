@@ -1,12 +1,13 @@
 """What people's answers say of one crop, written beside the answer itself."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from damage.statements import insert
-from tagging.crowd import CLASSES, UNSURE, Crowd, crowd_of
+from tagging.answers import UNSURE
+from tagging.crowd import Crowd, crowd_of
 from tagging.models import CropState, Tag
 from tagging.quality.consensus import posterior_of
 from tagging.quality.retirement import State, retirement_state
@@ -20,15 +21,15 @@ def new_state(crop: int, question: int, answers: Iterable[tuple[int, str]], crow
     counted = [(tagger, answer) for tagger, answer in answers if tagger not in crowd.set_aside]
     if not counted:
         return None
-    named = [(tagger, CLASSES.index(answer)) for tagger, answer in counted if answer not in UNSURE]
+    named = [(tagger, crowd.classes.index(answer)) for tagger, answer in counted if answer != UNSURE]
     if crop in crowd.gold:
-        posterior = np.array([name == crowd.gold[crop] for name in CLASSES], float)
+        posterior = np.array([name == crowd.gold[crop] for name in crowd.classes], float)
         state = State.SETTLED
     else:
         posterior = _posterior(named, crowd)
         state = retirement_state(posterior, len(named), len(counted) - len(named))
     row = CropState(crop_id=crop, question_id=question)
-    fill(row, Counter(answer for _tagger, answer in counted), posterior, state)
+    fill(row, crowd.classes, Counter(answer for _tagger, answer in counted), posterior, state)
     return row
 
 
@@ -39,15 +40,17 @@ def _posterior(named: list[tuple[int, int]], crowd: Crowd) -> np.ndarray:
     return posterior_of(crowd.class_shares, matrices, np.array([code for _tagger, code in named]))
 
 
-def fill(row: CropState, counts: Counter[str], posterior: np.ndarray, state: State) -> None:
-    """Give a row its figures; `posterior` (K,) is in the order of `CLASSES`."""
+def fill(
+    row: CropState, classes: Sequence[str], counts: Counter[str], posterior: np.ndarray, state: State
+) -> None:
+    """Give a row its figures; `posterior` (K,) is in the order of the classes."""
     chances = [round(float(chance), DIGITS) for chance in posterior]
     row.state = state.value
     row.answers = counts.total()
-    row.counts = {answer: counts[answer] for answer in (*CLASSES, *UNSURE)}
-    row.posterior = dict(zip(CLASSES, chances, strict=True))
+    row.counts = {answer: counts[answer] for answer in (*classes, UNSURE)}
+    row.posterior = dict(zip(classes, chances, strict=True))
     row.certainty = max(chances)
-    row.leading = CLASSES[chances.index(row.certainty)]
+    row.leading = classes[chances.index(row.certainty)]
 
 
 def state_first_answer(crop: int, question: int, tagger: int, answer: str) -> None:

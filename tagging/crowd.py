@@ -6,21 +6,22 @@ from time import monotonic
 
 import numpy as np
 
-from tagging.models import Answer, CrowdQuality, GoldAnswer, TaggerQuality
+from tagging.models import CrowdQuality, GoldAnswer, Question, TaggerQuality
 from tagging.quality.answers import coded_answers
 from tagging.quality.consensus import consensus
 
-# The answers that name a class, in the order of every matrix that is stored.
-CLASSES = (Answer.POSITIVE.value, Answer.NEGATIVE.value)
-UNSURE = (Answer.UNSURE.value,)
 KEPT_S = 60.0
 _kept: dict[int, tuple[float, "Crowd"]] = {}
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Matrices as in `tagging.quality.consensus.Consensus`, by tagger; who is set aside; known answers by crop."""
+    """Matrices as in `tagging.quality.consensus.Consensus`, by tagger; who is set aside; known answers by crop.
 
+    `classes` are the question's answers but "can't tell", in the order of every matrix.
+    """
+
+    classes: tuple[str, ...]
     class_shares: np.ndarray
     typical: np.ndarray
     confusion: Mapping[int, np.ndarray]
@@ -48,14 +49,22 @@ def forget_crowds() -> None:
 
 def read_crowd(question: int) -> Crowd:
     """The same as it stands now; before anything was worked out, what is taken for granted of everybody."""
-    nobody = consensus(coded_answers([], CLASSES))
+    classes = tuple(choice.key for choice in Question.objects.only("answers").get(pk=question).choices)
+    nobody = consensus(coded_answers([], classes))
     found = CrowdQuality.objects.filter(question=question, class_shares__isnull=False).first()
+    if found and len(found.class_shares) != len(classes):
+        found = None  # an answer was added since
     rows = TaggerQuality.objects.filter(question=question).order_by()
     taggers = list(rows.values_list("tagger_id", "confusion", "is_set_aside"))
     return Crowd(
+        classes=classes,
         class_shares=np.array(found.class_shares) if found else nobody.class_shares,
         typical=np.array(found.typical) if found else nobody.typical,
-        confusion={tagger: np.array(confusion) for tagger, confusion, _is_out in taggers if confusion},
+        confusion={
+            tagger: np.array(confusion)
+            for tagger, confusion, _is_out in taggers
+            if len(confusion or ()) == len(classes)
+        },
         set_aside=frozenset(tagger for tagger, _confusion, is_out in taggers if is_out),
         gold=dict(GoldAnswer.objects.filter(question=question).order_by().values_list("crop_id", "answer")),
     )

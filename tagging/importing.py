@@ -16,14 +16,13 @@ from damage.ingestion.names import MOST_SUFFIX_BYTES, cut_to_bytes, normalised_n
 from damage.ingestion.places import find_towns, get_or_create_town
 from damage.stored_files import NewFiles, new_files
 from damage.work.progress import Progress, no_progress
+from tagging.answers import CountsAs
 from tagging.automatic_accounts import IMPORTER
-from tagging.crop_lists import ListedCrop, read_crop_list
+from tagging.crop_lists import LABELS, NO, YES, ListedCrop, read_crop_list
 from tagging.cutting import cut_pending_crops
-from tagging.models import Answer, Crop, Question
-from tagging.services import find_question
+from tagging.models import Crop, Question
+from tagging.services import find_question, only_answer
 from tagging.storing_many import store_many
-
-ANSWERS = {"damage": Answer.POSITIVE, "no_damage": Answer.NEGATIVE, "unsure": Answer.UNSURE}
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,10 @@ def import_crops(
     A crop is linked to its scene where the town has one of that name. Raises `Refused`.
     """
     asked = find_question(question)
-    crop_list = read_crop_list(csv_path)
+    labels = tuple(dict.fromkeys([*LABELS, *asked.keys]))
+    crop_list = read_crop_list(csv_path, labels=labels)
     listed = crop_list.crops
+    answers = _answers(asked, {item.label for item in listed})
     towns = find_towns(event, (item.town for item in listed))
     cut_pending_crops(Crop.objects.filter(town__in=towns.values()))  # crops are known again by their pixels
     known = _KnownCrops(towns)
@@ -60,7 +61,7 @@ def import_crops(
             crops.append(crop)
             progress(done, len(listed))
         towns |= _new_towns(event, dict.fromkeys(item.town for item in listed if item.town not in towns))
-        imported = _write_rows(list(zip(listed, crops, strict=True)), towns, asked)
+        imported = _write_rows(list(zip(listed, crops, strict=True)), towns, asked, answers)
         return replace(imported, guessed_code=crop_list.guessed_code)
 
 
@@ -157,20 +158,31 @@ def _new_towns(event: str, names: Collection[str]) -> dict[str, Town]:
         return {name: get_or_create_town(event, name) for name in names}
 
 
+def _answers(question: Question, labels: Collection[str]) -> dict[str, str]:
+    """The question's answer for each label of a list: the answer of that key, or what counts as the label says."""
+    own = {key: key for key in question.keys}
+    said = {YES: CountsAs.POSITIVE, NO: CountsAs.NEGATIVE}
+    return {label: own.get(label) or only_answer(question, said[label]) for label in labels}
+
+
 def _write_rows(
-    listed: list[tuple[ListedCrop, Crop]], towns: Mapping[str, Town], question: Question
+    listed: list[tuple[ListedCrop, Crop]],
+    towns: Mapping[str, Town],
+    question: Question,
+    answer_of: Mapping[str, str],
 ) -> ImportedCrops:
     for item, crop in listed:
         if crop.town_id is None:
             crop.town = towns[item.town]
-    answers = [(crop, ANSWERS[item.label]) for item, crop in listed]
+    answers = [(crop, answer_of[item.label]) for item, crop in listed]
     status = Counter(store_many(answers, question=question, tagger=automatic_account(IMPORTER)))
     labels = Counter((towns[item.town].name, item.label) for item, _ in listed)
     names = dict.fromkeys(name for name, _ in labels)
+    shown = dict.fromkeys([*LABELS, *(label for _, label in labels)])
     return ImportedCrops(
         added=status["added"],
         already=status["already"],
         changed=status["changed"],
         in_scenes=sum(crop.scene_id is not None for _, crop in listed),
-        towns={name: {label: labels[name, label] for label in ANSWERS} for name in names},
+        towns={name: {label: labels[name, label] for label in shown} for name in names},
     )

@@ -7,7 +7,7 @@ from damage.accounts.models import Role, User
 from damage.errors import Refused
 from damage.messages import Message as _
 from tagging.crop_states import restate
-from tagging.crowd import CLASSES, forget_crowds
+from tagging.crowd import forget_crowds
 from tagging.models import Crop, GoldAnswer, Question, TaggerQuality
 from tagging.recompute_requests import request_recomputing
 
@@ -15,10 +15,11 @@ from tagging.recompute_requests import request_recomputing
 def record_gold_answer(crop: Crop, question: Question, answer: str, *, by: User) -> GoldAnswer:
     """Say what is true of a crop; what was known before is replaced. Raises `Refused`."""
     _check_may(by, Role.VERIFIER, Role.ADMIN)
-    if answer not in CLASSES:
+    classes = [choice.key for choice in question.choices]
+    if answer not in classes:
         raise Refused(
             _("“%(answer)s” is no answer that can be known.") % {"answer": answer},
-            _("Answer with one of: %(answers)s.") % {"answers": ", ".join(CLASSES)},
+            _("Answer with one of: %(answers)s.") % {"answers": ", ".join(classes)},
         )
     with transaction.atomic():
         gold, _is_new = GoldAnswer.objects.update_or_create(

@@ -6,13 +6,14 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from damage.accounts.models import Role, User
 from damage.ingestion.joining.membership import events_of, within_events
 from damage.ingestion.models import QuarantineStep, Scene, Town
 from damage.message_field import MessageField
+from tagging.answers import LONGEST_KEY, UNSURE, AnswerChoice, CountsAs, keys_counting_as, yes_and_no
 from tagging.automatic_accounts import AUTOMATIC
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import LEAST_SIZE_M, MOST_SIZE_M, MOST_SIZE_PX
@@ -20,7 +21,6 @@ from tagging.quality_models import CropState, CrowdQuality, GoldAnswer, TaggerQu
 from tagging.square_side import asked_side_px
 
 __all__ = [
-    "Answer",
     "Crop",
     "CropQuarantineStep",
     "CropQuerySet",
@@ -42,10 +42,12 @@ class Question(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     text = models.CharField(_("question"), max_length=200)
     text_es = models.CharField(_("question in Spanish"), max_length=200, blank=True)
-    positive_label = models.CharField(_("answer yes"), max_length=60)
-    positive_label_es = models.CharField(max_length=60, blank=True)
-    negative_label = models.CharField(_("answer no"), max_length=60)
-    negative_label_es = models.CharField(max_length=60, blank=True)
+    # Lists of `tagging.answers.AnswerChoice`: each of two to five answers once, in the order in which they are shown.
+    answers = models.JSONField(_("answers"), default=yes_and_no)
+    hint = models.TextField(_("what counts"), max_length=2000, blank=True, default="", db_default="")
+    hint_es = models.TextField(
+        _("what counts, in Spanish"), max_length=2000, blank=True, default="", db_default=""
+    )
     crop_size_m = models.FloatField(
         _("crop size in metres"),
         null=True,
@@ -73,6 +75,30 @@ class Question(models.Model):
         if (get_language() or "").startswith("es"):
             return getattr(self, f"{field}_es") or getattr(self, field)
         return getattr(self, field)
+
+    @property
+    def choices(self) -> tuple[AnswerChoice, ...]:
+        """Its answers but "can't tell", which every question has."""
+        return tuple(AnswerChoice.of_json(row) for row in self.answers)
+
+    @property
+    def keys(self) -> list[str]:
+        """What a tag of it may hold."""
+        return [*(choice.key for choice in self.choices), UNSURE]
+
+    def keys_counting_as(self, counts_as: CountsAs) -> list[str]:
+        """The answers that count so, as tags hold them; any other tag of the question counts as neither."""
+        return keys_counting_as(self.choices, counts_as)
+
+    def words_counting_as(self, counts_as: CountsAs, language: str | None = None) -> str:
+        """The words of the answers that count so, in the reader's language unless another is named."""
+        language = language if language is not None else get_language() or ""
+        return " / ".join(choice.words(language) for choice in self.choices if choice.counts_as == counts_as)
+
+    def words_of(self, key: str) -> str:
+        """An answer's words in the reader's language."""
+        words = {choice.key: choice.words(get_language() or "") for choice in self.choices}
+        return gettext("Can't tell") if key == UNSURE else words.get(key, key)
 
     def side_px(self, scene: Scene) -> int:
         """The side of the squares that it asks for in a scene, in its pixels; a small scene may not hold it."""
@@ -181,12 +207,6 @@ class CropQuarantineStep(QuarantineStep):
     crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="quarantine_steps")
 
 
-class Answer(models.TextChoices):
-    POSITIVE = "positive", _("yes")
-    NEGATIVE = "negative", _("no")
-    UNSURE = "unsure", _("can't tell")
-
-
 class Share(models.TextChoices):
     """Why somebody was asked about a square; empty for one that they chose themselves."""
 
@@ -230,7 +250,7 @@ class Tag(models.Model):
     crop = models.ForeignKey(Crop, on_delete=models.PROTECT, related_name="tags")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="tags")
     tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tags")
-    answer = models.CharField(max_length=8, choices=Answer.choices)
+    answer = models.CharField(max_length=LONGEST_KEY)
     # Why this person was asked, and how likely each cell was in the drawing: only so are shares measured without bias.
     asked_as = models.CharField(
         _("asked because"), max_length=8, choices=Share.choices, blank=True, default="", db_default=""
@@ -245,7 +265,6 @@ class Tag(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["crop", "tagger", "question"], name="tag_once_per_person"),
-            models.CheckConstraint(name="tag_answer_known", condition=models.Q(answer__in=Answer.values)),
         ]
 
     def __str__(self) -> str:
@@ -259,7 +278,7 @@ class TagChange(models.Model):
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
     tagger = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
+    answer = models.CharField(max_length=LONGEST_KEY, blank=True)
     # The name that a page gave an answer: one that comes twice, as the first receipt was lost, is known by it.
     sent_as = models.CharField(max_length=40, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)

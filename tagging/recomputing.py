@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
 from damage.statements import update_where_unchanged
+from tagging.answers import UNSURE
 from tagging.crop_states import FIGURES, fill
-from tagging.crowd import CLASSES, UNSURE, forget_crowds, read_crowd
+from tagging.crowd import forget_crowds, read_crowd
 from tagging.models import Crop, CropState, CrowdQuality, Question, Tag, TagChange, TaggerQuality, in_use_by
 from tagging.quality.answers import Answers, coded_answers
 from tagging.quality.consensus import Consensus, consensus
@@ -53,7 +54,9 @@ def recompute_quality(question: Question) -> Recomputed:
     before = {row.crop_id: row for row in rows}
     tags = Tag.objects.in_use().by_people().filter(question=question).exclude(tagger__in=crowd.set_aside)
     answers = coded_answers(
-        tags.order_by().values_list("crop_id", "tagger_id", "answer").iterator(), CLASSES, unsure=UNSURE
+        tags.order_by().values_list("crop_id", "tagger_id", "answer").iterator(),
+        crowd.classes,
+        unsure=(UNSURE,),
     )
     found = consensus(answers, crowd.gold)
     states = _states(found)
@@ -101,7 +104,8 @@ def _write_states(
     changed: list[tuple[CropState, datetime]] = []
     for place, crop in enumerate(found.answers.crop_ids.tolist()):
         row = CropState(crop_id=crop, question=question, updated_at=now)
-        fill(row, _counts(found.answers, place), found.posterior[place], states[place])
+        counts, classes = _counts(found.answers, place), found.answers.classes
+        fill(row, classes, counts, found.posterior[place], states[place])
         old = before.get(crop)
         if old is None:
             new.append(row)
@@ -116,12 +120,12 @@ def _write_states(
 
 
 def _counts(answers: Answers, place: int) -> Counter[str]:
-    counts = dict(zip(CLASSES, answers.votes[place].tolist(), strict=True))
-    return Counter({**counts, UNSURE[0]: int(answers.unsure[place])})
+    counts = dict(zip(answers.classes, answers.votes[place].tolist(), strict=True))
+    return Counter({**counts, UNSURE: int(answers.unsure[place])})
 
 
 def _is_same(old: CropState, new: CropState) -> bool:
-    moved = max(abs(new.posterior[name] - old.posterior.get(name, 0.0)) for name in CLASSES)
+    moved = max(abs(new.posterior[name] - old.posterior.get(name, 0.0)) for name in new.posterior)
     is_alike = (old.state, old.counts, old.leading) == (new.state, new.counts, new.leading)
     return is_alike and moved <= SAME_CHANCE
 

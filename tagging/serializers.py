@@ -4,15 +4,16 @@ from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from damage.ingestion.joining.api_doors import VisibleRowField
 from damage.ingestion.models import Event, Scene
 from damage.statements import Lookup
+from tagging.answers import LONGEST_KEY, UNSURE, UNSURE_COLOUR, AnswerChoice, CountsAs
 from tagging.crops import LEAST_SIZE_PX
 from tagging.limits import MOST_SIZE_PX
-from tagging.models import Answer, Crop, Question, Tag
+from tagging.models import Crop, Question, Tag
 from tagging.pictures import picture_side_px
 from tagging.queue import MOST_AT_ONCE, Asked, receipt
 from tagging.squares import Square
@@ -39,25 +40,53 @@ class _BoundOnce(serializers.BaseSerializer):
         return kind._fields_of_all  # type: ignore[attr-defined]
 
 
+class OfferedAnswerSerializer(serializers.Serializer):
+    """An answer that a person may give."""
+
+    key = serializers.CharField(help_text="what is sent and stored")
+    words = serializers.CharField(help_text="in the reader's language")
+    counts_as = serializers.ChoiceField(choices=[(one.value, one.value) for one in CountsAs])
+    colour = serializers.IntegerField(help_text="number of its colour and pattern, 0 to 5")
+
+
 class QuestionSerializer(serializers.ModelSerializer):
     """A question in the reader's language."""
 
     text = serializers.SerializerMethodField()
-    labels = serializers.SerializerMethodField()
+    hint = serializers.SerializerMethodField(help_text="what counts, a paragraph a line; may be empty")
+    answers = serializers.SerializerMethodField(
+        help_text="in the order to show them; “can't tell” is the last"
+    )
+    labels = serializers.SerializerMethodField(help_text="each answer's words by its key")
 
     class Meta:
         model = Question
-        fields = ["id", "slug", "text", "labels", "crop_size_m", "crop_size_px", "is_open"]
+        fields = [
+            *("id", "slug", "text", "hint", "answers", "labels"),
+            *("crop_size_m", "crop_size_px", "is_open"),
+        ]
 
     def get_text(self, question: Question) -> str:
         return question.words("text")
 
     def get_labels(self, question: Question) -> dict[str, str]:
-        return {
-            Answer.POSITIVE.value: question.words("positive_label"),
-            Answer.NEGATIVE.value: question.words("negative_label"),
-            Answer.UNSURE.value: gettext("Can't tell"),
-        }
+        return {key: question.words_of(key) for key in question.keys}
+
+    def get_hint(self, question: Question) -> str:
+        return question.words("hint")
+
+    @extend_schema_field(OfferedAnswerSerializer(many=True))
+    def get_answers(self, question: Question) -> list[dict[str, object]]:
+        unsure = AnswerChoice(UNSURE, "", "", CountsAs.NEITHER, UNSURE_COLOUR)
+        return [
+            {
+                "key": choice.key,
+                "words": question.words_of(choice.key),
+                "counts_as": choice.counts_as.value,
+                "colour": choice.colour,
+            }
+            for choice in (*question.choices, unsure)
+        ]
 
 
 class CropSerializer(serializers.ModelSerializer):
@@ -188,7 +217,9 @@ class NewTagSerializer(_BoundOnce, serializers.Serializer):
     question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
         slug_field="slug", queryset=_QUESTIONS
     )
-    answer = serializers.ChoiceField(choices=Answer.choices)
+    answer = serializers.CharField(
+        max_length=LONGEST_KEY, help_text="the key of one of the question's answers"
+    )
     receipt = serializers.CharField(
         max_length=400,
         required=False,
@@ -206,4 +237,4 @@ class NewTagSerializer(_BoundOnce, serializers.Serializer):
 
 
 class NewAnswerSerializer(serializers.Serializer):
-    answer = serializers.ChoiceField(choices=Answer.choices)
+    answer = serializers.CharField(max_length=LONGEST_KEY)

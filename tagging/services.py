@@ -19,18 +19,20 @@ from damage.ingestion.scene_places import square_lonlat
 from damage.ingestion.scene_sources import checked_path
 from damage.messages import Message as _
 from damage.statements import Lookup, insert
+from tagging.answers import CountsAs
 from tagging.crop_states import restate, state_first_answer
 from tagging.crops import encoded_png
 from tagging.crowd import crowd_of
 from tagging.cutting import cut_pending_crops
 from tagging.limits import check_size, check_size_for
-from tagging.models import Answer, Crop, Question, Share, Tag, TagChange
+from tagging.models import Crop, Question, Share, Tag, TagChange
 from tagging.quarantine import check_crop_in_use
 from tagging.recompute_requests import request_recomputing_when_due
 
 _CROPS = Lookup(Crop, "scene", "x_px", "y_px", "size_px")
 _TOWNS = Lookup(Town, "pk")
 ROWS_AT_ONCE = 500
+_YES_OR_NO = {CountsAs.POSITIVE: _("yes"), CountsAs.NEGATIVE: _("no"), CountsAs.NEITHER: _("neither")}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def record_tag(
     """
     check_plays_in(tagger, _town_of(scene).event_id)
     check_open(question)
-    _check_answer(answer)
+    check_answer(question, answer)
     check_scene_in_use(scene)
     _check_square(scene, x_px, y_px, size_px)
     given = Given(tagger, question, answer, sent_as, *asked)
@@ -159,7 +161,7 @@ def change_tag(tag: Tag, *, by: User, answer: str) -> Tag:
             _("Only the person who tagged can change the answer."), _("Tag the same place yourself.")
         )
     check_open(tag.question)
-    _check_answer(answer)
+    check_answer(tag.question, answer)
     return committed(partial(_store_answer, tag.crop, Given(by, tag.question, answer)))
 
 
@@ -231,12 +233,28 @@ def check_open(question: Question) -> None:
         )
 
 
-def _check_answer(answer: str) -> None:
-    if answer not in Answer.values:
+def check_answer(question: Question, answer: str) -> None:
+    """Refuse an answer that the question does not offer."""
+    if answer not in question.keys:
         raise Refused(
             _("“%(answer)s” is not an answer.") % {"answer": answer},
-            _("Answer with one of: %(answers)s.") % {"answers": ", ".join(Answer.values)},
+            _("Answer with one of: %(answers)s.") % {"answers": ", ".join(question.keys)},
         )
+
+
+def only_answer(question: Question, counts_as: CountsAs) -> str:
+    """The only answer that counts so, for labels that say no more than yes or no; refused where there is no such."""
+    keys = question.keys_counting_as(counts_as)
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        reason = _("Which answer to “%(question)s” is meant cannot be told: %(answers)s count alike.")
+        remedy = _("Name the answer itself, or let only one of them count so.")
+    else:
+        reason = _("No answer to “%(question)s” counts as %(what)s.")
+        remedy = _("Choose on the page of questions which answers count as yes and which as no.")
+    words = {"question": question.words("text"), "answers": ", ".join(keys), "what": _YES_OR_NO[counts_as]}
+    raise Refused(reason % words, remedy)
 
 
 def _check_square(scene: Scene, x_px: int, y_px: int, size_px: int) -> None:

@@ -19,10 +19,11 @@ from damage.ingestion.models import Scene
 from damage.ingestion.quarantine import check_scene_in_use
 from damage.messages import Message as _
 from damage.work.progress import Progress, no_progress
+from tagging.answers import CountsAs
 from tagging.automatic_accounts import UNDAMAGED
 from tagging.cutting import cut_pending_crops
-from tagging.models import Answer, Crop, CropQuerySet, Question, Tag, TagChange
-from tagging.services import ROWS_AT_ONCE, check_open
+from tagging.models import Crop, CropQuerySet, Question, Tag, TagChange
+from tagging.services import ROWS_AT_ONCE, check_open, only_answer
 from tagging.squares import Square
 from tagging.storing_many import store_many
 
@@ -37,8 +38,9 @@ class ClearedScene:
 
 
 def check_may_be_assumed(scenes: Iterable[Scene], question: Question) -> None:
-    """Refuse what no square may be tagged in: a closed question, scenes out of use, towns that are kept for tests."""
+    """Refuse what no square may be tagged in: a question without one "no", scenes out of use, towns for tests."""
     check_open(question)
+    only_answer(question, CountsAs.NEGATIVE)
     find_automatic_account(UNDAMAGED)
     for scene in scenes:
         check_scene_in_use(scene)
@@ -51,11 +53,11 @@ def check_may_be_assumed(scenes: Iterable[Scene], question: Question) -> None:
 
 def check_no_yes(scene: Scene, question: Question) -> None:
     """Refuse a scene that somebody answered "yes" in: it is not undamaged."""
-    yes = Tag.objects.filter(question=question, answer=Answer.POSITIVE)
+    yes = Tag.objects.filter(question=question, answer__in=question.keys_counting_as(CountsAs.POSITIVE))
     if seen := yes.filter(crop__scene=scene).count():
         raise Refused(
             _("%(scene)s is not undamaged: %(count)d of its tags say “%(yes)s”.")
-            % {"scene": scene, "count": seen, "yes": question.words("positive_label")},
+            % {"scene": scene, "count": seen, "yes": question.words_counting_as(CountsAs.POSITIVE)},
             _(
                 "Choose imagery from before the event, or of a town that was spared; where little was hit, keep "
                 "squares away from it: --keep-off 50. --remove takes squares back."
@@ -97,10 +99,11 @@ def tag_as_undamaged(
 
     `check` looks again once they are stored, for people go on tagging meanwhile. Raises `Refused`.
     """
+    answer = only_answer(question, CountsAs.NEGATIVE)
     squares = [(scene, crop) for scene, of_scene in crops.items() for crop in of_scene]
     try:
         statuses = store_many(
-            [(crop, Answer.NEGATIVE) for _scene, crop in squares],
+            [(crop, answer) for _scene, crop in squares],
             question=question,
             tagger=automatic_account(UNDAMAGED),
             check=check,

@@ -2,17 +2,22 @@
 
 from typing import cast
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from damage.accounts.models import Role, User
 from damage.converters import row_number
 from damage.ingestion.joining.membership import plays_anywhere
-from damage.permissions import ForTaggers, page_for
+from damage.permissions import ForAdmins, ForTaggers, page_for
+from tagging.answers import FEWEST_ANSWERS, MOST_ANSWERS
 from tagging.kind_words import own_quality
-from tagging.models import Question
+from tagging.models import Question, TagChange
+from tagging.questions import PLAIN_FIELDS
 from tagging.serializers import QuestionSerializer
+from tagging.starting_points import STARTING_POINTS
 
 
 def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]:
@@ -51,3 +56,37 @@ def tags(request: HttpRequest) -> HttpResponse:
     facts = _facts(request, list(Question.objects.all()))
     own = own_quality(cast(User, request.user))
     return render(request, "tagging/tags.html", {"facts": facts, "own_quality": own})
+
+
+@page_for(ForAdmins)
+@require_safe
+def questions(request: HttpRequest) -> HttpResponse:
+    """All questions, with how often each was answered."""
+    rows = [
+        {
+            "question": question,
+            "text": question.words("text"),
+            "answers": [(f"tone-{one.colour}", question.words_of(one.key)) for one in question.choices],
+            "tags": question.tag_count,
+        }
+        for question in Question.objects.annotate(tag_count=Count("tags"))
+    ]
+    return render(request, "tagging/questions.html", {"rows": rows, "facts": {}})
+
+
+@page_for(ForAdmins)
+@require_safe
+def question(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """A question to write: a new one, or one that is there."""
+    row = get_object_or_404(Question, pk=pk) if pk is not None else None
+    name = "name_es" if (get_language() or "").startswith("es") else "name"
+    facts = {
+        "id": pk,
+        "question": row and {field: getattr(row, field) for field in (*PLAIN_FIELDS, "answers")},
+        "isAnswered": row is not None and TagChange.objects.filter(question=row).exists(),
+        "fewest": FEWEST_ANSWERS,
+        "most": MOST_ANSWERS,
+        "unsure": gettext("Can't tell"),
+        "startingPoints": [{**point, "name": point[name]} for point in STARTING_POINTS],
+    }
+    return render(request, "tagging/question.html", {"row": row, "facts": facts})

@@ -12,6 +12,7 @@ from django.conf import settings
 from damage.errors import Conflict, Refused
 from damage.ingestion.reading import SceneReader
 from damage.messages import Message as _
+from tagging.answers import CountsAs
 from tagging.models import Crop, Question
 from training.data.crop_files import CropImage, read_pixels
 from training.data.crop_images import crop_windows
@@ -158,7 +159,7 @@ def answer_for_window(window: CropSource, question: Question) -> ModelAnswer:
         is_positive=is_positive,
         threshold=threshold,
         model_run=model_run,
-        label=question.words("positive_label" if is_positive else "negative_label"),
+        label=question.words_counting_as(CountsAs.POSITIVE if is_positive else CountsAs.NEGATIVE),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagging.models import CropState, GoldAnswer, Question, TaggerQuality
+from tagging.models import CropState, GoldAnswer, TaggerQuality
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def test_an_admin_looks_at_every_list(rows, administration, tag):
     assert administration.get(f"/admin/tagging/{rows}/").status_code == 200
 
 
-@pytest.mark.parametrize("rows", ["crop", "tag", "tagchange"])
+@pytest.mark.parametrize("rows", ["question", "crop", "tag", "tagchange"])
 def test_what_services_write_is_not_added_by_hand(rows, administration):
     assert administration.get(f"/admin/tagging/{rows}/add/").status_code == 403
 
@@ -25,15 +25,6 @@ def test_a_tag_is_neither_changed_nor_deleted_by_hand(administration, tag):
     address = f"/admin/tagging/tag/{tag.pk}"
     assert administration.post(f"{address}/change/", {"answer": "negative"}).status_code == 403
     assert administration.post(f"{address}/delete/", {"post": "yes"}).status_code == 403
-
-
-def test_an_admin_adds_a_question(administration):
-    words = {"slug": "water", "text": "Is there water?", "positive_label": "Water", "negative_label": "Dry"}
-    response = administration.post(
-        "/admin/tagging/question/add/", {**words, "crop_size_px": "299", "is_open": "on"}
-    )
-    assert response.status_code == 302
-    assert Question.objects.get(slug="water").crop_size_px == 299
 
 
 @pytest.mark.parametrize("role", ["volunteer", "verifier", "analyst"])

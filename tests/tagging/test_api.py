@@ -73,7 +73,7 @@ def test_a_tag_costs_few_queries_from_session_to_answer(
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"answer": "perhaps"}, "answer"),
+        ({"answer": "perhaps"}, "detail"),
         ({"scene": 10**6}, "scene"),
         ({"question": "fire"}, "question"),
         ({"x_px": "left"}, "x_px"),

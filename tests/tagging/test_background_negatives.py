@@ -304,7 +304,7 @@ def test_squares_lie_beyond_the_buffer_around_what_somebody_doubts_from_edge_to_
 def test_no_buffer_lies_around_a_no_or_the_answers_to_another_question(
     wide, question, volunteer, monkeypatch
 ):
-    other = Question.objects.create(slug="tents", text="Tents?", positive_label="yes", negative_label="no")
+    other = Question.objects.create(slug="tents", text="Tents?")
     for about, answer in [(question, "negative"), (other, "positive")]:
         place = {"x_px": 40, "y_px": 40, "size_px": 20}
         record_tag(tagger=volunteer, question=about, scene=wide, answer=answer, **place)

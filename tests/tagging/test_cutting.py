@@ -32,7 +32,7 @@ from tests.tagging.conftest import SQUARE, gradient
 @pytest.fixture
 def question(db) -> Question:
     """The first question; a test that commits empties the tables at its end."""
-    words = {"text": "Is there earthquake damage?", "positive_label": "Damage", "negative_label": "No damage"}
+    words = {"text": "Is there earthquake damage?"}
     return Question.objects.get_or_create(slug="damage", defaults=words)[0]
 
 

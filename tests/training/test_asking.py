@@ -34,10 +34,16 @@ class Seer:
         return windows[..., 0].mean(axis=(1, 2)) / 255
 
 
+DAMAGE_OR_NOT = [
+    {"key": "positive", "text": "Damage", "text_es": "Daño", "counts_as": "positive", "colour": 0},
+    {"key": "negative", "text": "No damage", "text_es": "Sin daño", "counts_as": "negative", "colour": 1},
+]
+
+
 @pytest.fixture
 def question(db) -> Question:
     """Also in a test that empties the tables."""
-    return Question.objects.get_or_create(slug="damage", defaults={"positive_label": "Damage"})[0]
+    return Question.objects.get_or_create(slug="damage", defaults={"answers": DAMAGE_OR_NOT})[0]
 
 
 @pytest.fixture

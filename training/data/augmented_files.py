@@ -11,16 +11,15 @@ from damage.ingestion.lookup import find_town
 from damage.messages import Message as _
 from damage.tables import write_csv
 from damage.work.progress import Progress, no_progress
+from tagging.crop_lists import NO, YES
 from tagging.crops import encoded_png
 from tagging.cutting import cut_pending_crops
-from tagging.importing import ANSWERS
-from tagging.models import Answer, Crop, Question
+from tagging.models import Crop, Question
 from training.data.augmented_crops import Copies
 from training.data.dataset import AgreedCrop, agreement
 from training.networks.augmentation import Augmentation
 
 COLUMNS = ("file", "town", "label", "size_px", "gsd_m", "lon", "lat")
-LABELS = {answer: label for label, answer in ANSWERS.items()}
 LIST_NAME = "crops.csv"
 
 
@@ -93,7 +92,7 @@ def _written(
     copies, total, done = Copies(augmentation), len(crops) * augmentation.copies, 0
     for agreed in crops:
         crop = rows[agreed.pk]
-        label = LABELS[Answer.POSITIVE if agreed.is_positive else Answer.NEGATIVE]
+        label = YES if agreed.is_positive else NO
         place = Path(crop.town.slug) / label
         (folder / place).mkdir(parents=True, exist_ok=True)
         for number, copy in enumerate(copies.of(crop, range(augmentation.copies))):

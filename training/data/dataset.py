@@ -14,7 +14,8 @@ from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
-from tagging.models import Answer, Crop, Question, Tag
+from tagging.answers import CountsAs
+from tagging.models import Crop, Question, Tag
 from tagging.undamaged import UNDAMAGED
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
 from training.data.town_events import check_events, of_events_of
@@ -129,10 +130,12 @@ def median_size_m(crops: Sequence[AgreedCrop]) -> float | None:
 
 
 def agreement(question: Question) -> Agreement:
-    """Settle each crop's answer by the majority of its tags; crops that are unsure or tied are left out."""
+    """Settle each crop's answer by the majority of its tags, by what these count as; neither and tied is left out."""
 
-    def count(answer: Answer) -> Count:
-        return Count("pk", filter=Q(answer=answer))
+    def counting_as(counts_as: CountsAs) -> Q:
+        return Q(answer__in=question.keys_counting_as(counts_as))
+
+    yes, no = counting_as(CountsAs.POSITIVE), counting_as(CountsAs.NEGATIVE)
 
     rows = (
         Tag.objects.in_use()
@@ -152,9 +155,9 @@ def agreement(question: Question) -> Agreement:
             "crop__y_px",
         )
         .annotate(
-            yes=count(Answer.POSITIVE),
-            no=count(Answer.NEGATIVE),
-            unsure=count(Answer.UNSURE),
+            yes=Count("pk", filter=yes),
+            no=Count("pk", filter=no),
+            unsure=Count("pk", filter=~(yes | no)),
             seen=Count("pk", filter=~Q(tagger__username=UNDAMAGED)),
         )
     )

@@ -18,6 +18,7 @@ from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.messages import Message as _
 from damage.stored_files import new_files, remove_unnamed
+from tagging.answers import CountsAs
 from tagging.models import Question
 from training.config import HEAD_NAMES, STUDENT_HEAD
 from training.data.towns import town_labels
@@ -71,8 +72,8 @@ def facts_of(run: ModelRun) -> ModelCardFacts:
         {
             "question": question.slug,
             "question_text": question.text,
-            "positive_label": question.positive_label,
-            "negative_label": question.negative_label,
+            "positive_label": question.words_counting_as(CountsAs.POSITIVE, "en"),
+            "negative_label": question.words_counting_as(CountsAs.NEGATIVE, "en"),
             "backbone": run.backbone,
             "backbone_title": backbone.title,
             "backbone_licence": backbone.licence,

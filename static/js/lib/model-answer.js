@@ -33,8 +33,8 @@ export class ModelAnswer {
     return undefined;
   }
 
-  #show({ answer }, { is_positive: isPositive, score = null }) {
-    const said = { yours: this.label(answer), models: this.label(isPositive ? "positive" : "negative"), score: score?.toFixed(2) };
+  #show({ answer }, { label, score = null }) {
+    const said = { yours: this.label(answer), models: label, score: score?.toFixed(2) };
     const words = score === null
       ? gettext("Your last answer: %(yours)s. The model says: %(models)s.")
       : gettext("Your last answer: %(yours)s. The model says: %(models)s (score %(score)s).");

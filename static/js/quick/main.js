@@ -2,7 +2,9 @@
 import "../lib/answers.css";
 import "./quick.css";
 import { ApiError, get, patch, post, remove } from "../lib/api.js";
+import { AnswerButtons } from "../lib/answer-buttons.js";
 import { AnswerQueue } from "../lib/answer-queue.js";
+import { keysOf, swipesOf } from "../lib/answers.js";
 import { wordsFor } from "../lib/error-messages.js";
 import { KeptAnswers } from "../lib/kept-answers.js";
 import { device } from "../lib/local-storage.js";
@@ -18,15 +20,9 @@ import { swipeOf, watchDrag } from "./swipe.js";
 const RETRY_MS = 15_000;
 const LONGEST_SENDING_MS = 60_000;
 const ALONG = 50;
-const ANSWER_KEYS = {
-  1: "positive", ArrowRight: "positive",
-  2: "negative", ArrowLeft: "negative",
-  3: "unsure", ArrowUp: "unsure", " ": "unsure",
-};
-const SWIPES = { right: "positive", left: "negative", up: "unsure" };
 
 const facts = readFacts();
-const buttons = [...document.querySelectorAll("[data-answer]")];
+const buttons = new AnswerButtons({ area: element("answers"), list: element("keys"), hint: element("what-counts") }, answer);
 const frame = element("frame");
 const toast = new Toast(element("toast"));
 const queueKey = `damage.tagging.waiting.${facts.person}`;
@@ -37,7 +33,7 @@ const queue = new AnswerQueue({
 });
 const places = new Places({ queue, api: { get, patch, post, remove } });
 const pictures = new Pictures();
-const looking = new Looking({ onChange: allowAnswers });
+const looking = new Looking({ onChange: (isAllowed) => buttons.allow(isAllowed) });
 const asking = { get askable() { return places.last; }, scene: true };
 const model = new ModelAnswer(element("model"), { session: asking, queue, label, sendWaiting });
 const kept = new KeptAnswers(element("kept"), element("kept-card"), {
@@ -47,6 +43,8 @@ const kept = new KeptAnswers(element("kept"), element("kept-card"), {
   onDiscard: discard,
 });
 let question = facts.questions[0];
+let keys = {}; // which key gives which answer
+let swipes = {};
 let isUndoing = false;
 let isClose = false; // looking closer: a drag moves the picture
 let told = null;
@@ -56,10 +54,6 @@ function label(answer) {
 }
 
 // Showing
-
-function allowAnswers(isAllowed) {
-  for (const button of buttons) button.setAttribute("aria-disabled", String(!isAllowed));
-}
 
 /** Show the place whose turn it is, once its picture is there. */
 async function show() {
@@ -118,9 +112,9 @@ function showKept() {
 
 function showQuestion() {
   element("question-text").textContent = question.text;
-  for (const button of buttons) button.querySelector("span").textContent = label(button.dataset.answer);
-  for (const words of document.querySelectorAll("[data-label]")) words.textContent = label(words.dataset.label);
-  element("what-counts").hidden = question.slug !== "damage";
+  keys = keysOf(question.answers);
+  swipes = swipesOf(question.answers);
+  buttons.show(question, keys);
 }
 
 function tellError(error) {
@@ -263,7 +257,7 @@ function watchPicture() {
       move(0, 0);
       at = { x: 0, y: 0 };
       const swipe = swipeOf(x, y);
-      if (swipe) answer(SWIPES[swipe]);
+      if (swipes[swipe]) answer(swipes[swipe]);
     },
   });
 }
@@ -273,7 +267,7 @@ function pressed(event) {
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.key === " " && event.target.closest("button")) return; // it presses the button
   const key = event.key.toLowerCase();
-  if (ANSWER_KEYS[event.key]) answer(ANSWER_KEYS[event.key]);
+  if (keys[event.key]) answer(keys[event.key]);
   else if (key === "z") undo();
   else if (key === "m") model.ask();
   else if (key === "c") lookCloser(!isClose);
@@ -282,7 +276,6 @@ function pressed(event) {
 }
 
 function listen() {
-  for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.answer));
   on("undo", "click", undo);
   on("ask", "click", () => model.ask());
   on("closer", "click", () => lookCloser(!isClose));

@@ -12,7 +12,9 @@ import { Looking } from "../lib/looking.js";
 import { KeptAnswers } from "../lib/kept-answers.js";
 import { ModelAnswer } from "../lib/model-answer.js";
 import { Picker, placeOfAddress, placeOfQueue, scenesIn } from "./picker.js";
+import { AnswerButtons } from "../lib/answer-buttons.js";
 import { AnswerQueue } from "../lib/answer-queue.js";
+import { digitsOf } from "../lib/answers.js";
 import { SceneMap } from "./scene-map.js";
 import { Session } from "./session.js";
 import { directionOf } from "./square.js";
@@ -20,10 +22,9 @@ import { directionOf } from "./square.js";
 const RETRY_MS = 15_000; // the queue itself knows when which answer is due
 const HINT_AFTER_MS = 500; // a picture that is there sooner needs no words
 const LONGEST_SENDING_MS = 60_000; // a link that hangs counts as none
-const ANSWER_KEYS = { 1: "positive", 2: "negative", 3: "unsure" };
 
 const facts = readFacts();
-const answerButtons = [...document.querySelectorAll("[data-answer]")];
+const buttons = new AnswerButtons({ area: element("answers"), list: element("keys"), hint: element("what-counts") }, answer);
 const toast = new Toast(element("toast"));
 const queueKey = `damage.tagging.waiting.${facts.person}`;
 const queue = new AnswerQueue({
@@ -36,6 +37,7 @@ const looking = new Looking({ onChange: allowAnswers });
 const map = new SceneMap(element("scene-map"), {
   onMove: moved,
   onSeen: (isSeen) => looking.seen(isSeen),
+  colourOf: (answer) => question.answers.find(({ key }) => key === answer)?.colour,
   squareAt: (x, y) => session.squareAt(x, y),
   snapped: (square) => session.snapped(square),
   onTileError: () => { element("tiles-missing").hidden = false; },
@@ -49,6 +51,7 @@ const kept = new KeptAnswers(element("kept"), element("kept-card"), {
   onDiscard: discard,
 });
 let question = facts.questions[0];
+let keys = {}; // which key gives which answer
 let isUndoing = false;
 let hintTimer = null;
 let told = null; // what stood in the way when answers were sent last
@@ -60,8 +63,7 @@ function label(answer) {
 }
 
 function allowAnswers(isAllowed) {
-  // Not `disabled`: between two squares a focused button would lose its focus.
-  for (const button of answerButtons) button.setAttribute("aria-disabled", String(!isAllowed));
+  buttons.allow(isAllowed);
   clearTimeout(hintTimer);
   if (isAllowed) element("looking").hidden = true;
   else hintTimer = setTimeout(() => { element("looking").hidden = session.square === null; }, HINT_AFTER_MS);
@@ -87,9 +89,8 @@ function showWaiting(isWaiting) {
 
 function showQuestion() {
   element("question-text").textContent = question.text;
-  for (const button of answerButtons) button.querySelector("span").textContent = label(button.dataset.answer);
-  for (const words of document.querySelectorAll("[data-label]")) words.textContent = label(words.dataset.label);
-  element("what-counts").hidden = question.slug !== "damage";
+  keys = digitsOf(question.answers);
+  buttons.show(question, keys);
 }
 
 function showState(heading, words) {
@@ -244,7 +245,7 @@ function pressed(event) {
   if (direction) {
     moveTo(session.moved(direction, event.shiftKey));
   } else if (event.repeat) return;
-  else if (ANSWER_KEYS[key]) answer(ANSWER_KEYS[key]);
+  else if (keys[key]) answer(keys[key]);
   else if (key === "z") undo();
   else if (key === "m") model.ask();
   else return;
@@ -252,7 +253,6 @@ function pressed(event) {
 }
 
 function listen() {
-  for (const button of answerButtons) button.addEventListener("click", () => answer(button.dataset.answer));
   on("undo", "click", undo);
   on("ask", "click", () => model.ask());
   on("overview", "click", () => map.toggleOverview());

@@ -18,16 +18,17 @@ import { zoomLabels } from "../lib/zoom-labels.js";
 import { inside } from "./square.js";
 
 // Each answer has a colour and a pattern, the same as on its button, over a pale line that shows on any ground.
-const PATTERNS = {
-  positive: { color: "#ff7a33", width: 3 },
-  negative: { color: "#5fb0ff", width: 3, lineDash: [10, 7] },
-  unsure: { color: "#ffffff", width: 3, lineDash: [2, 7] },
-};
+const PATTERNS = [
+  { color: "#ff7a33", width: 3 },
+  { color: "#5fb0ff", width: 3, lineDash: [10, 7] },
+  { color: "#ff9fe0", width: 3, lineDash: [18, 5] },
+  { color: "#00a86b", width: 3, lineDash: [12, 5, 3, 5] },
+  { color: "#6a2bff", width: 3, lineDash: [5, 5] },
+  { color: "#ffffff", width: 3, lineDash: [2, 7] },
+];
 const HALO = { color: "rgb(10 16 22 / 70%)", width: 5 };
 const INSET_PX = 4; // of the screen: neighbours' outlines stand beside each other
-const TAGGED = Object.fromEntries(
-  Object.entries(PATTERNS).map(([answer, line]) => [answer, [insetLine(HALO), insetLine(line)]]),
-);
+const TAGGED = PATTERNS.map((line) => [insetLine(HALO), insetLine(line)]);
 // The fill is nearly nothing, but it makes the whole square a handle to drag by.
 const SQUARE = [
   new Style({ stroke: new Stroke({ color: "rgb(10 16 22 / 85%)", width: 7 }), fill: new Fill({ color: "rgb(255 255 255 / 1%)" }) }),
@@ -52,8 +53,9 @@ export class SceneMap {
   /**
    * `onMove(square)` is called whenever a person moves the square by pointer: to `squareAt(x, y)` where they tap, to
    * `snapped(square)` where they let it go. `onSeen(isSeen)` says whether all of the picture under the square is drawn.
+   * `colourOf(answer)` is the number of its colour.
    */
-  constructor(target, { onMove, onTileError, onSeen, squareAt, snapped }) {
+  constructor(target, { onMove, onTileError, onSeen, colourOf, squareAt, snapped }) {
     const squareLayer = new VectorLayer({
       source: new VectorSource({ features: [this.#squareFeature] }),
       style: SQUARE,
@@ -61,7 +63,7 @@ export class SceneMap {
     });
     const taggedLayer = new VectorLayer({
       source: this.#tagged,
-      style: (feature, resolution) => TAGGED[feature.get("answer")].map((line) => line(feature, resolution)),
+      style: (feature, resolution) => (TAGGED[colourOf(feature.get("answer"))] ?? TAGGED.at(-1)).map((line) => line(feature, resolution)),
     });
     this.#map = new OlMap({
       target,

@@ -34,3 +34,12 @@ export function span(page, rows, count) {
   const first = (page - 1) * PAGE_SIZE + 1;
   return { first, last: first + rows - 1, count };
 }
+
+/** The answers of several questions: a Map of each key to its words, to all of them where questions differ. */
+export function answersOf(questions) {
+  const words = new Map();
+  for (const { answers } of questions) {
+    for (const answer of answers) words.set(answer.key, new Set([...(words.get(answer.key) ?? []), answer.words]));
+  }
+  return new Map([...words].map(([key, all]) => [key, [...all].join(" / ")]));
+}

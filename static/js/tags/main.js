@@ -4,7 +4,8 @@ import { ApiError, get, patch, post, remove } from "../lib/api.js";
 import { wordsFor } from "../lib/error-messages.js";
 import { element, language, on, readFacts } from "../lib/page.js";
 import { Toast } from "../lib/toast.js";
-import { addressOf, choiceIn, PAGE_SIZE, span, wanted } from "./listing.js";
+import { toneOf } from "../lib/answers.js";
+import { addressOf, answersOf, choiceIn, PAGE_SIZE, span, wanted } from "./listing.js";
 
 const facts = readFacts();
 const filters = element("filters");
@@ -15,9 +16,13 @@ let asked = 0;
 
 const tellError = (error) => toast.showError(error);
 
+function questionOf(slug) {
+  return facts.questions.find((question) => question.slug === slug) ?? facts.questions[0];
+}
+
 /** The labels of a tag's question, or of the first. */
 function labelsOf(slug) {
-  return (facts.questions.find((question) => question.slug === slug) ?? facts.questions[0]).labels;
+  return questionOf(slug).labels;
 }
 
 async function show() {
@@ -87,8 +92,8 @@ function card(tag) {
 }
 
 function paint(item, tag) {
-  item.classList.remove("positive", "negative", "unsure");
-  item.classList.add(tag.answer);
+  for (const name of [...item.classList]) if (name.startsWith("tone-")) item.classList.remove(name);
+  item.classList.add(toneOf(questionOf(tag.question), tag.answer));
 }
 
 async function change(item, tag, select) {
@@ -134,12 +139,26 @@ function go(part) {
   return show();
 }
 
+/** The answers of the chosen question, or of all; the chosen one stays where it is among them. */
+function offerAnswers(chosen) {
+  const { answer, question } = filters.elements;
+  const labels = answersOf(facts.questions.filter(({ slug }) => !question.value || slug === question.value));
+  answer.replaceChildren(answer.options[0], ...[...labels].map(([key, label]) => new Option(label, key)));
+  answer.value = labels.has(chosen) ? chosen : "";
+}
+
 function start() {
-  const labels = facts.questions[0]?.labels ?? {};
-  filters.elements.answer.append(...Object.entries(labels).map(([value, label]) => new Option(label, value)));
-  for (const select of filters.querySelectorAll("select")) {
-    if (choice[select.name]) select.value = choice[select.name];
-    select.addEventListener("change", () => go({ [select.name]: select.value, page: 1 }));
+  const selects = [...filters.querySelectorAll("select")];
+  const { question } = filters.elements;
+  for (const select of selects) {
+    if (select.name !== "answer" && choice[select.name]) select.value = choice[select.name];
+  }
+  offerAnswers(choice.answer);
+  for (const select of selects) {
+    select.addEventListener("change", () => {
+      if (select === question) offerAnswers(choice.answer);
+      go({ [select.name]: select.value, answer: filters.elements.answer.value, page: 1 });
+    });
   }
   filters.addEventListener("submit", (event) => event.preventDefault());
   for (const [id, by] of [["newer", -1], ["older", 1]]) {

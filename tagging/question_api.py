@@ -1,0 +1,105 @@
+"""The API's part for questions: everybody who tags reads them, admins write them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from damage.permissions import ForAdmins, ForTaggers
+from tagging.answers import FEWEST_ANSWERS, LONGEST_KEY, MOST_ANSWERS, CountsAs
+from tagging.crops import LEAST_SIZE_PX
+from tagging.limits import LEAST_SIZE_M, MOST_SIZE_M, MOST_SIZE_PX
+from tagging.models import Question
+from tagging.questions import WantedAnswer, Written, change_question, create_question
+from tagging.serializers import QuestionSerializer
+
+
+class WantedAnswerSerializer(serializers.Serializer):
+    """An answer with its words in both languages."""
+
+    key = serializers.CharField(
+        max_length=LONGEST_KEY, required=False, allow_blank=True, default="", help_text="empty: a new answer"
+    )
+    text = serializers.CharField(max_length=60)
+    text_es = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    counts_as = serializers.ChoiceField(
+        choices=[(one.value, one.value) for one in CountsAs], help_text="what models learn from it"
+    )
+
+
+class WantedQuestionSerializer(serializers.Serializer):
+    """A question as an admin writes it; a change names only what is different."""
+
+    slug = serializers.SlugField(
+        max_length=60, required=False, help_text="its short name; made from `text` where it is not given"
+    )
+    text = serializers.CharField(max_length=200)
+    text_es = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    hint = serializers.CharField(
+        max_length=2000, required=False, allow_blank=True, help_text="what counts, a paragraph a line"
+    )
+    hint_es = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    crop_size_m = serializers.FloatField(
+        min_value=LEAST_SIZE_M, max_value=MOST_SIZE_M, required=False, allow_null=True
+    )
+    crop_size_px = serializers.IntegerField(min_value=LEAST_SIZE_PX, max_value=MOST_SIZE_PX, required=False)
+    is_open = serializers.BooleanField(required=False)
+    answers = serializers.ListField(
+        child=WantedAnswerSerializer(), min_length=FEWEST_ANSWERS, max_length=MOST_ANSWERS
+    )
+
+
+class WrittenQuestionSerializer(QuestionSerializer):
+    """A question as it was stored."""
+
+    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(QuestionSerializer.Meta):
+        fields = [*QuestionSerializer.Meta.fields, "warnings"]
+
+
+class QuestionViewSet(ReadOnlyModelViewSet):
+    """What is asked, in the reader's language."""
+
+    permission_classes = [ForTaggers]
+    queryset = Question.objects.all()
+    serializer_class = QuestionSerializer
+    filterset_fields = ["is_open"]
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ForAdmins()] if self.action in {"create", "partial_update"} else [ForTaggers()]
+
+    @extend_schema(request=WantedQuestionSerializer, responses={201: WrittenQuestionSerializer})
+    def create(self, request: Request) -> Response:
+        """Make another question."""
+        given = WantedQuestionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return _told(create_question(**_facts(given.validated_data)), status.HTTP_201_CREATED)
+
+    @extend_schema(request=WantedQuestionSerializer(partial=True), responses=WrittenQuestionSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a question, close or open it; its short name stays."""
+        question = self.get_object()
+        given = WantedQuestionSerializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        facts = _facts(given.validated_data)
+        facts.pop("slug", None)
+        return _told(change_question(question, **facts), status.HTTP_200_OK)
+
+
+def _facts(valid: Mapping[str, Any]) -> dict[str, Any]:
+    facts = dict(valid)
+    if "answers" in facts:
+        rows = [{"key": "", "text_es": "", **row} for row in facts["answers"]]
+        facts["answers"] = [WantedAnswer(**{**row, "counts_as": CountsAs(row["counts_as"])}) for row in rows]
+    return facts
+
+
+def _told(written: Written, code: int) -> Response:
+    question = QuestionSerializer(written.question).data
+    return Response({**question, "warnings": [str(one) for one in written.warnings]}, status=code)
