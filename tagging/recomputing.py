@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
 from damage.statements import update_where_unchanged
-from tagging.crop_states import FIGURES, fill
+from tagging.crop_states import DIGITS, FIGURES, fill
 from tagging.crowd import CLASSES, UNSURE, forget_crowds, read_crowd
 from tagging.models import Crop, CropState, CrowdQuality, Question, Tag, TagChange, TaggerQuality, in_use_by
 from tagging.quality.answers import Answers, coded_answers
@@ -161,7 +161,10 @@ _SKILL = ["level", "balanced_accuracy", "lowest", "highest", "answers", "known",
 
 def _take_over(row: TaggerQuality, skill: TaggerSkill, confusion: np.ndarray) -> bool:
     """Give a row the figures, and say whether any has changed."""
-    figures = asdict(skill)
+    figures = {
+        name: round(value, DIGITS) if isinstance(value, float) else value
+        for name, value in asdict(skill).items()
+    }
     is_same = (
         row.confusion is not None
         and all(_is_close(getattr(row, name), figures[name]) for name in _SKILL)
