@@ -1,13 +1,13 @@
 """What people's answers say of one crop, written beside the answer itself."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from damage.statements import insert
 from tagging.answers import UNSURE
-from tagging.crowd import Crowd, crowd_of
+from tagging.crowd import CLASSES, Crowd, crowd_of
 from tagging.models import CropState, Tag
 from tagging.quality.consensus import posterior_of
 from tagging.quality.retirement import State, retirement_state
@@ -18,18 +18,22 @@ FIGURES = ["state", "answers", "counts", "posterior", "leading", "certainty", "u
 
 def new_state(crop: int, question: int, answers: Iterable[tuple[int, str]], crowd: Crowd) -> CropState | None:
     """The state, not yet saved, that (tagger, answer) come to; None where nobody is left whose answer counts."""
-    counted = [(tagger, answer) for tagger, answer in answers if tagger not in crowd.set_aside]
+    counted = [
+        (tagger, crowd.class_of.get(answer, UNSURE))
+        for tagger, answer in answers
+        if tagger not in crowd.set_aside
+    ]
     if not counted:
         return None
-    named = [(tagger, crowd.classes.index(answer)) for tagger, answer in counted if answer != UNSURE]
+    named = [(tagger, CLASSES.index(answer)) for tagger, answer in counted if answer != UNSURE]
     if crop in crowd.gold:
-        posterior = np.array([name == crowd.gold[crop] for name in crowd.classes], float)
+        posterior = np.array([name == crowd.gold[crop] for name in CLASSES], float)
         state = State.SETTLED
     else:
         posterior = _posterior(named, crowd)
         state = retirement_state(posterior, len(named), len(counted) - len(named))
     row = CropState(crop_id=crop, question_id=question)
-    fill(row, crowd.classes, Counter(answer for _tagger, answer in counted), posterior, state)
+    fill(row, Counter(answer for _tagger, answer in counted), posterior, state)
     return row
 
 
@@ -40,17 +44,15 @@ def _posterior(named: list[tuple[int, int]], crowd: Crowd) -> np.ndarray:
     return posterior_of(crowd.class_shares, matrices, np.array([code for _tagger, code in named]))
 
 
-def fill(
-    row: CropState, classes: Sequence[str], counts: Counter[str], posterior: np.ndarray, state: State
-) -> None:
-    """Give a row its figures; `posterior` (K,) is in the order of the classes."""
+def fill(row: CropState, counts: Counter[str], posterior: np.ndarray, state: State) -> None:
+    """Give a row its figures; `posterior` (K,) is in the order of `CLASSES`."""
     chances = [round(float(chance), DIGITS) for chance in posterior]
     row.state = state.value
     row.answers = counts.total()
-    row.counts = {answer: counts[answer] for answer in (*classes, UNSURE)}
-    row.posterior = dict(zip(classes, chances, strict=True))
+    row.counts = {answer: counts[answer] for answer in (*CLASSES, UNSURE)}
+    row.posterior = dict(zip(CLASSES, chances, strict=True))
     row.certainty = max(chances)
-    row.leading = classes[chances.index(row.certainty)]
+    row.leading = CLASSES[chances.index(row.certainty)]
 
 
 def state_first_answer(crop: int, question: int, tagger: int, answer: str) -> None:

@@ -6,22 +6,25 @@ from time import monotonic
 
 import numpy as np
 
+from tagging.answers import CountsAs
 from tagging.models import CrowdQuality, GoldAnswer, Question, TaggerQuality
 from tagging.quality.answers import coded_answers
 from tagging.quality.consensus import consensus
 
+# What people are agreed on or not: grades of a yes do not divide them. In the order of every matrix that is stored.
+CLASSES = (CountsAs.POSITIVE.value, CountsAs.NEGATIVE.value)
 KEPT_S = 60.0
 _kept: dict[int, tuple[float, "Crowd"]] = {}
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Matrices as in `tagging.quality.consensus.Consensus`, by tagger; who is set aside; known answers by crop.
+    """Matrices as in `tagging.quality.consensus.Consensus`, by tagger; who is set aside; known classes by crop.
 
-    `classes` are the question's answers but "can't tell", in the order of every matrix.
+    `class_of` says of the question's answers what they count as; those that count as neither are not in it.
     """
 
-    classes: tuple[str, ...]
+    class_of: Mapping[str, str]
     class_shares: np.ndarray
     typical: np.ndarray
     confusion: Mapping[int, np.ndarray]
@@ -49,22 +52,18 @@ def forget_crowds() -> None:
 
 def read_crowd(question: int) -> Crowd:
     """The same as it stands now; before anything was worked out, what is taken for granted of everybody."""
-    classes = tuple(choice.key for choice in Question.objects.only("answers").get(pk=question).choices)
-    nobody = consensus(coded_answers([], classes))
+    choices = Question.objects.only("answers").get(pk=question).choices
+    class_of = {choice.key: choice.counts_as.value for choice in choices if choice.counts_as in CLASSES}
+    nobody = consensus(coded_answers([], CLASSES))
     found = CrowdQuality.objects.filter(question=question, class_shares__isnull=False).first()
-    if found and len(found.class_shares) != len(classes):
-        found = None  # an answer was added since
     rows = TaggerQuality.objects.filter(question=question).order_by()
     taggers = list(rows.values_list("tagger_id", "confusion", "is_set_aside"))
+    known = GoldAnswer.objects.filter(question=question).order_by().values_list("crop_id", "answer")
     return Crowd(
-        classes=classes,
+        class_of=class_of,
         class_shares=np.array(found.class_shares) if found else nobody.class_shares,
         typical=np.array(found.typical) if found else nobody.typical,
-        confusion={
-            tagger: np.array(confusion)
-            for tagger, confusion, _is_out in taggers
-            if len(confusion or ()) == len(classes)
-        },
+        confusion={tagger: np.array(confusion) for tagger, confusion, _is_out in taggers if confusion},
         set_aside=frozenset(tagger for tagger, _confusion, is_out in taggers if is_out),
-        gold=dict(GoldAnswer.objects.filter(question=question).order_by().values_list("crop_id", "answer")),
+        gold={crop: class_of[answer] for crop, answer in known if answer in class_of},
     )

@@ -6,6 +6,7 @@ from django.utils import timezone
 from damage.accounts.models import Role, User
 from damage.errors import Refused
 from damage.messages import Message as _
+from tagging.answers import CountsAs
 from tagging.crop_states import restate
 from tagging.crowd import forget_crowds
 from tagging.models import Crop, GoldAnswer, Question, TaggerQuality
@@ -15,7 +16,7 @@ from tagging.recompute_requests import request_recomputing
 def record_gold_answer(crop: Crop, question: Question, answer: str, *, by: User) -> GoldAnswer:
     """Say what is true of a crop; what was known before is replaced. Raises `Refused`."""
     _check_may(by, Role.VERIFIER, Role.ADMIN)
-    classes = [choice.key for choice in question.choices]
+    classes = [choice.key for choice in question.choices if choice.counts_as != CountsAs.NEITHER]
     if answer not in classes:
         raise Refused(
             _("“%(answer)s” is no answer that can be known.") % {"answer": answer},

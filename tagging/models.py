@@ -236,6 +236,13 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Without those that no person gave."""
         return self.exclude(tagger__username__in=AUTOMATIC)
 
+    def not_set_aside(self) -> "TagQuerySet":
+        """Without those of people whose answers to the question an admin has set aside."""
+        set_aside = TaggerQuality.objects.filter(
+            tagger=models.OuterRef("tagger"), question=models.OuterRef("question"), is_set_aside=True
+        )
+        return self.exclude(models.Exists(set_aside))
+
     def with_places(self) -> "TagQuerySet":
         """Together with the rows that a list of tags names."""
         return self.select_related("question", "tagger", "crop__town", "crop__scene")

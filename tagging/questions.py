@@ -21,6 +21,7 @@ from tagging.answers import (
     keys_counting_as,
 )
 from tagging.models import Question, TagChange
+from tagging.recompute_requests import request_recomputing
 
 # The usual colours of a yes and a no; further answers get those that are left.
 _USUAL_COLOURS = {CountsAs.POSITIVE: 0, CountsAs.NEGATIVE: 1}
@@ -78,6 +79,8 @@ def change_question(
             warnings = _of_changes(before, chosen)
         question.answers = answers_as_json(chosen)
     question.save()
+    if warnings:  # what was answered may count as something else now
+        request_recomputing(question)
     return Written(question, (*warnings, *_of_training(question)))
 
 

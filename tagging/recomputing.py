@@ -13,8 +13,8 @@ from django.utils import timezone
 from damage.batches import PLAIN_ROWS_AT_ONCE, write_in_batches
 from damage.statements import update_where_unchanged
 from tagging.answers import UNSURE
-from tagging.crop_states import FIGURES, fill
-from tagging.crowd import forget_crowds, read_crowd
+from tagging.crop_states import DIGITS, FIGURES, fill
+from tagging.crowd import CLASSES, forget_crowds, read_crowd
 from tagging.models import Crop, CropState, CrowdQuality, Question, Tag, TagChange, TaggerQuality, in_use_by
 from tagging.quality.answers import Answers, coded_answers
 from tagging.quality.consensus import Consensus, consensus
@@ -53,11 +53,11 @@ def recompute_quality(question: Question) -> Recomputed:
     rows = CropState.objects.filter(in_use_by("crop__"), question=question).order_by()
     before = {row.crop_id: row for row in rows}
     tags = Tag.objects.in_use().by_people().filter(question=question).exclude(tagger__in=crowd.set_aside)
-    answers = coded_answers(
-        tags.order_by().values_list("crop_id", "tagger_id", "answer").iterator(),
-        crowd.classes,
-        unsure=(UNSURE,),
+    named = (
+        (crop, tagger, crowd.class_of.get(answer, UNSURE))
+        for crop, tagger, answer in tags.order_by().values_list("crop_id", "tagger_id", "answer").iterator()
     )
+    answers = coded_answers(named, CLASSES, unsure=(UNSURE,))
     found = consensus(answers, crowd.gold)
     states = _states(found)
     states_written = _write_states(question, found, states, before)
@@ -104,8 +104,7 @@ def _write_states(
     changed: list[tuple[CropState, datetime]] = []
     for place, crop in enumerate(found.answers.crop_ids.tolist()):
         row = CropState(crop_id=crop, question=question, updated_at=now)
-        counts, classes = _counts(found.answers, place), found.answers.classes
-        fill(row, classes, counts, found.posterior[place], states[place])
+        fill(row, _counts(found.answers, place), found.posterior[place], states[place])
         old = before.get(crop)
         if old is None:
             new.append(row)
@@ -165,7 +164,10 @@ _SKILL = ["level", "balanced_accuracy", "lowest", "highest", "answers", "known",
 
 def _take_over(row: TaggerQuality, skill: TaggerSkill, confusion: np.ndarray) -> bool:
     """Give a row the figures, and say whether any has changed."""
-    figures = asdict(skill)
+    figures = {
+        name: round(value, DIGITS) if isinstance(value, float) else value
+        for name, value in asdict(skill).items()
+    }
     is_same = (
         row.confusion is not None
         and all(_is_close(getattr(row, name), figures[name]) for name in _SKILL)

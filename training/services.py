@@ -191,6 +191,13 @@ def _parent(question: Question, config: TrainingConfig) -> ModelRun | None:
     )
 
 
+def _answers_by(dataset: Dataset) -> dict[str, int]:
+    """How many crops' answers are what the consensus is sure of, and how many what most of their taggers say."""
+    crops = [crop for part in PARTS for crop in dataset.parts[part]]
+    consensus = sum(crop.is_by_consensus for crop in crops)
+    return {"consensus": consensus, "majority": len(crops) - consensus}
+
+
 def _parameters(
     config: TrainingConfig, backbone: Backbone | ClassicalFeatures, agreed: Agreement, dataset: Dataset
 ) -> dict[str, Any]:
@@ -207,6 +214,7 @@ def _parameters(
         "features": backbone.recipe_id,
         "network": kind.record(backbone.size_px),
         "fine_tune_blocks": config.fine_tune_blocks,
+        "answers_by": _answers_by(dataset),
         "left_out": {
             "unsure": agreed.unsure,
             "tied": agreed.tied,

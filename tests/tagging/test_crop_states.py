@@ -1,6 +1,10 @@
 """What an answer says of its own crop, at once; by hand. Unknown people are right in three answers of four."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connection
 
 from damage.accounts.models import Role
 from damage.accounts.services import automatic_account, create_account
@@ -118,3 +122,22 @@ def test_what_is_known_of_people_weighs_their_answers(answer, people, question):
     # Somebody unknown is a typical one: 0.1 x 0.9 x 0.6 against 0.9 x 0.2 x 0.3, that is 54 to 54.
     answer(people[1], "positive")
     assert state().posterior == {"positive": 0.5, "negative": 0.5}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_answer_in_the_same_moment_are_all_counted(answer, people):
+    """On a square that is there, and on one that is not."""
+    answer(people[0], "positive")
+    start = Barrier(6)
+
+    def give(person) -> None:
+        start.wait()
+        answer(person, "negative")
+        answer(person, "negative", x_px=80)
+        connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(give, people[1:7]))
+    first, second = CropState.objects.order_by("crop__x_px")
+    assert first.counts == {"positive": 1, "negative": 6, "unsure": 0}
+    assert second.counts == {"positive": 0, "negative": 6, "unsure": 0}

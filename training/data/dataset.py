@@ -15,8 +15,8 @@ from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Town
 from damage.messages import Message as _
 from tagging.answers import CountsAs
-from tagging.models import Crop, Question, Tag
-from tagging.undamaged import UNDAMAGED
+from tagging.automatic_accounts import IMPORTER, UNDAMAGED
+from tagging.models import Crop, CropState, Question, Tag
 from training.data.near_duplicates import Place, crossing, ground_place, scene_place
 from training.data.town_events import check_events, of_events_of
 from training.models import ModelRunCrop
@@ -29,7 +29,7 @@ LEAST_PER_ANSWER = {Part.TRAIN: 5, Part.VALIDATION: 2, Part.TEST: 1}
 
 @dataclass(frozen=True)
 class AgreedCrop:
-    """A crop on whose answer most of its taggers agree."""
+    """A crop whose answer its taggers agree on: their consensus is sure of it, or else most of them say so."""
 
     pk: int
     sha256: str
@@ -44,6 +44,8 @@ class AgreedCrop:
     y_px: int | None = None
     # Whether nobody looked at it: a random square of imagery that is known to be undamaged.
     is_unreviewed: bool = False
+    # Whether the consensus of weighed answers decided (`tagging.recomputing`), not the majority.
+    is_by_consensus: bool = False
 
     @property
     def place(self) -> Place | None:
@@ -130,7 +132,17 @@ def median_size_m(crops: Sequence[AgreedCrop]) -> float | None:
 
 
 def agreement(question: Question) -> Agreement:
-    """Settle each crop's answer by the majority of its tags, by what these count as; neither and tied is left out."""
+    """Each crop's answer: what people's consensus is sure of, else the majority of its tags.
+
+    Answers of people who are set aside do not count. A crop with an imported label is left to the majority: its label
+    is nobody's answer, so that the consensus knows nothing of it. Crops whose answers
+    count as neither, or are tied, are left out.
+    """
+    settled = dict(
+        CropState.objects.filter(question=question, state=CropState.State.SETTLED)
+        .order_by()
+        .values_list("crop_id", "leading")
+    )
 
     def counting_as(counts_as: CountsAs) -> Q:
         return Q(answer__in=question.keys_counting_as(counts_as))
@@ -139,6 +151,7 @@ def agreement(question: Question) -> Agreement:
 
     rows = (
         Tag.objects.in_use()
+        .not_set_aside()
         .filter(question=question)
         .exclude(crop__sha256="")
         .order_by("crop__sha256", "crop_id")
@@ -159,14 +172,16 @@ def agreement(question: Question) -> Agreement:
             no=Count("pk", filter=no),
             unsure=Count("pk", filter=~(yes | no)),
             seen=Count("pk", filter=~Q(tagger__username=UNDAMAGED)),
+            imported=Count("pk", filter=Q(tagger__username=IMPORTER)),
         )
     )
     crops, unsure, tied = [], 0, 0
     for row in rows:
         most = max(row["yes"], row["no"])
-        if row["unsure"] > most:
+        leading = None if row["imported"] else settled.get(row["crop_id"])
+        if leading is None and row["unsure"] > most:
             unsure += 1
-        elif [row["yes"], row["no"], row["unsure"]].count(most) > 1:
+        elif leading is None and [row["yes"], row["no"], row["unsure"]].count(most) > 1:
             tied += 1
         else:
             crops.append(
@@ -174,7 +189,7 @@ def agreement(question: Question) -> Agreement:
                     pk=row["crop_id"],
                     sha256=row["crop__sha256"],
                     town_id=row["crop__town_id"],
-                    is_positive=row["yes"] == most,
+                    is_positive=leading == CountsAs.POSITIVE if leading else row["yes"] == most,
                     size_px=row["crop__size_px"],
                     gsd_m=row["crop__gsd_m"],
                     lon=row["crop__lon"],
@@ -183,6 +198,7 @@ def agreement(question: Question) -> Agreement:
                     x_px=row["crop__x_px"],
                     y_px=row["crop__y_px"],
                     is_unreviewed=not row["seen"],
+                    is_by_consensus=leading is not None,
                 )
             )
     pending = Crop.objects.pending().filter(tags__question=question).distinct().count()

@@ -7,8 +7,9 @@ from damage.accounts.services import automatic_account
 from damage.errors import Refused
 from damage.ingestion.lookup import find_town
 from damage.ingestion.models import Event, Town
-from tagging.models import Crop, Tag
-from tagging.undamaged import UNDAMAGED
+from tagging.automatic_accounts import IMPORTER, UNDAMAGED
+from tagging.known_answers import set_tagger_aside, take_tagger_back
+from tagging.models import Crop, CropState, Tag
 from training.data.dataset import Part, agreement, chosen_dataset
 
 
@@ -325,3 +326,57 @@ def test_the_ground_of_a_crop_before_the_event_is_in_no_other_part(
     assert not any(crop.pk in pks for part in of_test.parts.values() for crop in part)
     of_training = chosen(question, train=["A", "D"], validation=["B"], test=["C"])
     assert pks <= {crop.pk for crop in of_training.parts[Part.TRAIN]}
+
+
+@pytest.fixture
+def settle(question):
+    def store(crop, answer, state="settled"):
+        chances = {"positive": 0.02, "negative": 0.02} | {answer: 0.98}
+        CropState.objects.create(
+            crop=crop, question=question, state=state, answers=3, counts={}, posterior=chances,
+            leading=answer, certainty=0.98,
+        )  # fmt: skip
+
+    return store
+
+
+def answers_of(question) -> dict[int, tuple[bool, bool]]:
+    """By crop whether its answer is yes, and whether the consensus says so."""
+    return {crop.pk: (crop.is_positive, crop.is_by_consensus) for crop in agreement(question).crops}
+
+
+def test_what_the_consensus_is_sure_of_comes_before_the_majority(towns, tag, question, settle):
+    outvoted, tied, unsure = tag(towns["A"], "nny"), tag(towns["A"], "yn"), tag(towns["A"], "uuy")
+    for crop in (outvoted, tied, unsure):
+        settle(crop, "positive")
+    open_crop, undecided = tag(towns["A"], "nny"), tag(towns["A"], "nny")
+    settle(open_crop, "positive", state="open")
+    settle(undecided, "positive", state="to_verify")
+    by_consensus, by_majority = (True, True), (False, False)
+    assert answers_of(question) == {
+        **dict.fromkeys((outvoted.pk, tied.pk, unsure.pk), by_consensus),
+        **dict.fromkeys((open_crop.pk, undecided.pk), by_majority),
+    }
+    assert (agreement(question).tied, agreement(question).unsure) == (0, 0)
+
+
+def test_an_imported_label_is_left_to_the_majority(towns, tag, question, settle):
+    crop = tag(towns["A"], "nn")
+    settle(crop, "positive")
+    Tag.objects.create(crop=crop, question=question, tagger=automatic_account(IMPORTER), answer="negative")
+    assert answers_of(question) == {crop.pk: (False, False)}
+
+
+def test_people_see_more_than_what_was_assumed_to_be_undamaged(towns, tag, question, settle):
+    crop = tag(towns["A"], "yy")
+    settle(crop, "positive")
+    Tag.objects.create(crop=crop, question=question, tagger=automatic_account(UNDAMAGED), answer="negative")
+    assert answers_of(question) == {crop.pk: (True, True)}
+
+
+def test_nobody_learns_from_answers_that_are_set_aside(towns, tag, question, volunteer, site_admin):
+    divided, alone = tag(towns["A"], "yn"), tag(towns["A"], "y")
+    set_tagger_aside(volunteer, question, by=site_admin, reason="at random")
+    assert answers_of(question) == {divided.pk: (False, False)}
+    take_tagger_back(volunteer, question, by=site_admin)
+    assert answers_of(question) == {alone.pk: (True, False)}
