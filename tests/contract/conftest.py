@@ -23,7 +23,7 @@ from damage.ingestion.uploads.models import Upload
 from damage.ingestion.uploads.services import create_upload
 from prediction.models import Detection, PredictionRun
 from tagging.cutting import cut_pending_crops
-from tagging.models import Question, Tag
+from tagging.models import ExamplePicture, Question, Tag
 from tagging.services import record_tag
 from training.models import Experiment, ModelRun, ModelRunCrop
 
@@ -44,6 +44,7 @@ class Site:
     prediction_run: PredictionRun
     detection: Detection
     token: ApiToken
+    example: ExamplePicture
     upload: Upload
 
     def client_of(self, role: Role | None) -> APIClient:
@@ -141,5 +142,6 @@ def site(town, question, tmp_path) -> Site:
         prediction_run,
         detection,
         token,
+        ExamplePicture.objects.create(question=question, answer="positive", image="examples/none.jpg"),
         upload,
     )

@@ -59,6 +59,7 @@ SAMPLES = {"z": 0, "x": 0, "y": 0, "size": 0, "name": "roc", "form": "svg"}
 OWN_TAG = {"PATCH": OWNER, "DELETE": OWNER | ADMINS}
 OWN_UPLOAD = {"PATCH": ADMINS, "DELETE": ADMINS}
 other_version = frozenset({412})
+no_form = frozenset({415})  # a picture is sent as a form
 here_or_412 = frozenset({200, 412})
 V1 = "api/v1/"
 model_action = partial(Row, pk="model_run", hears=ANALYSTS)
@@ -109,6 +110,9 @@ TABLE = [
     Row(V1 + "scenes/<pk>/release/", does=post(ADMINS), pk="mosaic"),
     Row(V1 + "questions/", ALL, post(ADMINS)),
     Row(V1 + "questions/<pk>/", ALL, {"PATCH": ADMINS}, pk="question"),
+    Row(V1 + "questions/<pk>/examples/", does=post(ADMINS), pk="question", answers=no_form),
+    Row(V1 + "examples/<pk>/", does={"DELETE": ADMINS}, pk="example"),
+    Row(V1 + "examples/<pk>/picture.jpg", ALL, pk="example", found=absent),
     Row(V1 + "crops/", ALL),
     Row(V1 + "crops/<pk>/", ALL, pk="tag.crop"),
     Row(V1 + "crops/<pk>/image.png", ALL, pk="tag.crop"),
