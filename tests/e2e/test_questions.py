@@ -200,6 +200,10 @@ def test_an_admin_adds_an_example_that_people_see_one_tap_away(
     shown.scroll_into_view_if_needed()
     expect(shown).to_have_js_property("naturalWidth", 640)
     shot(phone, "quick-examples")
+    page.get_by_role("button", name="Add an answer").click()
+    page.keyboard.type("Rebuilt")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Add a picture: Rebuilt")).to_be_attached()
     page.get_by_role("button", name="Remove this picture").click()
     expect(page.locator("#examples img")).to_have_count(0)
 
@@ -211,3 +215,18 @@ def test_what_is_no_picture_is_said_on_the_page(open_page, site_admin, graded, t
     page.goto(f"/questions/{graded.pk}/")
     page.get_by_label("Add a picture: Destroyed").set_input_files(tmp_path / "house.jpg")
     expect(page.locator("#example-problem")).to_contain_text("This is no JPEG and no PNG.")
+
+
+@pytest.mark.parametrize("size", [(740, 360), (640, 400)])
+def test_many_answers_stand_beside_the_picture_of_a_phone_on_its_side(size, open_page, volunteer, graded):
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    log_in(page, volunteer)
+    page.goto("/tag/")
+    expect(page.locator("[data-answer=destroyed]")).to_be_enabled()
+    shot(page, f"quick-side-{size[0]}")
+    for key in graded.keys:
+        box = page.locator(f"[data-answer={key}]").bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= size[1]
+        assert box["x"] + box["width"] <= size[0]
+        page.locator(f"[data-answer={key}]").click(trial=True)

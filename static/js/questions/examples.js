@@ -3,9 +3,13 @@ import { post, remove } from "../lib/api.js";
 import { wordsFor } from "../lib/error-messages.js";
 import { element, language } from "../lib/page.js";
 
-export function showExamples({ id, question, unsure, examples: { shown, most } }) {
-  const answers = [...question.answers.map((answer) => ({ key: answer.key, words: wordsOf(answer) })), { key: "unsure", words: unsure }];
-  element("examples").replaceChildren(...answers.map((answer) => rowOf(id, answer, shown.filter((one) => one.answer === answer.key), most)));
+/** Show a row for each of the answers; the rows that are there stay, with what was added to them. */
+export function showExamples({ id, unsure, examples: { shown, most } }, answers) {
+  const area = element("examples");
+  const there = new Map([...area.children].map((row) => [row.dataset.answer, row]));
+  const all = [...answers.map((answer) => ({ key: answer.key, words: wordsOf(answer) })), { key: "unsure", words: unsure }];
+  const own = ({ key }) => shown.filter(({ answer }) => answer === key);
+  area.replaceChildren(...all.map((answer) => there.get(answer.key) ?? rowOf(id, answer, own(answer), most)));
 }
 
 const wordsOf = ({ text, text_es: spanish }) => (language.startsWith("es") && spanish) || text;
@@ -13,6 +17,7 @@ const wordsOf = ({ text, text_es: spanish }) => (language.startsWith("es") && sp
 function rowOf(id, { key, words }, shown, most) {
   const row = element("example-row").content.firstElementChild.cloneNode(true);
   const [heading, pictures, label, input] = ["h3", ".example-pictures", "label", "input"].map((name) => row.querySelector(name));
+  row.dataset.answer = key;
   heading.textContent = words;
   const isFull = () => { label.hidden = pictures.childElementCount >= most; };
   const add = (example) => pictures.append(pictureOf(example, words, isFull));

@@ -27,6 +27,7 @@ on("questions", "click", (event) => {
 });
 if (element("question-form")) {
   const facts = readFacts();
-  new QuestionForm(element("question-form"), facts).begin();
-  if (facts.examples) showExamples(facts);
+  const show = (answers) => { if (facts.examples) showExamples(facts, answers); };
+  new QuestionForm(element("question-form"), facts, { onSaved: show }).begin();
+  show(facts.question?.answers ?? []);
 }
