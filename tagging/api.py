@@ -30,7 +30,7 @@ from damage.ingestion.models import Scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
 from damage.ingestion.rasters import OutsideScene
 from damage.permissions import ForAdmins, ForTaggers
-from tagging import services
+from tagging import question_api, services
 from tagging.answers import LONGEST_KEY
 from tagging.cell_answers import answers_of, asked_cells
 from tagging.limits import check_size
@@ -263,6 +263,7 @@ routes: list[tuple[str, type[ViewSetMixin]]] = [
     ("tags", TagViewSet),
 ]
 urlpatterns: list[URLPattern] = [
+    *question_api.urlpatterns,
     path("scenes/<row:pk>/cells/", SceneCells.as_view(), name="scene-cells"),
     path(
         "scenes/<row:pk>/squares/<tile:x>/<tile:y>/<tile:size>.jpg",

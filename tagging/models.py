@@ -105,6 +105,21 @@ class Question(models.Model):
         return asked_side_px(size_m=self.crop_size_m, size_px=self.crop_size_px, gsd_m=scene.gsd_m)
 
 
+class ExamplePicture(models.Model):
+    """A picture that shows what an answer of a question means."""
+
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="examples")
+    answer = models.CharField(max_length=LONGEST_KEY)
+    image = models.ImageField(upload_to="examples/", max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"example of {self.answer}"
+
+
 class CropQuerySet(models.QuerySet["Crop"]):
     def with_pixels(self) -> "CropQuerySet":
         """Those whose image is stored, so that they have a digest."""

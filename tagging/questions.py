@@ -74,6 +74,7 @@ def change_question(
     warnings: list[Message] = []
     if answers is not None:
         chosen = _chosen(answers, present=before)
+        _check_no_example_is_lost(question, chosen)
         if TagChange.objects.filter(question=question).exists():
             _check_none_is_lost(before, chosen)
             warnings = _of_changes(before, chosen)
@@ -162,6 +163,14 @@ def _check_none_is_lost(before: Sequence[AnswerChoice], chosen: Sequence[AnswerC
             _("This question has been answered, so none of its answers can be removed: %(keys)s.")
             % {"keys": ", ".join(sorted(lost))},
             _("Change its words, or make another question and close this one."),
+        )
+
+
+def _check_no_example_is_lost(question: Question, chosen: Sequence[AnswerChoice]) -> None:
+    kept = [UNSURE, *(choice.key for choice in chosen)]
+    if question.examples.exclude(answer__in=kept).exists():
+        raise Refused(
+            _("An answer that is to be removed has example pictures."), _("Remove its pictures first.")
         )
 
 

@@ -47,6 +47,7 @@ class OfferedAnswerSerializer(serializers.Serializer):
     words = serializers.CharField(help_text="in the reader's language")
     counts_as = serializers.ChoiceField(choices=[(one.value, one.value) for one in CountsAs])
     colour = serializers.IntegerField(help_text="number of its colour and pattern, 0 to 5")
+    examples = serializers.ListField(child=serializers.CharField(), help_text="addresses of JPEGs")
 
 
 class QuestionSerializer(serializers.ModelSerializer):
@@ -84,6 +85,11 @@ class QuestionSerializer(serializers.ModelSerializer):
                 "words": question.words_of(choice.key),
                 "counts_as": choice.counts_as.value,
                 "colour": choice.colour,
+                "examples": [
+                    reverse("api:example-picture", args=[example.pk])
+                    for example in question.examples.all()
+                    if example.answer == choice.key
+                ],
             }
             for choice in (*question.choices, unsure)
         ]

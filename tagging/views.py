@@ -13,8 +13,10 @@ from damage.converters import row_number
 from damage.ingestion.joining.membership import plays_anywhere
 from damage.permissions import ForAdmins, ForTaggers, page_for
 from tagging.answers import FEWEST_ANSWERS, MOST_ANSWERS
+from tagging.examples import MOST_EXAMPLES
 from tagging.kind_words import own_quality
 from tagging.models import Question, TagChange
+from tagging.question_api import ExampleSerializer
 from tagging.questions import PLAIN_FIELDS
 from tagging.serializers import QuestionSerializer
 from tagging.starting_points import STARTING_POINTS
@@ -36,7 +38,7 @@ def _facts(request: HttpRequest, questions: list[Question]) -> dict[str, object]
 @require_safe
 def tagging(request: HttpRequest) -> HttpResponse:
     """Answer open questions, one place after the other; of the event that `?event=` names, or the newest."""
-    facts = _facts(request, list(Question.objects.filter(is_open=True)))
+    facts = _facts(request, list(Question.objects.filter(is_open=True).prefetch_related("examples")))
     event = row_number(request.GET.get("event", ""))
     return render(request, "tagging/quick.html", {"facts": {**facts, "event": event}})
 
@@ -45,7 +47,7 @@ def tagging(request: HttpRequest) -> HttpResponse:
 @require_safe
 def explore(request: HttpRequest) -> HttpResponse:
     """Look around in a scene, and answer for squares that one chooses."""
-    facts = _facts(request, list(Question.objects.filter(is_open=True)))
+    facts = _facts(request, list(Question.objects.filter(is_open=True).prefetch_related("examples")))
     return render(request, "tagging/explore.html", {"facts": facts})
 
 
@@ -53,7 +55,7 @@ def explore(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tags(request: HttpRequest) -> HttpResponse:
     """Look at recent tags; change and delete one's own."""
-    facts = _facts(request, list(Question.objects.all()))
+    facts = _facts(request, list(Question.objects.prefetch_related("examples")))
     own = own_quality(cast(User, request.user))
     return render(request, "tagging/tags.html", {"facts": facts, "own_quality": own})
 
@@ -89,4 +91,9 @@ def question(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "unsure": gettext("Can't tell"),
         "startingPoints": [{**point, "name": point[name]} for point in STARTING_POINTS],
     }
+    if row:
+        facts["examples"] = {
+            "shown": ExampleSerializer(row.examples.all(), many=True).data,
+            "most": MOST_EXAMPLES,
+        }
     return render(request, "tagging/question.html", {"row": row, "facts": facts})

@@ -26,6 +26,16 @@ def thumbnail_jpeg(image: np.ndarray | IO[bytes]) -> bytes:
         return _reduced(opened.convert("RGB"))
 
 
+def reduced_jpeg(image: Image.Image, *, longest_px: int) -> bytes:
+    """A picture as a JPEG whose longer side has so many pixels at most; what is transparent becomes white."""
+    picture = image
+    if image.has_transparency_data:
+        picture = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    picture = picture.convert("RGB")
+    picture.thumbnail((longest_px, longest_px))
+    return _encoded(picture)
+
+
 def _reduced(picture: Image.Image) -> bytes:
     picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
     return _encoded(picture)

@@ -69,6 +69,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(give_answers, give_labels),
+        # With a default, so that the way back has something to put into the columns that it adds.
+        migrations.AlterField(
+            model_name="question", name="positive_label", field=models.CharField(default="", max_length=60)
+        ),
+        migrations.AlterField(
+            model_name="question", name="negative_label", field=models.CharField(default="", max_length=60)
+        ),
         migrations.RemoveField(model_name="question", name="positive_label"),
         migrations.RemoveField(model_name="question", name="positive_label_es"),
         migrations.RemoveField(model_name="question", name="negative_label"),

@@ -26,7 +26,7 @@ from damage.ingestion.uploads.models import Upload
 from damage.ingestion.uploads.services import create_upload
 from prediction.models import Detection, PredictionRun
 from tagging.cutting import cut_pending_crops
-from tagging.models import Question, Tag
+from tagging.models import ExamplePicture, Question, Tag
 from tagging.services import record_tag
 from tests.accounts.passkey import passkey_data
 from training.models import Experiment, ModelRun, ModelRunCrop
@@ -48,6 +48,7 @@ class Site:
     prediction_run: PredictionRun
     detection: Detection
     token: ApiToken
+    example: ExamplePicture
     upload: Upload
     invitation: Invitation
     other_event: Event
@@ -160,6 +161,7 @@ def site(town, question, tmp_path) -> Site:
         prediction_run,
         detection,
         token,
+        ExamplePicture.objects.create(question=question, answer="positive", image="examples/none.jpg"),
         upload,
         make_invitation(town.event, by=people[Role.ADMIN])[0],
         Event.objects.create(name="Elsewhere", slug="elsewhere"),

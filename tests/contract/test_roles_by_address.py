@@ -84,6 +84,7 @@ SAMPLES = {
 OWN_TAG = {"PATCH": OWNER, "DELETE": OWNER | ADMINS}
 OWN_UPLOAD = {"PATCH": ADMINS, "DELETE": ADMINS}
 other_version = frozenset({412})
+no_form = frozenset({415})  # a picture is sent as a form
 here_or_412 = frozenset({200, 412})
 V1 = "api/v1/"
 HEAT_TILES = "prediction-runs/<pk>/heat-tiles/<z>/<x>/<y>.webp"
@@ -149,6 +150,15 @@ TABLE = [
     Row(Events.ROW, V1 + "scenes/<pk>/release/", does=post(ADMINS), pk="mosaic"),
     Row(Events.NONE, V1 + "questions/", TAGGERS, post(ADMINS)),
     Row(Events.NONE, V1 + "questions/<pk>/", TAGGERS, {"PATCH": ADMINS}, pk="question"),
+    Row(
+        Events.NONE,
+        V1 + "questions/<pk>/examples/",
+        does=post(ADMINS),
+        pk="question",
+        answers=no_form,
+    ),
+    Row(Events.NONE, V1 + "examples/<pk>/", does={"DELETE": ADMINS}, pk="example"),
+    Row(Events.NONE, V1 + "examples/<pk>/picture.jpg", TAGGERS, pk="example", found=absent),
     Row(Events.LIST, V1 + "crops/", TAGGERS),
     Row(Events.ROW, V1 + "crops/<pk>/", TAGGERS, pk="tag.crop"),
     Row(Events.ROW, V1 + "crops/<pk>/image.png", TAGGERS, pk="tag.crop"),

@@ -36,6 +36,7 @@ QUICK = settings(
 )
 # What the rows of the site have no files for, so that nobody sees more than a refusal.
 WITHOUT_FILES = {
+    "GET /api/v1/examples/{id}/picture.jpg",
     "GET /api/v1/model-runs/{id}/package/",
     "GET /api/v1/model-runs/{id}/model-card.md",
     "GET /api/v1/model-runs/{id}/stac-item.json",
@@ -87,6 +88,7 @@ def row_of(site, path):
         "towns": site.mosaic.town,
         "scenes": site.mosaic,
         "questions": site.question,
+        "examples": site.example,
         "crops": site.tag.crop,
         "tags": site.tag,
         "model-runs": site.model_run,

@@ -18,7 +18,11 @@ export class AnswerButtons {
   show(question, keys) {
     this.area.replaceChildren(...question.answers.map((answer, index) => buttonOf(question, answer, index + 1)));
     this.allow(this.isAllowed);
-    this.hint.replaceChildren(...question.hint.split("\n").filter(Boolean).map((line) => part("p", line)));
+    const shown = question.answers.filter(({ examples = [] }) => examples.length);
+    this.hint.replaceChildren(
+      ...question.hint.split("\n").filter(Boolean).map((line) => part("p", line)),
+      ...shown.map((answer) => examplesOf(question, answer)),
+    );
     for (const row of this.list.querySelectorAll("[data-answer-keys]")) row.remove();
     this.list.prepend(...question.answers.map((answer) => keysRow(answer, keys)));
   }
@@ -38,6 +42,15 @@ export function buttonOf(question, answer, digit) {
   swatch.setAttribute("aria-hidden", "true");
   button.append(swatch, part("span", answer.words), part("kbd", String(digit)));
   return button;
+}
+
+/** An answer's words over its example pictures, which load once somebody looks. */
+function examplesOf(question, answer) {
+  const group = part("div", "", { className: `examples ${toneOf(question, answer.key)}` });
+  const pictures = part("div", "", { className: "example-pictures" });
+  pictures.append(...answer.examples.map((src) => part("img", "", { src, alt: answer.words, loading: "lazy" })));
+  group.append(part("p", answer.words), pictures);
+  return group;
 }
 
 function keysRow(answer, keys) {

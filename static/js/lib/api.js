@@ -72,9 +72,10 @@ export function withQuery(path, params = {}) {
 export async function send(method, path, { body, signal } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = cookie("csrftoken");
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const isForm = typeof FormData !== "undefined" && body instanceof FormData; // whose type the browser says
+  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   const options = { method, headers, signal, credentials: "same-origin" };
-  if (body !== undefined) options.body = JSON.stringify(body);
+  if (body !== undefined) options.body = isForm ? body : JSON.stringify(body);
 
   const { response, text } = await fetchText(path, options);
   const answer = parsed(text);

@@ -9,8 +9,9 @@ const FIELDS = ["text", "text_es", "hint", "hint_es", "crop_size_m", "crop_size_
 const FILLED = ["text", "text_es", "hint", "hint_es", "crop_size_m"]; // by what one starts from
 
 export class QuestionForm {
-  constructor(form, facts) {
-    Object.assign(this, { form, facts });
+  /** `onSaved(answers)` is told of the answers as they are stored. */
+  constructor(form, facts, { onSaved }) {
+    Object.assign(this, { form, facts, onSaved });
     this.stored = facts.question?.answers ?? [];
     this.answers = this.stored.length ? this.stored : [newAnswer([])];
     if (this.answers.length < facts.fewest) this.answers = [...this.answers, newAnswer(this.answers)];
@@ -109,9 +110,9 @@ export class QuestionForm {
   }
 
   #tellSaved({ warnings, answers }) {
-    const unsaved = new Map(answers.map((answer, index) => [index, answer]));
-    this.answers = this.answers.map((answer, index) => ({ ...answer, key: unsaved.get(index).key, colour: unsaved.get(index).colour }));
+    this.answers = this.answers.map((answer, index) => ({ ...answer, key: answers[index].key, colour: answers[index].colour }));
     this.stored = this.answers;
+    this.onSaved(this.answers);
     this.#draw();
     element("saved").textContent = [gettext("Saved."), ...warnings].join(" ");
     element("saved").hidden = false;

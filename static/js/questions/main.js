@@ -4,6 +4,7 @@ import "./questions.css";
 import { patch } from "../lib/api.js";
 import { element, on, readFacts } from "../lib/page.js";
 import { Toast } from "../lib/toast.js";
+import { showExamples } from "./examples.js";
 import { QuestionForm } from "./form.js";
 
 const toast = new Toast(element("toast") ?? document.createElement("div"));
@@ -24,4 +25,9 @@ on("questions", "click", (event) => {
   const button = event.target.closest("[data-question]");
   if (button) turn(button);
 });
-if (element("question-form")) new QuestionForm(element("question-form"), readFacts()).begin();
+if (element("question-form")) {
+  const facts = readFacts();
+  const show = (answers) => { if (facts.examples) showExamples(facts, answers); };
+  new QuestionForm(element("question-form"), facts, { onSaved: show }).begin();
+  show(facts.question?.answers ?? []);
+}

@@ -16,7 +16,8 @@ class Command(JsonCommand):
             "csv",
             metavar="CSV",
             type=Path,
-            help="columns file (relative to the CSV), town, label (damage, no_damage, unsure); "
+            help="columns file (relative to the CSV), town, label (damage, no_damage, unsure, or the key of one of the "
+            "question's answers); "
             "and where known scene, x, y, size_px, gsd_m, lon, lat",
         )
         parser.add_argument("--event", required=True, help="name of the event; made if new")
