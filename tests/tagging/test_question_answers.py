@@ -111,9 +111,11 @@ def test_an_admins_other_choice_of_what_counts_is_what_is_learnt(grades, answere
     assert [(one.pk, one.is_positive) for one in agreement(grades).crops] == [(crop.pk, True)]
 
 
-def test_different_grades_of_yes_do_not_divide_people(grades, volunteer, other_volunteer, verifier, scene):
-    """Two that agree are enough; a yes and a no ask for another."""
-    for person, key in [(volunteer, "damaged"), (other_volunteer, "destroyed")]:
+def test_different_grades_of_yes_do_not_divide_people(
+    grades, volunteer, other_volunteer, analyst, verifier, scene
+):
+    """Three that agree are enough as long as nobody is known; a yes and a no ask for another."""
+    for person, key in [(volunteer, "damaged"), (other_volunteer, "destroyed"), (analyst, "damaged")]:
         record_tag(tagger=person, question=grades, scene=scene, answer=key, **SQUARE)
     aside = SQUARE | {"x_px": 80}
     for person, key in [(volunteer, "damaged"), (other_volunteer, "undamaged")]:
