@@ -1,11 +1,13 @@
 """The standing cast and places of the tests."""
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils import translation
@@ -14,6 +16,7 @@ from rest_framework.test import APIClient
 from damage.accounts.models import Role, User
 from damage.accounts.services import create_account
 from damage.ingestion.models import Event, Town
+from damage.work.locks import locked
 from tagging.crowd import forget_crowds
 from tagging.models import Question
 from tagging.recompute_requests import forget_looks
@@ -123,14 +126,62 @@ def short_transactions(installed_transaction_guard):
     assert caught == []
 
 
+def is_sqlite() -> bool:
+    return connections["default"].vendor == "sqlite"
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
+def quick_sqlite():
+    if is_sqlite():
+        options = connections["default"].settings_dict["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def session_folder(request, tmp_path_factory) -> Path:
+    """What all processes of this session share; a session within a test has its own."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(session_folder, django_db_blocker, quick_sqlite) -> Path:
+    """An SQLite database with nothing in it but what migrations put in: made once for all processes of a session.
+
+    Tests copy it to where a site of their own has its database.
+    """
+    folder = session_folder / "migrated"
+    file = folder / "migrated.sqlite3"
+    with locked(folder, wait=True), django_db_blocker.unblock():
+        if not file.exists():
+            migrate(folder / "unfinished.sqlite3").rename(file)
+    return file
+
+
+def migrate(file: Path) -> Path:
+    """All migrations, on a database that the site does not have."""
+    connection = connections["default"]
+    name = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = str(file)
+    call_command("migrate", verbosity=0)
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    return file
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The copy of `migrated_sqlite` is not made anew, and pytest removes its folder; PostgreSQL begins with nothing."""
+    return is_sqlite()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request, tmp_path_factory, quick_sqlite):
     """SQLite in a file, as on a real site: in memory, the browser tests' threads would share one connection."""
-    database = connections["default"].settings_dict
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
-        command = database["OPTIONS"]["init_command"]
-        database["OPTIONS"]["init_command"] = command.replace("synchronous=FULL", "synchronous=OFF")
+    if is_sqlite():
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), file)
+        connections["default"].settings_dict["TEST"] |= {"NAME": str(file), "MIGRATE": False}
 
 
 @pytest.fixture(scope="session")

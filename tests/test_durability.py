@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from damage.data_folder import DATABASE_FILE
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = '''
 import os
@@ -18,9 +20,6 @@ import sys
 import django
 
 django.setup()
-from django.core.management import call_command
-
-call_command("migrate", verbosity=0)
 import numpy as np
 from PIL import Image
 from rest_framework.test import APIClient
@@ -65,7 +64,7 @@ class Call:
 
 
 @pytest.fixture(scope="module")
-def trace(tmp_path_factory) -> list[Call]:
+def trace(tmp_path_factory, migrated_sqlite) -> list[Call]:
     """What a process that ingests, tags and cuts asks of the disk, in order."""
     if shutil.which("strace") is None:
         if os.environ.get("CI"):
@@ -74,7 +73,10 @@ def trace(tmp_path_factory) -> list[Call]:
     folder = tmp_path_factory.mktemp("durable")
     script, log = folder / "script.py", folder / "trace"
     script.write_text(SCRIPT)
-    settings = {"DAMAGE_DEBUG": "1", "DAMAGE_DATA": str(folder / "data"), "DATABASE_URL": ""}
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    shutil.copyfile(migrated_sqlite, data / DATABASE_FILE)
+    settings = {"DAMAGE_DEBUG": "1", "DAMAGE_DATA": str(data), "DATABASE_URL": ""}
     calls = "trace=write,pwrite64,fsync,fdatasync"
     strace = ["strace", "-f", "--seccomp-bpf", "-y", "-qq", "-s", "60", "-e", calls, "-o", str(log)]
     subprocess.run(

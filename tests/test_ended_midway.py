@@ -1,20 +1,23 @@
 """Whatever ends in the middle, killed or without room, the site is as if it had not begun, or it is gone on with."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import closing
 
 import pytest
 
+from damage.data_folder import DATABASE_FILE
 from damage.environment import BASE_DIR
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, migrated_sqlite):
     """End an action at a step, in a site of its own, as `tests.ended_midway` does; gives how the site is then."""
     folder = tmp_path_factory.mktemp("killed") / "data"
     folder.mkdir(mode=0o700)
+    shutil.copyfile(migrated_sqlite, folder / DATABASE_FILE)
     command = [sys.executable, "-m", "tests.ended_midway", str(folder)]
     program = subprocess.Popen(
         command, cwd=BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1

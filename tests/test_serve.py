@@ -1,6 +1,7 @@
 """The site as a person starts and stops it, and as it is killed."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from damage.data_folder import DATABASE_FILE
+
 ROOT = Path(__file__).resolve().parent.parent
 # On a machine that is busy with other tests; alone it is seconds.
 LONG_S = 120
@@ -26,11 +29,10 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("served"))
-    environment = {**os.environ, "DAMAGE_DEBUG": "1", "DAMAGE_DATA": folder, "DATABASE_URL": ""}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    return environment
+def environment(tmp_path_factory, migrated_sqlite):
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copyfile(migrated_sqlite, folder / DATABASE_FILE)
+    return {**os.environ, "DAMAGE_DEBUG": "1", "DAMAGE_DATA": str(folder), "DATABASE_URL": ""}
 
 
 @contextmanager

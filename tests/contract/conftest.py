@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from affine import Affine
 from allauth.mfa.models import Authenticator
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.test import override_settings
 from PIL import Image
 from rest_framework.test import APIClient
 
@@ -19,7 +22,7 @@ from damage.accounts.services import create_account
 from damage.accounts.tokens import create_token
 from damage.ingestion.joining.models import EventMembership, Invitation
 from damage.ingestion.joining.services import make_invitation
-from damage.ingestion.models import Event, Scene
+from damage.ingestion.models import Event, Scene, Town
 from damage.ingestion.services import ingest_mosaic, ingest_photo
 from damage.ingestion.uploads.headers import FileFacts
 from damage.ingestion.uploads.models import Upload
@@ -75,12 +78,17 @@ class Site:
 
     @contextmanager
     def taken_back(self) -> Iterator[None]:
-        """Of what is written within, nothing stays; the block is the test's own, like the one around each test."""
-        block = transaction.atomic()
-        block._from_testcase = True
-        with block:
+        """Of what is written within, nothing stays."""
+        with _block_of_tests():
             yield
             transaction.set_rollback(True)
+
+
+def _block_of_tests() -> transaction.Atomic:
+    """A transaction that product code takes for none, like the one around each test."""
+    block = transaction.atomic()
+    block._from_testcase = True
+    return block
 
 
 def _mosaic(path, event, town) -> Scene:
@@ -113,14 +121,17 @@ def _prediction(scene: Scene, model_run: ModelRun) -> PredictionRun:
     return run
 
 
-@pytest.fixture
-def site(town, question, tmp_path) -> Site:
+def _made_site(folder: Path) -> Site:
+    """The site, whose originals lie in `folder`."""
+    event = Event.objects.create(name="Practice quake", slug="practice-quake")
+    town = Town.objects.create(event=event, name="Altamira", slug="altamira")
+    question = Question.objects.get(slug="damage")
     people = {
         role: create_account(username=f"somebody-{role}", password="practice-tags", role=role)
         for role in Role
     }
-    mosaic = _mosaic(tmp_path / "mosaic.tif", town.event.name, town.name)
-    photo = _photo(tmp_path / "photo.png", town.event.name, town.name)
+    mosaic = _mosaic(folder / "mosaic.tif", town.event.name, town.name)
+    photo = _photo(folder / "photo.png", town.event.name, town.name)
     tag = record_tag(
         tagger=people[Role.VOLUNTEER], question=question, scene=photo, answer="positive", **SQUARE
     )
@@ -169,3 +180,32 @@ def site(town, question, tmp_path) -> Site:
             user=people[Role.VOLUNTEER], type="webauthn", data=passkey_data("phone")
         ),
     )
+
+
+def _settings_of(folder: Path) -> dict[str, Any]:
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return {"DATA_DIR": folder, "MEDIA_ROOT": folder / "files", "PASSWORD_HASHERS": hashers}
+
+
+@pytest.fixture(scope="module")
+def site_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("site") / "data"
+
+
+@pytest.fixture(scope="module")
+def kept_site(site_folder, tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[Site]:
+    """The site, in a block around the tests of a module: what each of them writes is taken back to here."""
+    block = _block_of_tests()
+    with django_db_blocker.unblock():
+        block.__enter__()
+        with override_settings(**_settings_of(site_folder)):
+            site = _made_site(tmp_path_factory.mktemp("originals"))
+    yield site
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        block.__exit__(None, None, None)
+
+
+@pytest.fixture
+def site(db, tmp_path) -> Site:
+    return _made_site(tmp_path)

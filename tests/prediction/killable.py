@@ -1,4 +1,7 @@
-"""A site in a folder of its own, with one scene, whose process the tests kill: `python -m … FOLDER ACTION`."""
+"""A site in a folder of its own, with one scene, whose process the tests kill: `python -m … FOLDER ACTION`.
+
+The folder has a migrated database from the beginning.
+"""
 
 import os
 import sys
@@ -17,17 +20,15 @@ def start(folder: Path) -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Migrate, draw a scene of noise, and make a model that waits a moment over each tile."""
+    """Draw a scene of noise, and make a model that waits a moment over each tile."""
     import numpy as np
     import rasterio
     from affine import Affine
-    from django.core.management import call_command
 
     from damage.ingestion.services import ingest_mosaic
     from tagging.models import Question
     from training.models import ModelRun
 
-    call_command("migrate", verbosity=0)
     path = folder / "noise.tif"
     pixels = np.random.default_rng(5).integers(0, 256, (3, SIDE_PX, SIDE_PX), dtype=np.uint8)
     profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": SIDE_PX, "height": SIDE_PX}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from random import Random
 
 import pytest
 
+from damage.data_folder import DATABASE_FILE
 from damage.environment import BASE_DIR
 from damage.errors import Refused
 from damage.work import claims
@@ -59,7 +61,8 @@ def killed_with(folder, run, started, *, blocks):
     assert settled_blocks(folder, run) < 100
 
 
-def test_a_run_killed_at_random_moments_ends_with_the_digest_of_one_that_was_not(tmp_path):
+def test_a_run_killed_at_random_moments_ends_with_the_digest_of_one_that_was_not(tmp_path, migrated_sqlite):
+    shutil.copyfile(migrated_sqlite, tmp_path / DATABASE_FILE)
     finished(process(tmp_path, "prepare"))
     whole = json.loads(finished(process(tmp_path, "predict", "noise.tif")))
     random = Random(11)

@@ -1,7 +1,6 @@
 """Towns whose damage is noise on plain ground, and a backbone small enough to train in a second."""
 
 import hashlib
-import os
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -59,10 +58,9 @@ def tiny(monkeypatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def exports_folder(tmp_path_factory) -> Path:
+def exports_folder(session_folder) -> Path:
     """Where all processes of this session keep networks that were exported."""
-    folder = tmp_path_factory.getbasetemp()
-    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "exports"
+    return session_folder / "exports"
 
 
 @pytest.fixture
