@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 
 from damage.accounts.models import Role, User
+from damage.errors import NotNow
 from damage.ingestion.capture import SceneRole
 from damage.ingestion.joining.membership import role_in
 from damage.ingestion.models import Event, Scene, SceneQuerySet
@@ -177,7 +178,11 @@ def _drawn(
         scene, answered = seen[pk]
         if scene is None or drawn.square in answered or (pk, drawn.square) in taken:
             return False
-        return bool(asked_cells(scene, question).asked.flat[drawn.number])
+        try:
+            return bool(asked_cells(scene, question).asked.flat[drawn.number])
+        except NotNow:  # its view is gone or broken, which `doctor` tells; others are asked about
+            seen[pk] = None, answered
+            return False
 
     found = frame.different(count, random, is_wanted)
     return [(cast(Scene, seen[drawn.scene.pk][0]), drawn) for drawn in found]

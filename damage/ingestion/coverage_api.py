@@ -40,7 +40,7 @@ class CoveragePropertiesSerializer(serializers.Serializer[Any]):
 class CoverageFeatureSerializer(serializers.Serializer[Any]):
     """A GeoJSON feature."""
 
-    type = serializers.ChoiceField(choices=["Feature"])
+    type = serializers.CharField(help_text="Feature")
     geometry = serializers.JSONField(help_text="Polygon, MultiPolygon or MultiPoint")
     properties = CoveragePropertiesSerializer()
 
@@ -48,7 +48,7 @@ class CoverageFeatureSerializer(serializers.Serializer[Any]):
 class CoverageSerializer(serializers.Serializer[TownCoverage]):
     """A GeoJSON FeatureCollection: what was flown, the gaps (the largest first), the cameras."""
 
-    type = serializers.ChoiceField(choices=["FeatureCollection"])
+    type = serializers.CharField(help_text="FeatureCollection")
     days = serializers.ListField(
         child=serializers.DateField(), help_text="on which the town was flown, whichever are asked for"
     )

@@ -103,13 +103,26 @@ def row_of(site, path):
 def strategies_of(site, operation):
     """Allowed requests, for rows that are there and for others, and forbidden ones."""
     row = row_of(site, operation.path)
-    there = {"id": row and row.pk, "z": 0, "x": 0, "y": 0}
+    there = {"id": row and row.pk, "z": 0, "x": 0, "y": 0, "size": 16}
     names = {each.name for each in operation.path_parameters}
     rows = {name: value for name, value in there.items() if name in names}
+    asked = asked_of(site).get(operation.path)
     yield operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     yield operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
-    if rows:
-        yield operation.as_strategy(generation_mode=GenerationMode.POSITIVE, path_parameters=rows)
+    if rows or asked:
+        parts = {"path_parameters": rows, "query": asked}
+        given = {name: value for name, value in parts.items() if value}
+        yield operation.as_strategy(generation_mode=GenerationMode.POSITIVE, **given)
+
+
+def asked_of(site):
+    """What addresses are asked that give nothing without it."""
+    question = {"question": site.question.slug}
+    return {
+        "/api/v1/queue/": question,
+        "/api/v1/scenes/{id}/cells/": question,
+        "/api/v1/coverage/": {"town": site.mosaic.town_id},
+    }
 
 
 def problems_of(case, answer):

@@ -223,6 +223,16 @@ def test_photos_that_show_too_little_are_not_asked_about_unless_found_usable(
     assert asked(volunteer, question, scene)
 
 
+def test_a_scene_whose_view_is_gone_stops_no_other(mosaic, question, volunteer, geotiff):  # noqa: F811
+    whole = ingest_mosaic(
+        geotiff("whole.tif", pixels=np.full((3, 200, 300), 80, np.uint8)),
+        event="Practice quake",
+        town="Altamira",
+    ).scene
+    mosaic.view_path.unlink()
+    assert {one.scene for one in asked(volunteer, question, mosaic)} == {whole}
+
+
 def test_the_api_gives_what_a_page_needs(api, mosaic, question, volunteer):
     api.force_authenticate(volunteer)
     found = api.get(QUEUE, {"question": "damage"}).json()
