@@ -1,7 +1,8 @@
 """What a person is asked next: some squares drawn by chance, the others where answers are wanted most."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import cast
 
@@ -62,32 +63,24 @@ def next_squares(
     known = _gold_crops(person, question, event, shares.count(Share.GOLD), random)
     wanting = _wanting_crops(person, question, event, count - shares.count(Share.RANDOM) - len(known), random)
     taken = {(asked.scene.pk, asked.square) for asked in (*known, *wanting)}
-    drawn = _drawn(person, question, frame, count - len(taken), random, taken)
-    return _merged(shares, known, wanting, drawn)
+    by_chance = _drawn(person, question, frame, shares.count(Share.RANDOM), random, taken, Share.RANDOM)
+    taken |= {(asked.scene.pk, asked.square) for asked in by_chance}
+    fresh = _drawn(person, question, frame, count - len(taken), random, taken, Share.FRESH)
+    return _merged(shares, by_chance, known, wanting, fresh)
 
 
-def _merged(
-    shares: Iterable[Share],
-    known: Iterable[Asked],
-    wanting: Iterable[Asked],
-    drawn: Iterable[tuple[Scene, Drawn]],
-) -> list[Asked]:
-    """One for each share while there are any; where there is none, what was drawn stands in and says so."""
-    of_known, of_wanting, of_drawn, merged = iter(known), iter(wanting), iter(drawn), []
-    for share in shares:
-        asked = next(of_known, None) if share == Share.GOLD else None
-        if asked is None and share != Share.RANDOM:
-            asked = next(of_wanting, None)
-        if asked is None and (found := next(of_drawn, None)):
-            asked = Asked(
-                found[0],
-                found[1].square,
-                Share.RANDOM if share == Share.RANDOM else Share.FRESH,
-                found[1].chance,
-            )
-        if asked:
-            merged.append(asked)
-    return merged
+def _merged(shares: Iterable[Share], by_chance: Iterable[Asked], *others: Iterable[Asked]) -> list[Asked]:
+    """One for each share while there are any: of the others the known and the wanting in turn, then what is fresh."""
+    known, wanting, fresh = (iter(each) for each in others)
+    sources = {
+        Share.RANDOM: (iter(by_chance),),
+        Share.GOLD: (known, wanting, fresh),
+        Share.OPEN: (wanting, fresh),
+    }
+    found = (
+        next((asked for source in sources[share] for asked in islice(source, 1)), None) for share in shares
+    )
+    return [asked for asked in found if asked]
 
 
 def _scene_sizes(event: Event, question: Question) -> list[SceneSize]:
@@ -156,25 +149,27 @@ def _asked(crop: Crop, share: Share) -> Asked:
 
 
 def _drawn(
-    person: User, question: Question, frame: Frame, count: int, random: Random, taken: set[tuple[int, Square]]
-) -> list[tuple[Scene, Drawn]]:
-    """Cells drawn by chance, of those that show ground and that the person has not answered."""
+    person: User,
+    question: Question,
+    frame: Frame,
+    count: int,
+    random: Random,
+    taken: Collection[tuple[int, Square]],
+    share: Share,
+) -> list[Asked]:
+    """Cells drawn by chance, of those that show ground: as a measure whatever others said, else where nobody looked.
+
+    The person has answered none of them.
+    """
     seen: dict[int, tuple[Scene | None, set[Square]]] = {}
 
     def is_wanted(drawn: Drawn) -> bool:
         pk = drawn.scene.pk
         if pk not in seen:
-            # A scene may have been taken out of use since the list of them was made.
-            scene = (
-                _asked_scenes()
-                .select_related("town__event")
-                .defer("footprint_4326", "crs_wkt")
-                .filter(pk=pk)
-                .first()
+            seen[pk] = (
+                _asked_scene(pk),
+                _answered_squares(question, pk, None if share == Share.FRESH else person),
             )
-            places = Tag.objects.filter(tagger=person, question=question, crop__scene=pk)
-            columns = ("crop__x_px", "crop__y_px", "crop__size_px")
-            seen[pk] = scene, {Square(*place) for place in places.values_list(*columns)}
         scene, answered = seen[pk]
         if scene is None or drawn.square in answered or (pk, drawn.square) in taken:
             return False
@@ -184,8 +179,26 @@ def _drawn(
             seen[pk] = None, answered
             return False
 
-    found = frame.different(count, random, is_wanted)
-    return [(cast(Scene, seen[drawn.scene.pk][0]), drawn) for drawn in found]
+    return [
+        Asked(cast(Scene, seen[drawn.scene.pk][0]), drawn.square, share, drawn.chance)
+        for drawn in frame.different(count, random, is_wanted)
+    ]
+
+
+def _asked_scene(pk: int) -> Scene | None:
+    """A scene that is asked about; it may have been taken out of use since the list of them was made."""
+    return (
+        _asked_scenes().select_related("town__event").defer("footprint_4326", "crs_wkt").filter(pk=pk).first()
+    )
+
+
+def _answered_squares(question: Question, scene: int, person: User | None) -> set[Square]:
+    """The squares of a scene that the person, or anybody, has answered."""
+    tags = Tag.objects.filter(question=question, crop__scene=scene)
+    if person:
+        tags = tags.filter(tagger=person)
+    places = tags.values_list("crop__x_px", "crop__y_px", "crop__size_px").distinct()
+    return {Square(x or 0, y or 0, size) for x, y, size in places}
 
 
 def _asked_scenes() -> SceneQuerySet:

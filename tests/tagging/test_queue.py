@@ -233,6 +233,15 @@ def test_a_scene_whose_view_is_gone_stops_no_other(mosaic, question, volunteer, 
     assert {one.scene for one in asked(volunteer, question, mosaic)} == {whole}
 
 
+def test_what_is_settled_is_asked_again_as_a_measure_alone(mosaic, question, people):
+    for person in people[:3]:
+        tag(person, question, mosaic, (0, 0), "negative")
+    found = [one for seed in range(60) for one in asked(people[5], question, mosaic, count=1, seed=seed)]
+    shares = {one.share for one in found if one.square == Square(0, 0, 100)}
+    assert shares == {Share.RANDOM}
+    assert {one.share for one in found if one.square != Square(0, 0, 100)} == {Share.RANDOM, Share.FRESH}
+
+
 def test_the_api_gives_what_a_page_needs(api, mosaic, question, volunteer):
     api.force_authenticate(volunteer)
     found = api.get(QUEUE, {"question": "damage"}).json()
