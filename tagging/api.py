@@ -29,6 +29,7 @@ from damage.ingestion.jpeg import encoded_jpeg
 from damage.ingestion.models import Scene
 from damage.ingestion.quarantine_doors import ReasonSerializer, in_use_or_asked_for, reason_in
 from damage.ingestion.rasters import OutsideScene
+from damage.parsing import is_storable_text
 from damage.permissions import ForAdmins, ForTaggers
 from tagging import question_api, services
 from tagging.answers import LONGEST_KEY
@@ -137,7 +138,10 @@ class SceneCells(APIView):
     def get(self, request: Request, pk: int) -> Response:
         person = cast(User, request.user)
         scene = get_object_or_404(Scene.objects.visible_to(person).defer("footprint_4326"), pk=pk)
-        question = get_object_or_404(Question, slug=request.query_params.get("question", ""))
+        slug = request.query_params.get("question", "")
+        if not is_storable_text(slug):
+            raise NotFound
+        question = get_object_or_404(Question, slug=slug)
         found = asked_cells(scene, question)
         facts = {
             "size_px": found.cells.size_px,

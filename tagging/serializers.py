@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from damage.ingestion.joining.api_doors import VisibleRowField
 from damage.ingestion.models import Event, Scene
+from damage.parsing import is_storable_text
 from damage.statements import Lookup
 from tagging.answers import LONGEST_KEY, UNSURE, UNSURE_COLOUR, AnswerChoice, CountsAs
 from tagging.crops import LEAST_SIZE_PX
@@ -193,12 +194,20 @@ class QueuedSquareSerializer(serializers.Serializer):
         return receipt(asked, self.context["person"], self.context["question"])
 
 
+class QuestionField(serializers.SlugRelatedField):
+    """A question by its slug as a query names it, which may hold what no database takes."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The question."""
+        if not is_storable_text(str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class QueueQuerySerializer(serializers.Serializer):
     """Which squares are asked for."""
 
-    question: serializers.SlugRelatedField[Question] = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Question.objects.all()
-    )
+    question = QuestionField(slug_field="slug", queryset=Question.objects.all())
     event = VisibleRowField(queryset=Event.objects.all(), required=False, default=None)
     count = serializers.IntegerField(min_value=1, max_value=MOST_AT_ONCE, required=False, default=10)
 

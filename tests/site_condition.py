@@ -25,7 +25,9 @@ def state() -> dict[str, str]:
     for model in apps.get_models():
         if model._meta.app_label in ("ingestion", "tagging", "training", "prediction"):
             for row in model._base_manager.values():
-                found[f"{model._meta.model_name} {row[model._meta.pk.attname]}"] = json.dumps(row, default=str, sort_keys=True)
+                found[f"{model._meta.model_name} {row[model._meta.pk.attname]}"] = json.dumps(
+                    row, default=str, sort_keys=True
+                )
     files = Path(settings.MEDIA_ROOT)
     for path in files.rglob("*"):
         if path.is_file():

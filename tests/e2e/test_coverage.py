@@ -40,6 +40,7 @@ def flown(town):
 def test_an_analyst_sees_what_was_flown_and_goes_to_the_gaps(page, analyst, flown):
     """The hole is 60 m wide each way, as neighbours reach 20 m into it; the bay 60 x 160 m."""
     log_in(page, analyst)
+    page.goto("/")
     page.click(".menu summary")
     page.click(".menu-panel >> text=Coverage")
     expect(page.locator("#totals")).to_contain_text("18 photos")
@@ -113,6 +114,7 @@ def test_a_phone_in_spanish_shows_it_without_scrolling_sideways(open_page, analy
 
 def test_volunteers_are_not_led_there(page, volunteer):
     log_in(page, volunteer)
+    page.goto("/")
     page.click(".menu summary")
     expect(page.locator(".menu-panel")).to_be_visible()
     expect(page.locator(".menu-panel >> text=Coverage")).to_have_count(0)

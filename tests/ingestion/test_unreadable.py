@@ -72,6 +72,7 @@ def test_tiles_of_a_view_that_was_cut_off_are_pictures_or_explained(api, volunte
 def test_squares_of_a_source_that_was_cut_off_are_refused(request, kind, kept, api, volunteer, question):
     scene = request.getfixturevalue(kind)
     square = {"x_px": 400, "y_px": 300, "size_px": 300}
+    question.crop_size_m = None  # these pixels have hundreds of metres
     tag = record_tag(tagger=volunteer, question=question, scene=scene, answer="positive", **square)
     cut(scene.path, kept)
     with pytest.raises(FileUnreadable):

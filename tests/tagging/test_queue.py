@@ -258,6 +258,7 @@ def test_the_api_gives_what_a_page_needs(api, mosaic, question, volunteer):
 ODD_REQUESTS = [
     {},
     {"question": "none"},
+    {"question": "x\x00"},
     {"question": "damage", "count": 0},
     {"question": "damage", "count": 51},
     {"question": "damage", "event": 999},
